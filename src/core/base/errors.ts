@@ -1,0 +1,145 @@
+/**
+ * Every failure QuMail can name. Codes are part of the public interface: they are stable, they carry no sentence
+ * (src/views/present.ts alone turns a code into words and a next step), and nobody matches on messages.
+ */
+export const ERROR_CODES = [
+  // Signing in and staying signed in.
+  'auth.sign-in-again', // the grant is gone (invalid_grant, revoked, refresh token missing): only the person can help
+  'auth.refresh-failed', // the token endpoint answered non-200 or nothing; details: status, reason
+  'auth.wrong-password',
+  'auth.token-refused', // the mail server refused an access token even after one forced refresh
+  'auth.state-mismatch',
+  'auth.issuer-mismatch',
+  'auth.denied', // the person or the provider said no on the consent page; details: reason
+  'auth.cancelled',
+  'auth.timeout', // nobody came back from the browser
+  'auth.client-missing', // no OAuth client id configured for this provider
+  'auth.bad-answer', // a token or discovery document that does not fit its schema
+  'auth.discovery-failed',
+  'auth.identity-missing', // signed in, but the provider told no e-mail address
+  // Network and TLS, any protocol.
+  'net.host-unknown',
+  'net.refused',
+  'net.timeout',
+  'net.cut',
+  'net.certificate',
+  'net.tls-required',
+  'net.protocol', // the peer does not speak what it should
+  'net.too-large', // an answer above its limit
+  // IMAP and SMTP.
+  'imap.mailbox-missing',
+  'imap.message-missing',
+  'imap.rejected', // NO or BAD; details: response
+  'smtp.rejected', // permanent 5xx; details: status, enhanced
+  'smtp.deferred', // transient 4xx; details: status, enhanced
+  'smtp.recipient-rejected', // details: recipients
+  'smtp.too-large',
+  'smtp.acceptance-unknown', // the connection died between DATA and its answer
+  // Key managers (ETSI GS QKD 014).
+  'kme.not-configured',
+  'kme.unreachable',
+  'kme.timeout',
+  'kme.identity', // certificate not for the pinned KME ID, or not from the trusted CA
+  'kme.certificate-expired',
+  'kme.unauthorised', // 401
+  'kme.exhausted', // short of keys; details: wantedBits, gotBits
+  'kme.unavailable', // 503, 504, 429
+  'kme.bad-request', // other 4xx; details: status, reason
+  'kme.bad-answer', // HTML, wrong shape, wrong lengths
+  'kme.key-not-found',
+  'kme.key-may-be-lost', // not found after an answer that never came
+  'kme.too-large', // the request exceeds max_key_size x max_key_per_request
+  'kme.simulated', // a lab key manager offered to a real account, or the other way round
+  // The ledger.
+  'key.reused', // a key that was delivered or consumed before
+  'key.not-held',
+  'key.betrayed', // a key ID that is derived from its key
+  // Sealing.
+  'seal.no-contact', // no contact record for this address
+  'seal.no-link', // the contact has no SAE ID, or this account no key manager
+  'seal.below-minimum', // details: address, minimum
+  'seal.level-unsupported',
+  'seal.pad-too-large', // L1 above its cap; details: limit, size
+  'seal.too-many-recipients',
+  // Opening.
+  'open.malformed',
+  'open.unknown-version',
+  'open.unknown-suite',
+  'open.unknown-critical', // details: name
+  'open.duplicate-member',
+  'open.two-payloads',
+  'open.limit', // details: what, limit
+  'open.truncated',
+  'open.part-missing',
+  'open.part-mismatch',
+  'open.tampered',
+  'open.not-for-you',
+  'open.sender-unknown',
+  'open.reflection',
+  'open.replayed',
+  'open.headers-differ',
+  'open.written-elsewhere', // sealed mail in Sent that another device wrote
+  'open.level-unsupported',
+  // Drafts.
+  'draft.no-recipient',
+  'draft.bad-address', // details: address
+  'draft.bad-header', // details: name
+  'draft.bad-level',
+  'draft.file-missing', // details: path
+  'draft.file-too-large', // details: path, limit, size
+  'draft.too-large', // details: limit, size
+  'draft.missing',
+  // Store.
+  'store.locked',
+  'store.full',
+  'store.corrupt',
+  'store.newer', // written by a newer QuMail
+  'store.secret-missing', // an epoch key or credential is gone from the secret store
+  // Accounts and the engine itself.
+  'account.exists',
+  'account.missing',
+  'account.bad-settings', // details: field
+  'contact.missing',
+  'message.missing',
+  'attachment.missing',
+  'lab.only', // asked of the wrong world
+  'engine.cancelled',
+  'engine.stopped',
+  'engine.bad-request',
+  'engine.internal',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** What may accompany a code: short facts for the sentence, never secrets, never key bytes, never message text. */
+export type ErrorDetails = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** The one error type that crosses a room's door. */
+export class QuMailError extends Error {
+  override readonly name = 'QuMailError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: { cause?: unknown }) {
+    super(code, options);
+    this.code = code;
+    this.details = details;
+  }
+
+  /** True when `error` is a QuMailError, of this code if one is given. */
+  static is(error: unknown, code?: ErrorCode): error is QuMailError {
+    return error instanceof QuMailError && (code === undefined || error.code === code);
+  }
+
+  /** Any thrown value as a QuMailError; what is not one already becomes `fallback` with the original as its cause. */
+  static from(error: unknown, fallback: ErrorCode = 'engine.internal', details: ErrorDetails = {}): QuMailError {
+    if (error instanceof QuMailError) return error;
+    if (error instanceof Error && error.name === 'AbortError') return new QuMailError('engine.cancelled', {}, { cause: error });
+    return new QuMailError(fallback, details, { cause: error });
+  }
+}
+
+/** Throws `engine.cancelled` once `signal` has been aborted. */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new QuMailError('engine.cancelled');
+}
