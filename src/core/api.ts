@@ -2,9 +2,10 @@
  * The one door between the engine and everything that shows it: requests, events, plain data, error codes.
  * Data in, data out, structured-cloneable throughout; the same interface works across the worker boundary and headless.
  */
-import type { ErrorCode, ErrorDetails } from './base/errors.ts';
-import type { Disposable, Listener } from './base/lifetime.ts';
-import type { LogSink } from './base/log.ts';
+import { createBirpc } from 'birpc';
+import { QuMailError, type ErrorCode, type ErrorDetails } from './base/errors.ts';
+import { Emitter, type Disposable, type Listener } from './base/lifetime.ts';
+import type { LogEntry, LogSink } from './base/log.ts';
 import type { OpenBrowser, Secrets } from './base/ports.ts';
 import type { Address, MailFlag, ProviderId, SecurityLevel, ServerAddress, SpecialUse } from './base/types.ts';
 
@@ -383,4 +384,124 @@ export interface LabUser {
   readonly kmeUrl: string;
   readonly clientCertPem: string;
   readonly clientKeyPem: string;
+}
+
+// ---- the way to an engine in another thread -------------------------------------------------------------------
+
+/** One end of a message channel: a worker, a MessagePort, or what a test puts in their place. */
+export interface LinkEndpoint {
+  postMessage(value: unknown): void;
+  onMessage(listener: (value: unknown) => void): Disposable;
+}
+
+/** What the engine's thread offers. Failures travel as data, because structured cloning drops an error's code. */
+export interface EngineFunctions {
+  request(call: { id: number; method: keyof QuMailRequests; request: unknown }): Promise<Outcome>;
+  cancel(id: number): void;
+  close(): Promise<void>;
+}
+
+export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly failure: Failure };
+
+/** What the engine's thread asks of its host. */
+export interface HostFunctions {
+  getSecret(key: string): Promise<string | undefined>;
+  setSecret(key: string, value: string): Promise<void>;
+  deleteSecret(key: string): Promise<void>;
+  openBrowser(url: string): Promise<boolean>;
+  log(entry: LogEntry): void;
+  event(event: QuMailEvent): void;
+}
+
+/** The names of all requests; the engine's thread answers these and nothing else. */
+export const REQUEST_NAMES: readonly (keyof QuMailRequests)[] = Object.keys({
+  configure: 1,
+  listAccounts: 1,
+  addAccount: 1,
+  signInAgain: 1,
+  signOut: 1,
+  getAccessToken: 1,
+  deliverRedirect: 1,
+  setClientSecret: 1,
+  listFolders: 1,
+  getEmailList: 1,
+  fetchMail: 1,
+  openMessage: 1,
+  getAttachment: 1,
+  getSource: 1,
+  setFlags: 1,
+  moveMessages: 1,
+  deleteMessages: 1,
+  createDraft: 1,
+  loadDraft: 1,
+  saveDraft: 1,
+  listDrafts: 1,
+  deleteDraft: 1,
+  checkDraft: 1,
+  sendDraft: 1,
+  listOutbox: 1,
+  retryOutbox: 1,
+  discardOutbox: 1,
+  listContacts: 1,
+  saveContact: 1,
+  deleteContact: 1,
+  listKeyManagers: 1,
+  connectKeyManager: 1,
+  disconnectKeyManager: 1,
+  getKeyManagerStatus: 1,
+} satisfies Record<keyof QuMailRequests, 1>) as (keyof QuMailRequests)[];
+
+/**
+ * The engine at the other end of `endpoint` as a QuMailApi. Requests made before the engine is ready wait for it.
+ * When the channel is closed by the disposal of the result, what is under way rejects with `engine.stopped`.
+ */
+export function connectEngine(endpoint: LinkEndpoint, host: { secrets: Secrets; openBrowser: OpenBrowser; log: LogSink }): QuMailApi {
+  const events = new Emitter<QuMailEvent>();
+  let subscription: Disposable | undefined;
+  const functions: HostFunctions = {
+    getSecret: (key) => host.secrets.get(key),
+    setSecret: (key, value) => host.secrets.set(key, value),
+    deleteSecret: (key) => host.secrets.delete(key),
+    openBrowser: (url) => host.openBrowser(url),
+    log: (entry) => host.log(entry),
+    event: (event) => events.fire(event),
+  };
+  const engine = createBirpc<EngineFunctions, HostFunctions>(functions, {
+    post: (message: unknown) => endpoint.postMessage(message),
+    on: (listener) => {
+      subscription = endpoint.onMessage(listener);
+    },
+    off: () => subscription?.dispose(),
+    // Signing in waits for a person; time limits belong to the requests themselves.
+    timeout: -1,
+  });
+  let lastId = 0;
+  const request = async (method: keyof QuMailRequests, body: unknown, options?: CallOptions): Promise<unknown> => {
+    const signal = options?.signal;
+    if (signal?.aborted) throw new QuMailError('engine.cancelled');
+    const id = ++lastId;
+    const onAbort = (): void => void engine.cancel.asEvent(id).catch(() => {});
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const outcome = await engine.request({ id, method, request: body }).catch((error: unknown) => {
+        throw new QuMailError('engine.stopped', {}, { cause: error });
+      });
+      if (outcome.ok) return outcome.value;
+      throw new QuMailError(outcome.failure.code, outcome.failure.details);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  };
+  const requests = Object.fromEntries(
+    REQUEST_NAMES.map((name) => [name, (body: unknown, options?: CallOptions) => request(name, body, options)]),
+  ) as unknown as QuMailRequests;
+  return {
+    ...requests,
+    onEvent: events.event,
+    async [Symbol.asyncDispose]() {
+      await engine.close().catch(() => {});
+      engine.$close();
+      events.dispose();
+    },
+  };
 }

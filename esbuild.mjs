@@ -1,0 +1,80 @@
+/**
+ * Builds the four programs of QuMail into dist/ and the styles beside the reader.
+ *
+ *   node esbuild.mjs            development build with source maps
+ *   node esbuild.mjs --package  minified, as it goes into the VSIX
+ *   node esbuild.mjs --watch    development build, again after every change
+ *
+ * Prints the size of every output; dist/meta.json (development) tells what is in them.
+ */
+import { build, context } from 'esbuild';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { dirname, relative, resolve } from 'node:path';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const packaging = process.argv.includes('--package');
+const watching = process.argv.includes('--watch');
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: packaging,
+  sourcemap: packaging ? false : 'linked',
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+  outdir: 'dist',
+};
+
+/** Programs for Node: CommonJS because VS Code loads the extension with `require` and package.json says "module". */
+const forNode = {
+  ...shared,
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  external: ['vscode'],
+  // Prefer the ES module builds: they can be tree-shaken.
+  mainFields: ['module', 'main'],
+};
+
+const targets = [
+  { ...forNode, entryPoints: [{ in: 'src/extension.ts', out: 'extension' }] },
+  { ...forNode, entryPoints: [{ in: 'src/core/worker.ts', out: 'engine' }] },
+  { ...forNode, entryPoints: [{ in: 'src/core/lab/main.ts', out: 'lab' }] },
+  {
+    ...shared,
+    platform: 'browser',
+    target: 'chrome128',
+    format: 'iife',
+    entryPoints: [{ in: 'src/views/reader/webview/main.ts', out: 'reader' }],
+  },
+  {
+    ...shared,
+    entryPoints: [{ in: 'media/reader/reader.css', out: 'reader' }],
+    loader: { '.ttf': 'file' },
+    assetNames: '[name]',
+    target: 'chrome128',
+  },
+];
+
+const inputs = {};
+const outputs = {};
+const present = targets.filter((target) => existsSync(resolve(root, target.entryPoints[0].in)));
+const absent = targets.filter((target) => !present.includes(target)).map((target) => target.entryPoints[0].in);
+
+if (watching) {
+  for (const target of present) await (await context({ ...target, logLevel: 'info' })).watch();
+} else {
+  if (absent.length > 0) throw new Error(`no such entry point: ${absent.join(', ')}`);
+  rmSync(resolve(root, 'dist'), { recursive: true, force: true });
+  for (const { metafile } of await Promise.all(present.map((target) => build(target)))) {
+    Object.assign(inputs, metafile.inputs);
+    Object.assign(outputs, metafile.outputs);
+  }
+  if (!packaging) writeFileSync(resolve(root, 'dist/meta.json'), JSON.stringify({ inputs, outputs }));
+  for (const [file, { bytes }] of Object.entries(outputs)) {
+    if (!file.endsWith('.map')) console.log(`${relative('dist', file).padEnd(16)} ${(bytes / 1024).toFixed(0).padStart(6)} KiB`);
+  }
+}

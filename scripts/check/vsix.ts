@@ -1,0 +1,61 @@
+/** What goes into the VSIX: nothing but the files named here, and no more than fits. */
+import { readFileSync } from 'node:fs';
+
+export const VSIX_LIMIT_BYTES = 1_500_000;
+
+/** Every file of the package matches one of these. */
+const ALLOWED: readonly RegExp[] = [
+  /^\[Content_Types\]\.xml$/,
+  /^extension\.vsixmanifest$/,
+  /^extension\/(package\.json|package\.nls(\.[a-z-]+)?\.json|readme\.md|changelog\.md|LICENSE\.txt)$/,
+  /^extension\/dist\/(extension|engine|lab)\.cjs$/,
+  /^extension\/dist\/(reader\.js|reader\.css|codicon\.ttf|THIRD-PARTY-NOTICES\.txt)$/,
+  /^extension\/l10n\/bundle\.l10n(\.[a-z-]+)?\.json$/,
+  /^extension\/media\/[\w/-]+\.(svg|png|md)$/,
+];
+
+/** Without these it is no QuMail. */
+const REQUIRED = [
+  'extension/package.json',
+  'extension/package.nls.json',
+  'extension/readme.md',
+  'extension/LICENSE.txt',
+  'extension/dist/extension.cjs',
+  'extension/dist/engine.cjs',
+  'extension/dist/lab.cjs',
+  'extension/dist/reader.js',
+  'extension/dist/reader.css',
+  'extension/dist/THIRD-PARTY-NOTICES.txt',
+];
+
+/** What is wrong with a package of these files and this size, one line each. */
+export function vsixProblems(names: readonly string[], bytes: number): string[] {
+  const problems = names.filter((name) => !ALLOWED.some((pattern) => pattern.test(name))).map((name) => `${name} does not belong into the VSIX`);
+  problems.push(...REQUIRED.filter((name) => !names.includes(name)).map((name) => `${name} is missing`));
+  if (bytes > VSIX_LIMIT_BYTES) problems.push(`the VSIX has ${bytes} bytes, at most ${VSIX_LIMIT_BYTES} are allowed`);
+  return problems;
+}
+
+/** Checks a VSIX on disk. */
+export function checkVsix(path: string): string[] {
+  const archive = readFileSync(path);
+  return vsixProblems(zipNames(archive), archive.length);
+}
+
+const END_OF_DIRECTORY = 0x06054b50;
+const DIRECTORY_ENTRY = 0x02014b50;
+
+/** The names in a zip archive's central directory (PKWARE APPNOTE 4.3.12, 4.3.16). */
+export function zipNames(archive: Buffer): string[] {
+  const end = archive.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
+  if (end < 0 || archive.readUInt32LE(end) !== END_OF_DIRECTORY) throw new Error('not a zip archive');
+  const names: string[] = [];
+  let at = archive.readUInt32LE(end + 16);
+  for (let left = archive.readUInt16LE(end + 10); left > 0; left -= 1) {
+    if (archive.readUInt32LE(at) !== DIRECTORY_ENTRY) throw new Error('a broken zip directory');
+    const [name, extra, comment] = [archive.readUInt16LE(at + 28), archive.readUInt16LE(at + 30), archive.readUInt16LE(at + 32)];
+    names.push(archive.toString('utf8', at + 46, at + 46 + name));
+    at += 46 + name + extra + comment;
+  }
+  return names;
+}

@@ -1,0 +1,77 @@
+import type { CallOptions, ConnectKeyManagerRequest, KeyManager, KeyManagerStatus, QuMailEvent, QuMailRequests } from '../api.ts';
+import { QuMailError } from '../base/errors.ts';
+import type { KeyManagerStore } from '../store/keyManagers.ts';
+import type { AccountService } from './accountService.ts';
+import type { KeyLinks } from './keyLinks.ts';
+
+export interface KeyManagerServiceDeps {
+  readonly links: KeyLinks;
+  readonly managers: KeyManagerStore;
+  readonly accounts: AccountService;
+  readonly world: 'real' | 'lab';
+  readonly emit: (event: QuMailEvent) => void;
+}
+
+type KeyManagerRequests = Pick<QuMailRequests, 'listKeyManagers' | 'connectKeyManager' | 'disconnectKeyManager' | 'getKeyManagerStatus'>;
+
+/** Connecting key managers and asking how they are. */
+export class KeyManagerService implements KeyManagerRequests {
+  readonly #deps: KeyManagerServiceDeps;
+
+  constructor(deps: KeyManagerServiceDeps) {
+    this.#deps = deps;
+  }
+
+  async listKeyManagers(): Promise<readonly KeyManager[]> {
+    return this.#deps.links.list();
+  }
+
+  async connectKeyManager(request: ConnectKeyManagerRequest, options: CallOptions = {}): Promise<KeyManager> {
+    const account = this.#deps.accounts.get(request.accountId);
+    const record = {
+      accountId: request.accountId,
+      url: addressOf(request.url),
+      kmeId: required(request.kmeId, 'kmeId'),
+      saeId: required(request.saeId, 'saeId'),
+      caPem: required(request.caPem, 'caPem'),
+      clientKind: request.client.kind,
+    };
+    await this.#deps.links.connect(record, JSON.stringify(request.client), options.signal);
+    this.#deps.emit({ kind: 'key-managers' });
+    this.#deps.emit({ kind: 'accounts' });
+    this.#deps.emit({ kind: 'contacts', accountId: request.accountId });
+    // Sealed mail that waited for a key manager can be opened now.
+    account.fetch().catch(() => {});
+    return this.#managerOf(request.accountId);
+  }
+
+  async disconnectKeyManager(request: { accountId: string }): Promise<void> {
+    await this.#deps.links.disconnect(request.accountId);
+    this.#deps.emit({ kind: 'accounts' });
+    this.#deps.emit({ kind: 'contacts', accountId: request.accountId });
+  }
+
+  async getKeyManagerStatus(request: { accountId: string }, options: CallOptions = {}): Promise<KeyManagerStatus> {
+    const links = await this.#deps.links.statusOf(request.accountId, options.signal);
+    return { keyManager: this.#managerOf(request.accountId), links };
+  }
+
+  #managerOf(accountId: string): KeyManager {
+    const manager = this.#deps.links.list().find((candidate) => candidate.accountId === accountId);
+    if (!manager) throw new QuMailError('kme.not-configured');
+    return manager;
+  }
+}
+
+/** The key manager's origin; anything but a bare https address is refused. */
+function addressOf(text: string): string {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
+  const bare = url?.protocol === 'https:' && url.username === '' && url.search === '' && url.hash === '' && /^\/?$/.test(url.pathname);
+  if (!url || !bare) throw new QuMailError('account.bad-settings', { field: 'url' });
+  return url.origin;
+}
+
+function required(text: string, field: string): string {
+  if (text.trim() === '') throw new QuMailError('account.bad-settings', { field });
+  return text.trim();
+}

@@ -1,0 +1,87 @@
+import type { Attachment, Message, MessageSummary, SecurityReport } from '../api.ts';
+import { QuMailError } from '../base/errors.ts';
+import { readMessage, readProtected, type ReadAttachment, type ReadMessage } from '../mail/readMime.ts';
+import { htmlToPlain } from '../mail/preview.ts';
+import type { MessageRow } from '../store/messages.ts';
+import type { SealedMailStore } from '../store/sealedMail.ts';
+import { readReport, securityOf, type SealReport } from './sealReport.ts';
+import { readFailure } from './stored.ts';
+
+/** A row of the store as the views list it; a sealed message that was opened is listed by its inner headers. */
+export function summaryOf(row: MessageRow, sealedMail: SealedMailStore): MessageSummary {
+  const opened = row.seal === 'opened' && row.envelopeId !== undefined ? sealedMail.reportByEnvelope(row.accountId, row.envelopeId) : undefined;
+  const inner = opened ? readReport(opened).summary : undefined;
+  const failure = readFailure(row.failureJson);
+  return {
+    id: row.id,
+    accountId: row.accountId,
+    folder: row.folder,
+    from: inner?.from ?? row.from,
+    to: inner?.to ?? row.to,
+    subject: inner?.subject ?? row.subject,
+    date: inner?.date ?? row.date,
+    size: row.size,
+    flags: row.flags,
+    hasAttachments: inner?.hasAttachments ?? row.hasAttachments,
+    preview: inner?.preview ?? row.preview,
+    level: row.level,
+    seal: row.seal,
+    ...(failure && { failure }),
+  };
+}
+
+/** The parts of a message as they are shown, from the plaintext of a sealed one or the source of any other. */
+export async function partsOf(source: { plaintext: Buffer } | { raw: Buffer }): Promise<ReadMessage> {
+  return 'plaintext' in source ? readProtected(source.plaintext) : readMessage(source.raw);
+}
+
+/** A readable message: ordinary mail, or sealed mail that was opened. */
+export function messageOf(summary: MessageSummary, parts: ReadMessage, security: SecurityReport): Message {
+  return {
+    summary,
+    cc: parts.cc,
+    bcc: parts.bcc,
+    replyTo: parts.replyTo,
+    rfcMessageId: parts.messageId,
+    text: parts.text !== '' || parts.html === undefined ? parts.text : htmlToPlain(parts.html),
+    ...(parts.html !== undefined && { html: parts.html }),
+    attachments: parts.attachments.map(attachmentOf),
+    security,
+  };
+}
+
+/** A sealed message that could not be opened: what is known of it, and why. Its notice is never shown as the message. */
+export function unopenedMessage(summary: MessageSummary, rfcMessageId: string, failure: QuMailError, simulated: boolean): Message {
+  const seal = summary.seal === 'plain' ? 'failed' : summary.seal;
+  return {
+    summary,
+    cc: [],
+    bcc: [],
+    replyTo: [],
+    rfcMessageId,
+    text: '',
+    attachments: [],
+    security: { level: summary.level, seal, keyIds: [], failure: { code: failure.code, details: failure.details }, simulated },
+  };
+}
+
+/** Ordinary mail makes no claim. */
+export function plainSecurity(simulated: boolean): SecurityReport {
+  return { level: 'L4', seal: 'plain', keyIds: [], simulated };
+}
+
+/** Facts of an opened message for the banner. */
+export function openedSecurity(report: SealReport, simulated: boolean, keyManager: string | undefined): SecurityReport {
+  return securityOf(report, simulated, keyManager);
+}
+
+/** One attachment with its content; throws `attachment.missing`. */
+export function attachmentAt(parts: ReadMessage, index: number): { attachment: Attachment; content: Buffer } {
+  const found = parts.attachments[index];
+  if (!found) throw new QuMailError('attachment.missing');
+  return { attachment: attachmentOf(found, index), content: found.content };
+}
+
+function attachmentOf(attachment: ReadAttachment, index: number): Attachment {
+  return { index, name: attachment.name, mimeType: attachment.mimeType, size: attachment.content.length };
+}

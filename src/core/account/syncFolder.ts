@@ -1,0 +1,129 @@
+import { QuMailError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { MessageRow, MessageStore, NewMessage } from '../store/messages.ts';
+import type { EmailHandler, RemoteMessage } from '../transport/emailHandler.ts';
+import { mayPass, openSealed, type OpenDeps, type OpenedMail } from './openMessage.ts';
+import { readFailure, writeFailure } from './stored.ts';
+
+/** Messages whose headers are fetched when a folder is seen for the first time; older ones come as one scrolls. */
+export const FIRST_FETCH = 500;
+/** Known messages whose flags and existence are checked in one look. */
+const CHECKED = 2000;
+
+export interface SyncDeps extends OpenDeps {
+  readonly messages: MessageStore;
+  readonly log: Log;
+}
+
+export interface SyncedAccount {
+  readonly accountId: string;
+  readonly self: string;
+  readonly handler: EmailHandler;
+}
+
+export interface FolderSync {
+  /** Rows that are new in the store, newest first. */
+  readonly added: number;
+  readonly changed: boolean;
+}
+
+/** Brings one folder of the store up to date: new headers, flags, what vanished; sealed arrivals are opened at once. */
+export async function syncFolder(account: SyncedAccount, path: string, deps: SyncDeps, signal?: AbortSignal): Promise<FolderSync> {
+  const { accountId } = account;
+  const since = deps.messages.cursor(accountId, path);
+  const knownUids = deps.messages.knownUids(accountId, path, CHECKED);
+  const changes = await account.handler.fetchChanges(path, since, { limit: FIRST_FETCH, knownUids }, signal);
+  if (changes.reset === 'uid-validity') deps.messages.resetFolder(accountId, path);
+  deps.messages.insertMessages(accountId, path, changes.added.map(newRow));
+  deps.messages.updateFlags(accountId, path, changes.flags);
+  deps.messages.removeUids(accountId, path, changes.vanished);
+  deps.messages.setCursor(accountId, path, { uidValidity: changes.uidValidity, uidNext: changes.uidNext });
+  const opened = await openArrivals(account, path, deps, signal);
+  return {
+    added: changes.added.length,
+    changed: changes.added.length + changes.flags.length + changes.vanished.length + opened > 0 || changes.reset !== 'no',
+  };
+}
+
+/**
+ * Opens what lies sealed in a folder. Keys are fetched on arrival, not on opening, because key managers deliver once
+ * and expire (PROTOCOL 7). A message that cannot be opened keeps its reason; one whose reason may pass is tried again.
+ */
+async function openArrivals(account: SyncedAccount, path: string, deps: SyncDeps, signal: AbortSignal | undefined): Promise<number> {
+  let opened = 0;
+  for (const row of deps.messages.unopened(account.accountId, path)) {
+    const outcome = await openRow(account, row, deps, signal);
+    if (outcome instanceof QuMailError) {
+      // No sense in asking a silent key manager or a lost connection for every message in turn.
+      if (outcome.code.startsWith('net.') || outcome.code === 'kme.unreachable' || outcome.code === 'kme.timeout') break;
+    } else if (outcome) {
+      opened += 1;
+    }
+  }
+  return opened;
+}
+
+/**
+ * Fetches the source of one sealed row, opens it and notes the outcome on the row.
+ *
+ * @returns what was opened; the failure that was noted; or undefined where the row turned out to be ordinary mail
+ */
+export async function openRow(
+  account: SyncedAccount,
+  row: MessageRow,
+  deps: SyncDeps,
+  signal?: AbortSignal,
+): Promise<OpenedMail | QuMailError | undefined> {
+  const note = (seal: MessageRow['seal'], level: MessageRow['level'], rest: { envelopeId?: string; failureJson?: string } = {}): void =>
+    deps.messages.setSeal(row.id, { seal, level, ...rest });
+  try {
+    const raw = await sourceOf(account, row, deps.messages, signal);
+    const source = { accountId: account.accountId, self: account.self, rfcMessageId: row.rfcMessageId, raw };
+    const mail = await openSealed(source, deps, signal);
+    if (!mail) {
+      note('plain', 'L4');
+      return undefined;
+    }
+    note('opened', mail.report.level, { envelopeId: mail.envelopeId });
+    return mail;
+  } catch (error) {
+    const failure = QuMailError.from(error);
+    if (failure.code === 'engine.cancelled') throw failure;
+    deps.log.warn('not-opened', { code: failure.code });
+    const before = readFailure(row.failureJson)?.code;
+    if (before !== failure.code) note(mayPass(failure) ? 'unopened' : 'failed', row.level, { failureJson: writeFailure(failure) });
+    return failure;
+  }
+}
+
+/** The RFC 5322 source of a row, from the store where it is kept already. */
+export async function sourceOf(account: SyncedAccount, row: MessageRow, messages: MessageStore, signal?: AbortSignal): Promise<Buffer> {
+  const kept = messages.getBody(row.id);
+  if (kept) return kept;
+  const cursor = messages.cursor(account.accountId, row.folder);
+  if (!cursor) throw new QuMailError('message.missing');
+  const raw = await account.handler.fetchSource(row.folder, cursor.uidValidity, row.uid, signal);
+  messages.putBody(row.id, raw);
+  return raw;
+}
+
+/** A message as the server lists it, as a new row: what is sealed stays unopened until its source is fetched. */
+export function newRow(message: RemoteMessage): NewMessage {
+  return {
+    uid: message.uid,
+    rfcMessageId: message.rfcMessageId,
+    from: message.from,
+    to: message.to,
+    subject: message.subject,
+    date: message.date,
+    size: message.size,
+    flags: message.flags,
+    hasAttachments: message.hasAttachments && !message.hasPayload,
+    preview: '',
+    seal: message.hasPayload ? 'unopened' : 'plain',
+    // Which of the sealed levels it is, only its header tells.
+    level: message.hasPayload ? 'L2' : 'L4',
+    inReplyTo: message.inReplyTo,
+    references: message.references,
+  };
+}

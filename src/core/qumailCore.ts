@@ -1,0 +1,226 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AccountService } from './account/accountService.ts';
+import { ContactService } from './account/contactService.ts';
+import { DraftService } from './account/draftService.ts';
+import { KeyLinks } from './account/keyLinks.ts';
+import { KeyManagerService } from './account/keyManagerService.ts';
+import { MailService } from './account/mailService.ts';
+import { IdentityManager } from './auth/identityManager.ts';
+import { OAuth2Manager } from './auth/oauth2Manager.ts';
+import { OAUTH_PROVIDERS } from './auth/providers.ts';
+import { createHttpsFetch } from './base/httpsFetch.ts';
+import { DisposableStore, Emitter, toDisposable } from './base/lifetime.ts';
+import { Log } from './base/log.ts';
+import { systemClock, systemRandom } from './base/systemPorts.ts';
+import type { Clock, Random } from './base/ports.ts';
+import { CipherManager } from './crypto/cipherManager.ts';
+import { KeyAudit } from './keys/audit.ts';
+import { KeyLedger } from './keys/keyLedger.ts';
+import { LEDGER_MIGRATIONS } from './keys/ledgerSchema.ts';
+import { DEFAULT_SETTINGS, type EngineOptions, type EngineSettings, type QuMailApi, type QuMailEvent, type QuMailRequests } from './api.ts';
+import { AccountStore } from './store/accounts.ts';
+import { ContactStore } from './store/contacts.ts';
+import { openDatabase } from './store/database.ts';
+import { DraftStore } from './store/drafts.ts';
+import { KeyManagerStore } from './store/keyManagers.ts';
+import { MAIL_MIGRATIONS } from './store/mailSchema.ts';
+import { MessageStore } from './store/messages.ts';
+import { OutboxStore } from './store/outbox.ts';
+import { SealedMailStore } from './store/sealedMail.ts';
+import { SecureStorage } from './store/secureStorage.ts';
+import { VAULT_MIGRATIONS } from './store/vaultSchema.ts';
+import { parseSettings } from './settings.ts';
+
+/** What a test may put in the place of the system's own. */
+export interface CorePorts {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly providers?: typeof OAUTH_PROVIDERS;
+}
+
+const HOUR = 3_600_000;
+/** Keys reserved this long ago belong to a send that died with its process. */
+const STALE_RESERVATION = HOUR;
+
+/** Builds and orders everything; the one object behind the public API. */
+export class QuMailCore {
+  /**
+   * Opens the engine over `options.storageDir` and starts looking for mail.
+   *
+   * @throws QuMailError `store.*` when the folder cannot be opened or its secrets are gone
+   */
+  static async open(options: EngineOptions, ports: CorePorts = {}): Promise<QuMailApi> {
+    const owned = new DisposableStore();
+    try {
+      return await build(options, ports, owned);
+    } catch (error) {
+      owned.dispose();
+      throw error;
+    }
+  }
+}
+
+async function build(options: EngineOptions, ports: CorePorts, owned: DisposableStore): Promise<QuMailApi> {
+  const clock = ports.clock ?? systemClock;
+  const random = ports.random ?? systemRandom;
+  const providers = ports.providers ?? OAUTH_PROVIDERS;
+  const world = options.world ?? 'real';
+  const log = new Log(options.log, 'engine');
+  const events = owned.add(new Emitter<QuMailEvent>());
+  const emit = (event: QuMailEvent): void => events.fire(event);
+  let settings: EngineSettings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const authorities = (host: string): string | undefined => settings.certificateAuthorities[host];
+
+  // The store: what must never be lost or read by others in the vault, what the server can give again beside it.
+  mkdirSync(options.storageDir, { recursive: true, mode: 0o700 });
+  const vault = openDatabase(join(options.storageDir, 'vault.db'), { durability: 'full', migrations: [...VAULT_MIGRATIONS, ...LEDGER_MIGRATIONS] });
+  owned.add(toDisposable(() => vault.close()));
+  const cache = openDatabase(join(options.storageDir, 'mail.db'), { durability: 'normal', migrations: MAIL_MIGRATIONS });
+  owned.add(toDisposable(() => cache.close()));
+  const storage = await SecureStorage.open({ db: vault, secrets: options.secrets, random, clock });
+  const contacts = new ContactStore({ db: vault });
+  const managers = new KeyManagerStore({ db: vault });
+  const drafts = new DraftStore({ db: vault, sealer: storage });
+  const outbox = new OutboxStore({ db: vault, sealer: storage });
+  const sealedMail = new SealedMailStore({ db: vault, sealer: storage });
+  const messages = new MessageStore({ db: cache });
+
+  // Keys.
+  const ledger = new KeyLedger({ db: vault, sealer: storage, clock });
+  const audit = new KeyAudit({ db: vault, clock });
+  const cipher = new CipherManager({ random });
+  const links = owned.add(
+    new KeyLinks({ managers, contacts, storage, clock, random, log: log.scoped('kme'), audit, world, changed: () => emit({ kind: 'key-managers' }) }),
+  );
+
+  // Who the user is.
+  const fetch = createHttpsFetch({ authorities });
+  const oauth = owned.add(
+    new OAuth2Manager({
+      secrets: options.secrets,
+      clock,
+      random,
+      fetch,
+      openBrowser: options.openBrowser,
+      log: log.scoped('auth'),
+      settings: () => settings,
+      providers,
+    }),
+  );
+  const accountStore = new AccountStore({ db: vault });
+  const identity = new IdentityManager({ accounts: accountStore, secrets: options.secrets, oauth, clock });
+
+  // Accounts at work, and what they offer.
+  const openDeps = { links, ledger, cipher, contacts, sealedMail };
+  const syncDeps = { ...openDeps, messages, log: log.scoped('mail') };
+  const accounts = owned.add(
+    new AccountService({
+      identity,
+      oauth,
+      providers,
+      managers,
+      messages,
+      authorities,
+      clock,
+      random,
+      log: log.scoped('account'),
+      world,
+      emit,
+      mailDeps: { ...syncDeps, clock, interval: () => settings.fetchInterval * 1000 },
+      erase: async (accountId) => {
+        await links.disconnect(accountId);
+        await storage.eraseAccount(accountId);
+        messages.eraseAccount(accountId);
+      },
+    }),
+  );
+  const mail = new MailService({
+    ...syncDeps,
+    accounts,
+    world,
+    changed: {
+      folders: (accountId) => emit({ kind: 'folders', accountId }),
+      messages: (accountId, folder) => emit({ kind: 'messages', accountId, folder }),
+    },
+  });
+  const composing = new DraftService({
+    ...openDeps,
+    clock,
+    random,
+    log: log.scoped('send'),
+    drafts,
+    outbox,
+    messages,
+    accounts,
+    mail,
+    startLevel: () => settings.startLevel,
+    emit,
+  });
+  const people = new ContactService({ contacts, links, accounts, startLevel: () => settings.startLevel, emit });
+  const keyManagers = new KeyManagerService({ links, managers, accounts, world, emit });
+
+  outbox.recover();
+  ledger.abandonStale(clock.now() - STALE_RESERVATION);
+  const housekeeping = async (): Promise<void> => {
+    try {
+      await storage.ensureEpoch();
+      ledger.expire();
+      await storage.retireEpochs();
+    } catch (error) {
+      log.warn('housekeeping-failed', { error: error instanceof Error ? error.name : typeof error });
+    }
+    if (!owned.disposed) nightly = clock.after(HOUR, () => void housekeeping());
+  };
+  let nightly = toDisposable(() => {});
+  owned.add(toDisposable(() => nightly.dispose()));
+  await housekeeping();
+  accounts.restore();
+
+  const requests: QuMailRequests = {
+    async configure(next) {
+      const before = settings;
+      settings = parseSettings(next);
+      if (JSON.stringify(before.certificateAuthorities) !== JSON.stringify(settings.certificateAuthorities)) accounts.restart();
+    },
+    setClientSecret: (request) => oauth.setClientSecret(request),
+    ...bound(accounts, ['listAccounts', 'addAccount', 'signInAgain', 'signOut', 'getAccessToken', 'deliverRedirect']),
+    ...bound(mail, [
+      'listFolders',
+      'getEmailList',
+      'fetchMail',
+      'openMessage',
+      'getAttachment',
+      'getSource',
+      'setFlags',
+      'moveMessages',
+      'deleteMessages',
+    ]),
+    ...bound(composing, [
+      'createDraft',
+      'loadDraft',
+      'saveDraft',
+      'listDrafts',
+      'deleteDraft',
+      'checkDraft',
+      'sendDraft',
+      'listOutbox',
+      'retryOutbox',
+      'discardOutbox',
+    ]),
+    ...bound(people, ['listContacts', 'saveContact', 'deleteContact']),
+    ...bound(keyManagers, ['listKeyManagers', 'connectKeyManager', 'disconnectKeyManager', 'getKeyManagerStatus']),
+  };
+  return {
+    ...requests,
+    onEvent: events.event,
+    async [Symbol.asyncDispose]() {
+      owned.dispose();
+    },
+  };
+}
+
+/** The named methods of a service, bound to it. */
+function bound<S extends object, K extends keyof S>(service: S, names: readonly K[]): Pick<S, K> {
+  return Object.fromEntries(names.map((name) => [name, (service[name] as (...args: unknown[]) => unknown).bind(service)])) as Pick<S, K>;
+}

@@ -1,0 +1,91 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { QuMailError } from '../base/errors.ts';
+import type { Migration } from '../base/ports.ts';
+import { migrate } from './migrate.ts';
+import { named, resultCodeOf, storeError } from './storeErrors.ts';
+
+export interface DatabaseOptions {
+  /** `full`: a commit survives power loss (the vault, the ledger). `normal`: it survives a crash of the program. */
+  readonly durability: 'full' | 'normal';
+  /** All steps of this file in order, of every room that keeps tables in it. */
+  readonly migrations: readonly Migration[];
+  /** How long another window's write is waited for, milliseconds. */
+  readonly busyTimeoutMs?: number;
+}
+
+const BUSY_TIMEOUT_MS = 5000;
+const SQLITE_BUSY = 5;
+const PAUSE_MS = 20;
+
+/**
+ * Opens a database in WAL mode and brings its schema up to date; creates the file with mode 0600, its folder with 0700.
+ * Several processes may do so at once.
+ *
+ * @throws QuMailError `store.corrupt`, `store.locked`, `store.full`, `store.newer` (details: migration)
+ */
+export function openDatabase(file: string, options: DatabaseOptions): DatabaseSync {
+  makePrivate(file);
+  const timeout = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
+  const deadline = performance.now() + timeout;
+  for (;;) {
+    let db: DatabaseSync | undefined;
+    try {
+      db = new DatabaseSync(file, { timeout, enableForeignKeyConstraints: true, allowExtension: false });
+      configure(db, options.durability);
+      migrate(db, options.migrations);
+      return db;
+    } catch (error) {
+      db?.close();
+      // SQLite does not wait for a lock while it changes to WAL mode, so two first starts at once are settled here.
+      const code = resultCodeOf(error) ?? resultCodeOf((error as { cause?: unknown }).cause);
+      if (code === undefined || (code & 0xff) !== SQLITE_BUSY || performance.now() >= deadline) throw storeError(error);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
+  }
+}
+
+/** SQLite gives -wal and -shm the mode of the main file, so the file has its mode before SQLite sees it. */
+function makePrivate(file: string): void {
+  const folder = dirname(file);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+  closeSync(openSync(file, 'a', 0o600));
+  chmodSync(file, 0o600);
+}
+
+function configure(db: DatabaseSync, durability: 'full' | 'normal'): void {
+  db.exec('PRAGMA journal_mode = WAL');
+  db.exec(durability === 'full' ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL');
+  // Deleted content is overwritten, sorting never spills into a file of its own, a schema from outside runs no functions.
+  db.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
+}
+
+/**
+ * BEGIN IMMEDIATE .. COMMIT around `run`; inside another transaction on the same connection it joins that one. Everything is
+ * rolled back when `run` throws. `run` must not be asynchronous: the transaction is over when it returns.
+ *
+ * @throws QuMailError what `run` threw, `store.*` codes for the database's own failures
+ */
+export function inTransaction<T>(db: DatabaseSync, run: () => T): T {
+  if (db.isTransaction) return run();
+  return named(() => {
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = run();
+      if (result instanceof Promise) throw new QuMailError('engine.internal', { reason: 'asynchronous transaction' });
+      db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // A full disk or a deadlock may have rolled back already.
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  });
+}
+
+/** Folds the write-ahead log into the file, so that what was deleted is in neither; skipped while another window reads. */
+export function truncateLog(db: DatabaseSync): void {
+  named(() => db.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+}

@@ -1,0 +1,34 @@
+import { QuMailError, type ErrorCode } from '../base/errors.ts';
+
+/** Primary SQLite result codes (sqlite.org/rescode.html) that have a name of their own here. */
+const BY_RESULT_CODE: ReadonlyMap<number, ErrorCode> = new Map([
+  [5, 'store.locked'], // SQLITE_BUSY
+  [6, 'store.locked'], // SQLITE_LOCKED
+  [11, 'store.corrupt'], // SQLITE_CORRUPT
+  [13, 'store.full'], // SQLITE_FULL
+  [26, 'store.corrupt'], // SQLITE_NOTADB
+]);
+const FOREIGN_KEY = 787; // SQLITE_CONSTRAINT_FOREIGNKEY
+
+/** The SQLite result code that node:sqlite reports as `errcode`, extended where SQLite gives one. */
+export function resultCodeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_SQLITE_ERROR') return undefined;
+  return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined;
+}
+
+/** Any error of the database as a named one. A row for an account that is not there is `account.missing`. */
+export function storeError(error: unknown): QuMailError {
+  const code = resultCodeOf(error);
+  if (code === undefined) return QuMailError.from(error);
+  const named = code === FOREIGN_KEY ? 'account.missing' : BY_RESULT_CODE.get(code & 0xff);
+  return new QuMailError(named ?? 'engine.internal', { sqlite: code }, { cause: error });
+}
+
+/** Runs `run` and names what the database throws. */
+export function named<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw storeError(error);
+  }
+}

@@ -1,0 +1,90 @@
+import type { Migration } from '../base/ports.ts';
+
+/**
+ * vault.db, synchronous=FULL: what cannot be fetched again. The key ledger keeps its own tables in the same file, so that one
+ * transaction covers both. `sealed` columns are records of SecureStorage; ids are never used twice.
+ */
+export const VAULT_MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'vault/1',
+    sql: `
+      CREATE TABLE epochs (
+        id TEXT PRIMARY KEY,
+        purpose TEXT NOT NULL CHECK (purpose IN ('keys', 'mail')),
+        day TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('live', 'lost', 'retiring')),
+        sequence INTEGER NOT NULL DEFAULT 0
+      ) STRICT;
+      CREATE UNIQUE INDEX epochs_live ON epochs (purpose, day) WHERE state = 'live';
+
+      CREATE TABLE secret_names (name TEXT PRIMARY KEY) STRICT;
+
+      CREATE TABLE accounts (
+        id TEXT PRIMARY KEY,
+        email TEXT NOT NULL COLLATE NOCASE UNIQUE,
+        display_name TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        user_id TEXT NOT NULL,
+        servers TEXT NOT NULL,
+        issuer TEXT,
+        client_id TEXT,
+        created_at INTEGER NOT NULL,
+        last_login INTEGER NOT NULL
+      ) STRICT;
+
+      CREATE TABLE key_managers (
+        account_id TEXT PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+        url TEXT NOT NULL,
+        kme_id TEXT NOT NULL,
+        sae_id TEXT NOT NULL,
+        ca_pem TEXT NOT NULL,
+        client_kind TEXT NOT NULL
+      ) STRICT;
+
+      CREATE TABLE contacts (
+        account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        address TEXT NOT NULL COLLATE NOCASE,
+        name TEXT NOT NULL,
+        sae_id TEXT,
+        minimum_level TEXT NOT NULL,
+        PRIMARY KEY (account_id, address)
+      ) STRICT;
+
+      CREATE TABLE drafts (
+        id TEXT PRIMARY KEY,
+        account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        updated_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+      ) STRICT;
+
+      CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        rfc_message_id TEXT NOT NULL,
+        envelope_from TEXT NOT NULL,
+        envelope_to TEXT NOT NULL,
+        level TEXT NOT NULL,
+        key_ids TEXT NOT NULL,
+        state TEXT NOT NULL,
+        failure TEXT,
+        group_id TEXT NOT NULL,
+        draft_id TEXT,
+        updated_at INTEGER NOT NULL,
+        sealed_subject BLOB NOT NULL,
+        sealed_mime BLOB NOT NULL,
+        sealed_copy BLOB
+      ) STRICT;
+
+      CREATE TABLE sealed_mail (
+        account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        envelope_id TEXT NOT NULL,
+        rfc_message_id TEXT NOT NULL,
+        own TEXT NOT NULL,
+        sealed_report BLOB NOT NULL,
+        sealed_plaintext BLOB NOT NULL,
+        PRIMARY KEY (account_id, envelope_id)
+      ) STRICT;
+      CREATE INDEX sealed_mail_by_message ON sealed_mail (account_id, rfc_message_id);
+    `,
+  },
+];

@@ -1,0 +1,102 @@
+import type { BodyMode, HostMessage, ReaderRequest, ShownFailure } from '../readerProtocol.ts';
+import { bannerView } from './banner.ts';
+import { bodyView } from './body.ts';
+import { button, h, icon } from './dom.ts';
+import { attachmentsView, headerView } from './header.ts';
+import { applyTheme } from './mailFrame.ts';
+import type { Page } from './page.ts';
+
+/** What survives hiding the panel and reloading the window. */
+interface PageState {
+  readonly messageId?: number;
+  readonly mode?: BodyMode;
+}
+
+interface VsCodeApi {
+  postMessage(message: unknown): void;
+  getState(): PageState | undefined;
+  setState(state: PageState): void;
+}
+
+declare function acquireVsCodeApi(): VsCodeApi;
+
+const vscode = acquireVsCodeApi();
+const root = document.getElementById('reader');
+const target = h('div', { class: 'target', 'aria-hidden': 'true' });
+document.body.append(target);
+
+function ask(request: ReaderRequest): void {
+  vscode.postMessage(request);
+}
+
+function pageOf({ words, generation, messageId }: HostMessage): Page {
+  vscode.setState({ ...vscode.getState(), messageId });
+  return {
+    words,
+    generation,
+    ask,
+    mode: vscode.getState()?.mode ?? 'html',
+    setMode: (mode) => vscode.setState({ ...vscode.getState(), mode }),
+    showTarget: (url) => {
+      target.textContent = url;
+      target.classList.toggle('shown', url !== '');
+    },
+  };
+}
+
+function show(message: HostMessage): void {
+  const page = pageOf(message);
+  page.showTarget('');
+  switch (message.kind) {
+    case 'loading':
+      root?.replaceChildren(h('div', { class: 'state', role: 'status' }, h('span', { class: 'codicon codicon-loading spin', 'aria-hidden': 'true' }), message.words.loading));
+      return;
+    case 'failed':
+      root?.replaceChildren(failureView(message.failure, page, message.canRetry));
+      return;
+    case 'message': {
+      const { banner, attachments, failure } = message.message;
+      root?.replaceChildren(
+        bannerView(banner, page),
+        headerView(message.message, page),
+        ...(attachments.length > 0 ? [attachmentsView(attachments, page)] : []),
+        failure ? failureView(failure, page, 'yes') : bodyView(message, page),
+      );
+      scrollTo(0, 0);
+    }
+  }
+}
+
+/** Why there is nothing to read, and what to do about it. */
+function failureView(failure: ShownFailure, { words, generation }: Page, canRetry: 'yes' | 'no'): HTMLElement {
+  const step = failure.button;
+  return h(
+    'div',
+    { class: 'state failure', role: 'alert' },
+    h('span', { class: 'failure-icon' }, icon('error')),
+    h('h2', {}, words.failedTitle),
+    h('p', {}, failure.sentence),
+    failure.step ? h('p', { class: 'hint' }, failure.step) : undefined,
+    h(
+      'div',
+      { class: 'buttons' },
+      step && step !== words.retry ? button({ label: step, hint: step, kind: 'action primary', onclick: () => ask({ kind: 'next-step', generation }) }) : undefined,
+      canRetry === 'yes'
+        ? button({ label: words.retry, hint: words.retry, kind: step && step !== words.retry ? 'action' : 'action primary', onclick: () => ask({ kind: 'retry', generation }) })
+        : undefined,
+    ),
+  );
+}
+
+window.addEventListener('message', (event: MessageEvent<HostMessage>) => {
+  // Only VS Code's own frame talks to this page; the mail's frame has no script that could.
+  if (event.source && event.source === document.querySelector('iframe')?.contentWindow) return;
+  show(event.data);
+});
+
+// A change of theme changes the variables on the page, not those handed into the frame.
+new MutationObserver(() => {
+  for (const frame of document.querySelectorAll<HTMLIFrameElement>('iframe.mail')) applyTheme(frame);
+}).observe(document.documentElement, { attributes: true, attributeFilter: ['style', 'class'] });
+
+ask({ kind: 'ready' });

@@ -1,0 +1,80 @@
+import { readFileSync, statSync } from 'node:fs';
+import * as vscode from 'vscode';
+import { DEFAULT_SETTINGS, SECURITY_LEVELS, type EngineSettings, type QuMailApi } from '../core/api.ts';
+
+/** More is not a certificate file. */
+const MAX_CERTIFICATE_FILE = 1_048_576;
+const SECONDS = { least: 15, most: 86_400 };
+
+/** What the person configured, checked value by value: settings files are written by hand. */
+export class Settings {
+  readonly #extension: vscode.Extension<unknown>;
+  readonly #log: vscode.LogOutputChannel;
+  #uriRedirect = '';
+
+  constructor(extension: vscode.Extension<unknown>, log: vscode.LogOutputChannel) {
+    this.#extension = extension;
+    this.#log = log;
+  }
+
+  /** Synchronous, since the engine is started with them: certificate files are small and few. */
+  read(): EngineSettings {
+    const configuration = vscode.workspace.getConfiguration('qumail');
+    const text = (name: string): string => {
+      const value = configuration.get<unknown>(name);
+      return typeof value === 'string' ? value.trim() : '';
+    };
+    const interval = configuration.get<unknown>('fetchInterval');
+    const level = text('startLevel');
+    return {
+      googleClientId: text('google.clientId'),
+      yahooClientId: text('yahoo.clientId'),
+      certificateAuthorities: this.#certificateAuthorities(configuration.get<unknown>('certificateAuthorities')),
+      fetchInterval: typeof interval === 'number' ? Math.min(Math.max(interval, SECONDS.least), SECONDS.most) : DEFAULT_SETTINGS.fetchInterval,
+      signInRedirect: this.#redirect(text('signIn.redirect')),
+      uriRedirect: this.#uriRedirect,
+      startLevel: SECURITY_LEVELS.find((known) => known === level) ?? 'best',
+    };
+  }
+
+  get notifications(): boolean {
+    return vscode.workspace.getConfiguration('qumail').get<unknown>('notifications') === true;
+  }
+
+  /** Tells the engine where the browser is to come back to. The outside form of our URI may serve one sign-in only. */
+  async prepareSignIn(api: QuMailApi): Promise<void> {
+    if (this.read().signInRedirect !== 'uri') return;
+    const inside = vscode.Uri.parse(`${vscode.env.uriScheme}://${this.#extension.id}/callback`);
+    this.#uriRedirect = (await vscode.env.asExternalUri(inside)).toString(true);
+    await api.configure(this.read());
+  }
+
+  /** Calls `changed` after any of our settings changed. */
+  onDidChange(changed: () => void): vscode.Disposable {
+    return vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('qumail')) changed();
+    });
+  }
+
+  /** `auto`: a loopback listener can be reached where the browser and this extension host are on one machine. */
+  #redirect(choice: string): EngineSettings['signInRedirect'] {
+    if (choice === 'loopback' || choice === 'uri') return choice;
+    const sameMachine = vscode.env.uiKind === vscode.UIKind.Desktop && (vscode.env.remoteName === undefined || this.#extension.extensionKind === vscode.ExtensionKind.UI);
+    return sameMachine ? 'loopback' : 'uri';
+  }
+
+  #certificateAuthorities(value: unknown): Record<string, string> {
+    const pems: Record<string, string> = {};
+    if (typeof value !== 'object' || value === null) return pems;
+    for (const [host, path] of Object.entries(value)) {
+      if (typeof path !== 'string' || path.trim() === '') continue;
+      try {
+        if (statSync(path).size > MAX_CERTIFICATE_FILE) throw new RangeError('too large');
+        pems[host.toLowerCase()] = readFileSync(path, 'utf8');
+      } catch (error) {
+        this.#log.warn(`certificate authority of ${host} not read: ${error instanceof Error && 'code' in error ? String(error.code) : 'too large'}`);
+      }
+    }
+    return pems;
+  }
+}
