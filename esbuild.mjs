@@ -11,6 +11,7 @@ import { build, context } from 'esbuild';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dirname, relative, resolve } from 'node:path';
+import { thirdPartyNotices } from './scripts/notices.mjs';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const packaging = process.argv.includes('--package');
@@ -59,6 +60,15 @@ const targets = [
   },
 ];
 
+/** esbuild has printed what is wrong; a stack trace of its own insides adds nothing. */
+async function buildAll() {
+  try {
+    return await Promise.all(present.map((target) => build(target)));
+  } catch {
+    process.exit(1);
+  }
+}
+
 const inputs = {};
 const outputs = {};
 const present = targets.filter((target) => existsSync(resolve(root, target.entryPoints[0].in)));
@@ -69,10 +79,11 @@ if (watching) {
 } else {
   if (absent.length > 0) throw new Error(`no such entry point: ${absent.join(', ')}`);
   rmSync(resolve(root, 'dist'), { recursive: true, force: true });
-  for (const { metafile } of await Promise.all(present.map((target) => build(target)))) {
+  for (const { metafile } of await buildAll()) {
     Object.assign(inputs, metafile.inputs);
     Object.assign(outputs, metafile.outputs);
   }
+  writeFileSync(resolve(root, 'dist/THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(root, Object.keys(inputs)));
   if (!packaging) writeFileSync(resolve(root, 'dist/meta.json'), JSON.stringify({ inputs, outputs }));
   for (const [file, { bytes }] of Object.entries(outputs)) {
     if (!file.endsWith('.map')) console.log(`${relative('dist', file).padEnd(16)} ${(bytes / 1024).toFixed(0).padStart(6)} KiB`);

@@ -29,7 +29,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
 /** Runs a program of node_modules/.bin; gives back its output when it failed. */
 function tool(name: string, ...args: readonly string[]): string | undefined {
   const { status, stdout, stderr, error } = spawnSync(name, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 << 20 });
-  return status === 0 ? undefined : `${error === undefined ? '' : String(error)}${stdout}${stderr}`.trim() || `${name} ended with ${status}`;
+  return status === 0
+    ? undefined
+    : `${error === undefined ? '' : String(error)}${stdout}${stderr}`.trim() || `${name} ended with ${status}`;
 }
 
 async function outcome(check: Check): Promise<string | undefined> {
@@ -55,7 +57,14 @@ for (const [name, check] of Object.entries(CHECKS)) {
   console.log(message === undefined ? `  ok    check ${name}` : `  FAIL  check ${name}\n${message.replaceAll(/^/gm, '          ')}`);
 }
 
-const report: SuiteReport = { passed, failed: failures.length, skipped: 0, seconds: (Date.now() - began) / 1000, failures, skippedTests: [] };
+const report: SuiteReport = {
+  passed,
+  failed: failures.length,
+  skipped: 0,
+  seconds: (Date.now() - began) / 1000,
+  failures,
+  skippedTests: [],
+};
 const path = process.env['QUMAIL_TEST_REPORT'];
 if (path !== undefined) {
   mkdirSync(dirname(path), { recursive: true });

@@ -39,7 +39,10 @@ export async function readManifestInputs(root: string): Promise<ManifestInputs> 
     manifest: JSON.parse(read('package.json')) as Manifest,
     texts: Object.fromEntries(texts),
     commandIds: COMMAND_IDS,
-    code: sources.filter((file) => existsSync(join(root, file))).map(read).join('\n'),
+    code: sources
+      .filter((file) => existsSync(join(root, file)))
+      .map(read)
+      .join('\n'),
   };
 }
 
@@ -72,7 +75,9 @@ function textProblems({ manifest, texts }: ManifestInputs): string[] {
     ...missing(keys, used).map((key) => `%${key}% has no text in package.nls.json`),
     ...missing(used, keys).map((key) => `package.nls.json: ${key} is used nowhere`),
     ...Object.entries(texts).flatMap(([language, table]) => [
-      ...Object.entries(table).filter(([, text]) => text.trim() === '').map(([key]) => `package.nls.${language}.json: ${key} is empty`),
+      ...Object.entries(table)
+        .filter(([, text]) => text.trim() === '')
+        .map(([key]) => `package.nls.${language}.json: ${key} is empty`),
       ...missing(Object.keys(table), keys).map((key) => `package.nls.${language}.json: ${key} is missing`),
       ...missing(keys, Object.keys(table)).map((key) => `package.nls.${language}.json: ${key} is unknown`),
     ]),
@@ -83,9 +88,13 @@ function textProblems({ manifest, texts }: ManifestInputs): string[] {
 function referenceProblems({ manifest, texts }: ManifestInputs): string[] {
   const { commands = [], menus = {}, keybindings = [], views = {}, viewsWelcome = [] } = manifest.contributes ?? {};
   const declared = commands.map((command) => command.command);
-  const viewIds = Object.values(views).flat().map((view) => view.id);
+  const viewIds = Object.values(views)
+    .flat()
+    .map((view) => view.id);
   const inMenus = Object.values(menus).flat();
-  const welcome = viewsWelcome.map((entry) => entry.contents.replaceAll(/%([^%]+)%/g, (_, key: string) => texts['']?.[key] ?? '')).join('\n');
+  const welcome = viewsWelcome
+    .map((entry) => entry.contents.replaceAll(/%([^%]+)%/g, (_, key: string) => texts['']?.[key] ?? ''))
+    .join('\n');
   const named = [
     ...inMenus.flatMap((entry) => entry.command ?? []),
     ...keybindings.map((binding) => binding.command.replace(/^-/, '')),
@@ -96,8 +105,14 @@ function referenceProblems({ manifest, texts }: ManifestInputs): string[] {
     ...viewsWelcome.map((entry) => entry.view),
   ];
   return [
-    ...missing(declared, named.filter((id) => id.startsWith('qumail.'))).map((id) => `${id} is named in a menu, keybinding or welcome text but not declared`),
-    ...missing(viewIds, namedViews.filter((id) => id.startsWith('qumail'))).map((id) => `view ${id} is named in package.json but not declared`),
+    ...missing(
+      declared,
+      named.filter((id) => id.startsWith('qumail.')),
+    ).map((id) => `${id} is named in a menu, keybinding or welcome text but not declared`),
+    ...missing(
+      viewIds,
+      namedViews.filter((id) => id.startsWith('qumail')),
+    ).map((id) => `view ${id} is named in package.json but not declared`),
   ];
 }
 

@@ -30,7 +30,9 @@ const REQUIRED = [
 
 /** What is wrong with a package of these files and this size, one line each. */
 export function vsixProblems(names: readonly string[], bytes: number): string[] {
-  const problems = names.filter((name) => !ALLOWED.some((pattern) => pattern.test(name))).map((name) => `${name} does not belong into the VSIX`);
+  const problems = names
+    .filter((name) => !ALLOWED.some((pattern) => pattern.test(name)))
+    .map((name) => `${name} does not belong into the VSIX`);
   problems.push(...REQUIRED.filter((name) => !names.includes(name)).map((name) => `${name} is missing`));
   if (bytes > VSIX_LIMIT_BYTES) problems.push(`the VSIX has ${bytes} bytes, at most ${VSIX_LIMIT_BYTES} are allowed`);
   return problems;

@@ -78,7 +78,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   owned.add(toDisposable(() => vault.close()));
   const cache = openDatabase(join(options.storageDir, 'mail.db'), { durability: 'normal', migrations: MAIL_MIGRATIONS });
   owned.add(toDisposable(() => cache.close()));
-  const storage = await SecureStorage.open({ db: vault, secrets: options.secrets, random, clock });
+  const storage = owned.add(await SecureStorage.open({ db: vault, secrets: options.secrets, random, clock }));
   const contacts = new ContactStore({ db: vault });
   const managers = new KeyManagerStore({ db: vault });
   const drafts = new DraftStore({ db: vault, sealer: storage });
@@ -88,7 +88,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
 
   // Keys.
   const ledger = new KeyLedger({ db: vault, sealer: storage, clock });
-  const audit = new KeyAudit({ db: vault, clock });
+  const audit = new KeyAudit({ db: vault });
   const cipher = new CipherManager({ random });
   const links = owned.add(
     new KeyLinks({ managers, contacts, storage, clock, random, log: log.scoped('kme'), audit, world, changed: () => emit({ kind: 'key-managers' }) }),
@@ -109,7 +109,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     }),
   );
   const accountStore = new AccountStore({ db: vault });
-  const identity = new IdentityManager({ accounts: accountStore, secrets: options.secrets, oauth, clock });
+  const identity = new IdentityManager({ accounts: accountStore, secrets: options.secrets, oauth, clock, saeIdOf: (accountId) => managers.get(accountId)?.saeId });
 
   // Accounts at work, and what they offer.
   const openDeps = { links, ledger, cipher, contacts, sealedMail };
@@ -131,6 +131,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       erase: async (accountId) => {
         await links.disconnect(accountId);
         await storage.eraseAccount(accountId);
+        ledger.eraseAccount(accountId);
         messages.eraseAccount(accountId);
       },
     }),
@@ -166,7 +167,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     try {
       await storage.ensureEpoch();
       ledger.expire();
-      await storage.retireEpochs();
+      await storage.retireEpochs(() => ledger.sealedRecords());
     } catch (error) {
       log.warn('housekeeping-failed', { error: error instanceof Error ? error.name : typeof error });
     }
@@ -215,6 +216,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     ...requests,
     onEvent: events.event,
     async [Symbol.asyncDispose]() {
+      // A refresh under way may carry a rotated token that exists nowhere else.
+      await Promise.race([oauth.drain(), clock.sleep(2000)]);
       owned.dispose();
     },
   };

@@ -4,6 +4,8 @@ export const COMMAND_IDS = [
   'qumail.addAccount',
   'qumail.fetchMail',
   'qumail.newMessage',
+  'qumail.openDraft',
+  'qumail.attachFile',
   'qumail.secureSend',
   'qumail.reply',
   'qumail.replyAll',
@@ -23,13 +25,11 @@ export const COMMAND_IDS = [
   'qumail.closeLab',
   'qumail.showLog',
   'qumail.showOutbox',
-  'qumail.openDraft',
   'qumail.loadMore',
   'qumail.openFolder',
   'qumail.disconnectKeyManager',
   'qumail.setClientSecret',
   'qumail.restartEngine',
-  'qumail.openSettings',
 ] as const;
 
 export type CommandId = (typeof COMMAND_IDS)[number];

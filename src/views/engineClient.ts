@@ -1,6 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import * as vscode from 'vscode';
-import { connectEngine, type EngineSettings, type LogSink, type OpenBrowser, type QuMailApi, type QuMailEvent, type Secrets } from '../core/api.ts';
+import {
+  connectEngine,
+  type EngineSettings,
+  type LogSink,
+  type OpenBrowser,
+  type QuMailApi,
+  type QuMailEvent,
+  type Secrets,
+} from '../core/api.ts';
 import { stoppable, type StoppableApi } from './stoppable.ts';
 import type { WorldName } from './viewContext.ts';
 
@@ -94,7 +102,9 @@ export class EngineClient implements vscode.Disposable {
       { secrets, openBrowser, log },
     );
     const running: Running = { worker, engine, guarded: stoppable(engine) };
-    worker.on('error', (error) => log({ level: 'error', event: 'host.engine-error', facts: { world, type: error instanceof Error ? error.name : typeof error } }));
+    worker.on('error', (error) =>
+      log({ level: 'error', event: 'host.engine-error', facts: { world, type: error instanceof Error ? error.name : typeof error } }),
+    );
     worker.on('exit', (exitCode) => this.#onExit(running, exitCode));
     engine.onEvent((event) => this.#events.fire(event));
     this.#running = running;

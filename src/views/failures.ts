@@ -29,12 +29,14 @@ function asFailure(error: unknown, log: vscode.LogOutputChannel): Failure {
   return { code: named.code, details: named.details };
 }
 
-async function takeStep(step: NextStep, failure: Failure, context: FailureContext): Promise<void> {
+/** Carries out the next step that `present` offered for a failure. */
+export async function takeStep(step: NextStep, failure: Failure, context: FailureContext): Promise<void> {
   const run = (command: CommandId, ...args: unknown[]): Thenable<unknown> => vscode.commands.executeCommand(command, ...args);
   const settings = (id: string): Thenable<unknown> => vscode.commands.executeCommand('workbench.action.openSettings', id);
   const address = context.contact ?? textOf(failure.details['address']) ?? textOf(failure.details['recipient']);
   const steps: Record<NextStep, () => unknown> = {
-    'sign-in-again': () => run('qumail.signIn', context.accountId),
+    // Without an account it was the first sign-in that failed: its own wizard still knows what was typed.
+    'sign-in-again': () => (context.accountId === undefined && context.retry ? context.retry() : run('qumail.signIn', context.accountId)),
     'client-id': () => settings('qumail clientId'),
     'certificate-authorities': () => settings('qumail.certificateAuthorities'),
     'key-manager': () => run('qumail.connectKeyManager', context.accountId),

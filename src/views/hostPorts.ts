@@ -29,7 +29,10 @@ export const openInBrowser: OpenBrowser = async (url) => vscode.env.openExternal
 /** Log entries as lines of the output channel: the event, then its facts. */
 export function logTo(channel: vscode.LogOutputChannel): LogSink {
   return ({ level, event, facts }) => {
-    const text = Object.entries(facts).reduce((line, [name, value]) => (value === undefined ? line : `${line} ${name}=${JSON.stringify(value)}`), event);
+    const text = Object.entries(facts).reduce(
+      (line, [name, value]) => (value === undefined ? line : `${line} ${name}=${JSON.stringify(value)}`),
+      event,
+    );
     channel[level](text);
   };
 }

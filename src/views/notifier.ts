@@ -28,8 +28,10 @@ export class Notifier implements vscode.Disposable {
     this.#last = unread;
     if (!wanted || more <= 0) return;
     const show = vscode.l10n.t('Show');
-    void vscode.window.showInformationMessage(more === 1 ? vscode.l10n.t('1 new message') : vscode.l10n.t('{0} new messages', more), show).then((pressed) => {
-      if (pressed === show) void vscode.commands.executeCommand('qumail.messages.focus');
-    });
+    void vscode.window
+      .showInformationMessage(more === 1 ? vscode.l10n.t('1 new message') : vscode.l10n.t('{0} new messages', more), show)
+      .then((pressed) => {
+        if (pressed === show) void vscode.commands.executeCommand('qumail.messages.focus');
+      });
   }
 }

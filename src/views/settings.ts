@@ -30,7 +30,8 @@ export class Settings {
       googleClientId: text('google.clientId'),
       yahooClientId: text('yahoo.clientId'),
       certificateAuthorities: this.#certificateAuthorities(configuration.get<unknown>('certificateAuthorities')),
-      fetchInterval: typeof interval === 'number' ? Math.min(Math.max(interval, SECONDS.least), SECONDS.most) : DEFAULT_SETTINGS.fetchInterval,
+      fetchInterval:
+        typeof interval === 'number' ? Math.min(Math.max(interval, SECONDS.least), SECONDS.most) : DEFAULT_SETTINGS.fetchInterval,
       signInRedirect: this.#redirect(text('signIn.redirect')),
       uriRedirect: this.#uriRedirect,
       startLevel: SECURITY_LEVELS.find((known) => known === level) ?? 'best',
@@ -59,7 +60,9 @@ export class Settings {
   /** `auto`: a loopback listener can be reached where the browser and this extension host are on one machine. */
   #redirect(choice: string): EngineSettings['signInRedirect'] {
     if (choice === 'loopback' || choice === 'uri') return choice;
-    const sameMachine = vscode.env.uiKind === vscode.UIKind.Desktop && (vscode.env.remoteName === undefined || this.#extension.extensionKind === vscode.ExtensionKind.UI);
+    const sameMachine =
+      vscode.env.uiKind === vscode.UIKind.Desktop &&
+      (vscode.env.remoteName === undefined || this.#extension.extensionKind === vscode.ExtensionKind.UI);
     return sameMachine ? 'loopback' : 'uri';
   }
 
@@ -72,7 +75,9 @@ export class Settings {
         if (statSync(path).size > MAX_CERTIFICATE_FILE) throw new RangeError('too large');
         pems[host.toLowerCase()] = readFileSync(path, 'utf8');
       } catch (error) {
-        this.#log.warn(`certificate authority of ${host} not read: ${error instanceof Error && 'code' in error ? String(error.code) : 'too large'}`);
+        this.#log.warn(
+          `certificate authority of ${host} not read: ${error instanceof Error && 'code' in error ? String(error.code) : 'too large'}`,
+        );
       }
     }
     return pems;

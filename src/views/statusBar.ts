@@ -40,7 +40,9 @@ export class StatusBar implements vscode.Disposable {
     item.backgroundColor = undefined;
     if (world === 'lab') {
       item.text = `$(beaker) ${vscode.l10n.t('QuMail lab')}: SIMULATED`;
-      item.tooltip = vscode.l10n.t('Everything here is SIMULATED: the people, the mail servers and the quantum keys. Nothing leaves this machine.');
+      item.tooltip = vscode.l10n.t(
+        'Everything here is SIMULATED: the people, the mail servers and the quantum keys. Nothing leaves this machine.',
+      );
       item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
     } else if (accounts.length === 0) {
       item.hide();
@@ -55,7 +57,9 @@ export class StatusBar implements vscode.Disposable {
       item.text = unread > 0 ? `$(${icon}) ${unread}` : `$(${icon})`;
       item.tooltip = offline ? vscode.l10n.t('QuMail: offline') : vscode.l10n.t('QuMail: {0} unread', unread);
     }
-    item.accessibilityInformation = { label: `${item.text.replace(/\$\([^)]*\)\s*/, '')} ${typeof item.tooltip === 'string' ? item.tooltip : ''}` };
+    item.accessibilityInformation = {
+      label: `${item.text.replace(/\$\([^)]*\)\s*/, '')} ${typeof item.tooltip === 'string' ? item.tooltip : ''}`,
+    };
     item.show();
   }
 }

@@ -27,6 +27,8 @@ export type RunTask<T> = (signal: AbortSignal, report: (message: string) => void
 /** What every view, panel and command works with. The parts that name no world follow the current one. */
 export interface ViewContext {
   readonly extensionUri: Uri;
+  /** A folder of QuMail's own on this machine, shared by all windows; it may not exist yet. */
+  readonly storageUri: Uri;
   readonly log: LogOutputChannel;
   readonly world: WorldName;
   /** The engine of the current world; the first use starts it. Do not keep it: the world may change. */

@@ -10,6 +10,7 @@ const HAS_ACCOUNTS = 'qumail.hasAccounts';
 /** The two worlds and which of them is on show; the one ViewContext that all views share. */
 export class Worlds implements ViewContext, vscode.Disposable {
   readonly extensionUri: vscode.Uri;
+  readonly storageUri: vscode.Uri;
   readonly log: vscode.LogOutputChannel;
   readonly real: EngineClient;
   readonly #memory: vscode.Memento;
@@ -22,8 +23,13 @@ export class Worlds implements ViewContext, vscode.Disposable {
   #accounts: readonly Account[] = [];
   #listing: Promise<void> | undefined;
 
-  constructor(context: Pick<vscode.ExtensionContext, 'extensionUri' | 'globalState'>, log: vscode.LogOutputChannel, real: EngineClient) {
+  constructor(
+    context: Pick<vscode.ExtensionContext, 'extensionUri' | 'globalStorageUri' | 'globalState'>,
+    log: vscode.LogOutputChannel,
+    real: EngineClient,
+  ) {
     this.extensionUri = context.extensionUri;
+    this.storageUri = context.globalStorageUri;
     this.#memory = context.globalState;
     this.log = log;
     this.real = real;
@@ -79,6 +85,12 @@ export class Worlds implements ViewContext, vscode.Disposable {
     return listing;
   }
 
+  /** Tells the views that the accounts as listed now are others than before. */
+  announceAccounts(): void {
+    this.#events.fire({ kind: 'accounts' });
+  }
+
+  /** Starts the current engine anew; what a dead one was asked meanwhile has failed already. */
   async restart(): Promise<void> {
     await this.#current.restart();
   }
@@ -89,7 +101,7 @@ export class Worlds implements ViewContext, vscode.Disposable {
 
   async run<T>(title: string, task: RunTask<T>, options: RunOptions = {}): Promise<T | undefined> {
     try {
-      return await this.#withProgress(title, task, options);
+      return await this.track(title, task, options);
     } catch (error) {
       showFailure(error, options.failure ?? {}, this.log);
       return undefined;
@@ -102,7 +114,8 @@ export class Worlds implements ViewContext, vscode.Disposable {
     this.#worldChanges.dispose();
   }
 
-  async #withProgress<T>(title: string, task: RunTask<T>, { place = 'notification', viewId = 'qumail.messages' }: RunOptions): Promise<T> {
+  /** Like `run`, for callers that deal with the failure themselves. */
+  async track<T>(title: string, task: RunTask<T>, { place = 'notification', viewId = 'qumail.messages' }: RunOptions = {}): Promise<T> {
     const controller = new AbortController();
     if (place === 'silent') return task(controller.signal, () => {});
     const location = place === 'view' ? { viewId } : vscode.ProgressLocation.Notification;
@@ -137,7 +150,7 @@ export class Worlds implements ViewContext, vscode.Disposable {
       this.log.warn(`accounts not listed: ${QuMailError.from(error).code}`);
       if (!QuMailError.is(error, 'engine.stopped')) showFailure(error, { retry: () => this.#reloadThenTell() }, this.log);
     }
-    this.#events.fire({ kind: 'accounts' });
+    this.announceAccounts();
   }
 
   #setContextKeys(): void {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeServerFolder } from '../../scripts/vscode/codeServer.ts';
 import { startBrowser } from '../e2e/harness/browser.ts';
-import { ServerProcess, freePort } from '../e2e/harness/processes.ts';
+import { ServerProcess, freePort } from '../../scripts/vscode/serverProcess.ts';
 import { bundleViewTests } from './bundle.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -34,6 +34,12 @@ export interface CuttingProxy {
   admit(how: 'accept' | 'refuse'): void;
   /** A man in the middle: replaces bytes on their way to the client with others of the same length, in plain text only. */
   rewrite(search: string, replacement: string): void;
+  /** Shows every chunk that passes; call the result to stop. */
+  observe(direction: Direction, onChunk: (chunk: Buffer) => void): () => void;
+  /** Resolves once this many more bytes have passed. */
+  untilPassed(direction: Direction, bytes: number): Promise<void>;
+  /** Resolves once a stall has struck. */
+  untilStalled(): Promise<void>;
   /** Resolves when no connection is open. */
   untilClosed(): Promise<void>;
   close(): Promise<void>;
@@ -51,6 +57,8 @@ interface Pair {
 export async function startCuttingProxy(target: { readonly host: string; readonly port: number }): Promise<CuttingProxy> {
   const pairs = new Set<Pair>();
   const waiting: (() => void)[] = [];
+  const stallWaiters: (() => void)[] = [];
+  const observers = new Set<{ direction: Direction; onChunk: (chunk: Buffer) => void }>();
   let next: Fault | undefined;
   let speed: number | undefined;
   let total = 0;
@@ -102,6 +110,7 @@ export async function startCuttingProxy(target: { readonly host: string; readonl
         return;
       }
       if (counts) pair.counted += chunk.length;
+      for (const observer of observers) if (observer.direction === direction) observer.onChunk(chunk);
       const out = direction === 'to-client' ? rewritten(chunk) : chunk;
       if (speed !== undefined) {
         from.pause();
@@ -134,11 +143,19 @@ export async function startCuttingProxy(target: { readonly host: string; readonl
       pair.stalled = true;
       pair.client.end();
       pair.server.destroy();
-    } else if (fault.how === 'stall') pair.stalled = true;
-    else {
+    } else if (fault.how === 'stall') {
+      pair.stalled = true;
+      for (const resolve of stallWaiters.splice(0)) resolve();
+    } else {
       pair.client.resetAndDestroy();
       pair.server.resetAndDestroy();
     }
+  }
+
+  function observe(direction: Direction, onChunk: (chunk: Buffer) => void): () => void {
+    const observer = { direction, onChunk };
+    observers.add(observer);
+    return () => observers.delete(observer);
   }
 
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
@@ -173,6 +190,19 @@ export async function startCuttingProxy(target: { readonly host: string; readonl
       if (search.length !== replacement.length) throw new Error('the replacement must have the same length');
       rewrites.push({ search: Buffer.from(search), replacement: Buffer.from(replacement) });
     },
+    observe,
+    untilPassed(direction, bytes) {
+      return new Promise((resolve) => {
+        let left = bytes;
+        const stop = observe(direction, (chunk) => {
+          left -= chunk.length;
+          if (left > 0) return;
+          stop();
+          resolve();
+        });
+      });
+    },
+    untilStalled: () => new Promise((resolve) => stallWaiters.push(resolve)),
     untilClosed() {
       return pairs.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
     },

@@ -23,6 +23,8 @@ export interface DovecotOptions {
   readonly introspectionUrl?: string;
   /** Storage per user in bytes. */
   readonly quotaBytes?: number;
+  /** Announced after log-in instead of everything. */
+  readonly imapCapability?: string;
   /** Sockets Postfix reaches: LMTP and SASL, absolute paths inside its queue. */
   readonly lmtpSocket: string;
   readonly authSocket: string;
@@ -151,6 +153,7 @@ namespace inbox {
   }
 }
 protocol imap {
+  ${o.imapCapability === undefined ? '' : `imap_capability = ${o.imapCapability}`}
   mail_plugins = ${plugins}${plugins ? ' imap_quota' : ''}
 }
 protocol lmtp {
@@ -189,6 +192,9 @@ service auth {
 }
 service anvil {
   chroot =
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 service stats {
   unix_listener stats-reader {

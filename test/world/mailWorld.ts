@@ -18,6 +18,8 @@ export interface MailWorldOptions {
   readonly messageSizeLimit?: number;
   /** Dovecot storage quota per user in bytes, default none. */
   readonly mailboxQuota?: number;
+  /** What Dovecot announces after log-in instead of all it can, e.g. `IMAP4rev1 LITERAL+` for an old server. */
+  readonly imapCapability?: string;
   /** SMTP replies for particular recipients, besides the built-in `deferred@` (450) and `rejected@` (550) of both domains. */
   readonly recipientReplies?: Readonly<Record<string, string>>;
 }
@@ -56,6 +58,15 @@ export function mailWorldMissing(): string | undefined {
   return undefined;
 }
 
+/** For `before` hooks: skips the suite with the reason printed where no mail world can run; fails it where CI=true. */
+export function needMailWorld(suite: { skip(): void }): void {
+  const reason = mailWorldMissing();
+  if (reason === undefined) return;
+  if (process.env['CI'] === 'true') throw new Error(`no mail world: ${reason}`);
+  console.log(`skipped, no mail world: ${reason}`);
+  suite.skip();
+}
+
 /** Starts a mail host on random free loopback ports in a temporary folder. Several may run at once. */
 export async function startMailWorld(o: MailWorldOptions): Promise<MailWorld> {
   const dir = mkdtempSync(join(tmpdir(), 'qumail-world-'));
@@ -85,6 +96,7 @@ export async function startMailWorld(o: MailWorldOptions): Promise<MailWorld> {
     keyFile,
     ...(o.introspectionUrl === undefined ? {} : { introspectionUrl: o.introspectionUrl }),
     ...(o.mailboxQuota === undefined ? {} : { quotaBytes: o.mailboxQuota }),
+    ...(o.imapCapability === undefined ? {} : { imapCapability: o.imapCapability }),
     lmtpSocket: postfix.lmtpSocket,
     authSocket: postfix.authSocket,
   });

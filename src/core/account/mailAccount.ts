@@ -119,7 +119,7 @@ export class MailAccount implements Disposable {
     const known = this.#deps.messages.oldestUid(this.id, path);
     const cursor = this.#deps.messages.cursor(this.id, path);
     if (known === undefined || cursor === undefined) return 0;
-    const older = await this.handler.fetchOlder(path, cursor.uidValidity, known, limit, this.#either(signal));
+    const older = await this.handler.getOlderEmails(path, cursor.uidValidity, known, limit, this.#either(signal));
     this.#deps.messages.insertMessages(this.id, path, older.map(newRow));
     return older.length;
   }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { wipe } from '../base/bytes.ts';
 import { QuMailError, type ErrorCode } from '../base/errors.ts';
 import type { CipherManager } from '../crypto/cipherManager.ts';
-import { readPayload, type EnvelopeHeader } from '../crypto/envelope.ts';
+import { readPayload } from '../crypto/envelope.ts';
+import type { EnvelopeHeader } from '../crypto/header.ts';
 import type { DeliveredKey } from '../keys/kmeClient.ts';
 import type { KeyLedger } from '../keys/keyLedger.ts';
 import { readPayloads, readProtected } from '../mail/readMime.ts';
@@ -119,7 +120,7 @@ export async function openSealed(source: SealedSource, deps: OpenDeps, signal?: 
   }
 }
 
-/** The keys in the order the envelope lists them: those still held from an earlier try, else fetched and recorded. */
+/** The keys in the order the envelope lists them: what is held from an earlier try, and the rest fetched and recorded. */
 async function keysFor(
   accountId: string,
   peerSaeId: string,
@@ -128,21 +129,16 @@ async function keysFor(
   deps: OpenDeps,
   signal: AbortSignal | undefined,
 ): Promise<readonly DeliveredKey[]> {
+  const missing = deps.ledger.notHeld({ accountId, peerSaeId, keyIds });
+  if (missing.length > 0) {
+    // Each batch is durable before the next is asked for: a key manager delivers once.
+    const record = (keys: readonly DeliveredKey[]): void => deps.ledger.recordFetched({ accountId, peerSaeId, envelopeId, keys });
+    const fetched = await deps.links.exchange(accountId, (client) => client.getKeysWithIds(peerSaeId, missing, signal, record));
+    wipe(...fetched.map((key) => key.bytes));
+  }
   const held = deps.ledger.heldKeys({ accountId, peerSaeId, keyIds });
-  if (held) return inOrder(keyIds, held);
-  return deps.links.exchange(accountId, async (client) => {
-    const keys = await client.getKeysWithIds(peerSaeId, keyIds, signal);
-    deps.ledger.recordFetched({ accountId, peerSaeId, envelopeId, keys });
-    return inOrder(keyIds, keys);
-  });
-}
-
-function inOrder(keyIds: readonly string[], keys: readonly DeliveredKey[]): readonly DeliveredKey[] {
-  return keyIds.map((keyId) => {
-    const key = keys.find((candidate) => candidate.keyId === keyId);
-    if (!key) throw new QuMailError('kme.key-not-found');
-    return key;
-  });
+  if (!held) throw new QuMailError('key.not-held');
+  return held;
 }
 
 function storedCopy(source: SealedSource, header: EnvelopeHeader, deps: OpenDeps): OpenedMail {

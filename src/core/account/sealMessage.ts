@@ -4,6 +4,7 @@ import { QuMailError } from '../base/errors.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';
 import type { CipherManager } from '../crypto/cipherManager.ts';
+import type { EnvelopeHeader } from '../crypto/header.ts';
 import type { KeyLedger } from '../keys/keyLedger.ts';
 import { outerHeadersOf, writeInner, writeOuter, writePlain, type OutgoingMessage } from '../mail/writeMime.ts';
 import type { ContactStore } from '../store/contacts.ts';
@@ -93,7 +94,8 @@ async function queueSealed(
   deps: SealDeps,
 ): Promise<readonly number[]> {
   const { saeId } = await deps.links.clientOf(job.accountId);
-  const sealed = [];
+  const messageId = job.message.messageId;
+  const sealed: { envelope: GatheredEnvelope; header: EnvelopeHeader; mime: Buffer; keyIds: readonly string[] }[] = [];
   for (const envelope of envelopes) {
     const { json, bin, header } = deps.cipher.seal({
       level,
@@ -110,7 +112,6 @@ async function queueSealed(
   const summary = await innerSummary(inner);
   return deps.ledger.transaction(() =>
     sealed.map(({ envelope, header, mime, keyIds }, index) => {
-      const messageId = job.message.messageId;
       const id = deps.outbox.add({ ...outboxFields(job, deps), envelopeTo: envelope.peers.map(({ address }) => address), mime, keyIds });
       deps.ledger.markUsed({ accountId: job.accountId, keyIds, messageId, mimeSha256: createHash('sha256').update(mime).digest() });
       // The visible recipients' envelope stands for the message in Sent.

@@ -62,7 +62,8 @@ async function sendEntry(
   deps: SendDeps,
   signal: AbortSignal | undefined,
 ): Promise<{ response: string; refused: readonly string[] }> {
-  deps.outbox.setState(entry.id, 'sending');
+  // One caller wins, whichever window it is in; the loser must not send the same bytes beside it.
+  if (!deps.outbox.claim(entry.id, ['queued', 'waiting', 'rejected', 'acceptance-unknown'])) throw new QuMailError('smtp.acceptance-unknown');
   try {
     const { response, rejected } = await handler.send(
       { from: entry.envelopeFrom, to: entry.envelopeTo, raw: entry.mime },

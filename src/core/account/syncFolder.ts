@@ -1,7 +1,8 @@
 import { QuMailError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { MessageRow, MessageStore, NewMessage } from '../store/messages.ts';
-import type { EmailHandler, RemoteMessage } from '../transport/emailHandler.ts';
+import type { EmailHandler } from '../transport/emailHandler.ts';
+import type { RemoteMessage } from '../transport/remoteMail.ts';
 import { mayPass, openSealed, type OpenDeps, type OpenedMail } from './openMessage.ts';
 import { readFailure, writeFailure } from './stored.ts';
 
@@ -29,20 +30,31 @@ export interface FolderSync {
 
 /** Brings one folder of the store up to date: new headers, flags, what vanished; sealed arrivals are opened at once. */
 export async function syncFolder(account: SyncedAccount, path: string, deps: SyncDeps, signal?: AbortSignal): Promise<FolderSync> {
+  let added = 0;
+  let changed = false;
+  for (let more = true; more; ) {
+    const changes = await takeChanges(account, path, deps, signal);
+    added += changes.added.length;
+    changed ||= changes.added.length + changes.vanished.length > 0 || changes.reset !== 'no' || changes.flagged > 0;
+    more = changes.more;
+  }
+  const opened = await openArrivals(account, path, deps, signal);
+  return { added, changed: changed || opened > 0 };
+}
+
+async function takeChanges(account: SyncedAccount, path: string, deps: SyncDeps, signal: AbortSignal | undefined) {
   const { accountId } = account;
   const since = deps.messages.cursor(accountId, path);
   const knownUids = deps.messages.knownUids(accountId, path, CHECKED);
   const changes = await account.handler.fetchChanges(path, since, { limit: FIRST_FETCH, knownUids }, signal);
   if (changes.reset === 'uid-validity') deps.messages.resetFolder(accountId, path);
   deps.messages.insertMessages(accountId, path, changes.added.map(newRow));
-  deps.messages.updateFlags(accountId, path, changes.flags);
+  const flagged = deps.messages.updateFlags(accountId, path, changes.flags);
   deps.messages.removeUids(accountId, path, changes.vanished);
-  deps.messages.setCursor(accountId, path, { uidValidity: changes.uidValidity, uidNext: changes.uidNext });
-  const opened = await openArrivals(account, path, deps, signal);
-  return {
-    added: changes.added.length,
-    changed: changes.added.length + changes.flags.length + changes.vanished.length + opened > 0 || changes.reset !== 'no',
-  };
+  const { uidValidity, uidNext, highestModseq } = changes;
+  // The cursor goes last: after a crash in between the same changes come again, and change nothing.
+  deps.messages.setCursor(accountId, path, { uidValidity, uidNext, ...(highestModseq !== undefined && { highestModseq }) });
+  return { ...changes, flagged };
 }
 
 /**
@@ -118,7 +130,7 @@ export function newRow(message: RemoteMessage): NewMessage {
     date: message.date,
     size: message.size,
     flags: message.flags,
-    hasAttachments: message.hasAttachments && !message.hasPayload,
+    hasAttachments: message.hasAttachments,
     preview: '',
     seal: message.hasPayload ? 'unopened' : 'plain',
     // Which of the sealed levels it is, only its header tells.

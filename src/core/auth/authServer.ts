@@ -19,11 +19,12 @@ const MetadataSchema = v.object({
   issuer: HttpsUrl,
   authorization_endpoint: HttpsUrl,
   token_endpoint: HttpsUrl,
-  revocation_endpoint: v.optional(HttpsUrl),
-  userinfo_endpoint: v.optional(HttpsUrl),
-  scopes_supported: v.optional(ShortList),
-  token_endpoint_auth_methods_supported: v.optional(ShortList),
-  authorization_response_iss_parameter_supported: v.optional(v.boolean()),
+  revocation_endpoint: v.exactOptional(HttpsUrl),
+  userinfo_endpoint: v.exactOptional(HttpsUrl),
+  scopes_supported: v.exactOptional(ShortList),
+  token_endpoint_auth_methods_supported: v.exactOptional(ShortList),
+  id_token_signing_alg_values_supported: v.exactOptional(ShortList),
+  authorization_response_iss_parameter_supported: v.exactOptional(v.boolean()),
 });
 
 /** Where a provider's endpoints are: `oauth.AuthorizationServer` with the endpoints a sign-in needs known to be there. */
@@ -84,6 +85,8 @@ function fixedServer(provider: OAuthProvider): AuthServer | undefined {
     issuer,
     authorization_endpoint: authorizationEndpoint,
     token_endpoint: tokenEndpoint,
+    // What the table's providers sign with. QuMail takes ID tokens straight from the token endpoint, over TLS (Core section 3.1.3.7, 6).
+    id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     ...(revocationEndpoint === undefined ? {} : { revocation_endpoint: revocationEndpoint }),
     ...(userinfoEndpoint === undefined ? {} : { userinfo_endpoint: userinfoEndpoint }),
   };

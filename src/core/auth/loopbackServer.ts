@@ -66,14 +66,12 @@ class LoopbackServer implements RedirectReceiver {
     // Another name that leads to 127.0.0.1 is how a web page would reach us (DNS rebinding).
     if (request.headers.host !== this.#host) return show(response, 400, 'not-found');
     if (request.method !== 'GET') return show(response, 405, 'not-found');
-    const url = new URL(request.url ?? '/', this.redirectUri);
-    const query = url.searchParams;
-    const isResponse = url.pathname === CALLBACK_PATH && (query.has('code') || query.has('error'));
-    if (!isResponse) return show(response, 404, 'not-found');
+    const url = URL.parse(request.url ?? '', this.redirectUri);
+    if (url?.pathname !== CALLBACK_PATH || !(url.searchParams.has('code') || url.searchParams.has('error'))) return show(response, 404, 'not-found');
     if (this.#outcome !== undefined) return show(response, 200, this.#outcome);
     this.#waiting.add(response);
     response.on('close', () => this.#waiting.delete(response));
-    this.#resolve(query);
+    this.#resolve(url.searchParams);
   }
 
   /** Stops listening, lets the pages under way out, then drops connections that a browser opened ahead and never used. */

@@ -35,7 +35,7 @@ export type ProviderTable = Readonly<Record<OAuthProviderId, OAuthProvider>>;
  * The one table. Sources: Google "OAuth 2.0 for Mobile & Desktop Apps" and "OAuth 2.0 Mechanism" (Gmail IMAP); Yahoo "OAuth 2.0 Guide";
  * OpenID Connect Discovery 1.0. Tests hand in another table with the same keys.
  */
-export const PROVIDERS: ProviderTable = {
+export const OAUTH_PROVIDERS: ProviderTable = {
   google: {
     id: 'google',
     label: 'Google (Gmail)',

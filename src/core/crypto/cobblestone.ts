@@ -71,7 +71,10 @@ export function openCobblestone(key: Uint8Array, context: Uint8Array, sealed: Ui
     for (let index = 0; index < chunks; index++) {
       const length = index === chunks - 1 ? lastSealed - TAG_LENGTH : CHUNK_LENGTH;
       const tagAt = at + length;
-      message.set(openChunk(keys.aead, keys.nonceOf(index), sealed.subarray(at, tagAt), sealed.subarray(tagAt, tagAt + TAG_LENGTH)), index * CHUNK_LENGTH);
+      message.set(
+        openChunk(keys.aead, keys.nonceOf(index), sealed.subarray(at, tagAt), sealed.subarray(tagAt, tagAt + TAG_LENGTH)),
+        index * CHUNK_LENGTH,
+      );
       at = tagAt + TAG_LENGTH;
     }
     return message;
@@ -136,7 +139,7 @@ function* chunksOf(pieces: readonly Uint8Array[], length: number): Generator<Uin
       offset += size;
     } else {
       const chunk = new Uint8Array(size);
-      for (let filled = 0; filled < size; ) {
+      for (let filled = 0; filled < size;) {
         const part = pieces[index]!.subarray(offset, offset + size - filled);
         chunk.set(part, filled);
         filled += part.byteLength;

@@ -55,7 +55,8 @@ export function readPayload(json: Buffer, parts: ReadonlyMap<string, Buffer>): R
   if (version !== 1) throw new QuMailError(typeof version === 'number' ? 'open.unknown-version' : 'open.malformed', { what: 'qumail' });
   const protectedHeader = payload['protected'];
   if (typeof protectedHeader !== 'string') throw malformed('protected');
-  if (protectedHeader.length > Math.ceil((LIMITS.header * 4) / 3)) throw new QuMailError('open.limit', { what: 'header', limit: LIMITS.header });
+  if (protectedHeader.length > Math.ceil((LIMITS.header * 4) / 3))
+    throw new QuMailError('open.limit', { what: 'header', limit: LIMITS.header });
   const headerBytes = fromBase64url(protectedHeader);
   if (!headerBytes) throw malformed('protected');
   const header = decodeHeader(headerBytes);

@@ -45,13 +45,28 @@ export interface EnvelopeHeader {
   readonly plaintext: 'mime' | 'pgp';
 }
 
-const SUITES: Readonly<Record<Suite, SecurityLevel>> = { 'QM1-OTP-P1305': 'L1', 'QM1-CB256': 'L2', 'QM1-CB256+PQ': 'L2', 'QM1-PGP9980': 'L3' };
+const SUITES: Readonly<Record<Suite, SecurityLevel>> = {
+  'QM1-OTP-P1305': 'L1',
+  'QM1-CB256': 'L2',
+  'QM1-CB256+PQ': 'L2',
+  'QM1-PGP9980': 'L3',
+};
 /** Members of the header that this version knows by meaning; anything else in `crit` is refused. */
 const UNDERSTOOD = new Set(['v', 'id', 'lvl', 'suite', 'ts', 'from', 'to', 'keys', 'len', 'pt', 'crit']);
 
 const CONTROL = /\p{Cc}/u;
-const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max), v.check((s) => !CONTROL.test(s)));
-const base64url = (octets: number) => v.pipe(v.string(), v.check((s) => fromBase64url(s)?.byteLength === octets));
+const text = (max: number) =>
+  v.pipe(
+    v.string(),
+    v.minLength(1),
+    v.maxLength(max),
+    v.check((s) => !CONTROL.test(s)),
+  );
+const base64url = (octets: number) =>
+  v.pipe(
+    v.string(),
+    v.check((s) => fromBase64url(s)?.byteLength === octets),
+  );
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const party = v.object({
   addr: v.pipe(text(254), v.check(isHeaderAddress)),
@@ -133,7 +148,8 @@ export function decodeHeader(bytes: Uint8Array): EnvelopeHeader {
   const raw = readIJson(bytes, { what: 'header', maxBytes: LIMITS.header, maxNesting: LIMITS.nesting });
   if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) throw new QuMailError('open.malformed', { what: 'header' });
   const members = raw as IJsonObject;
-  if (members['v'] !== 1) throw new QuMailError(typeof members['v'] === 'number' ? 'open.unknown-version' : 'open.malformed', { what: 'v' });
+  if (members['v'] !== 1)
+    throw new QuMailError(typeof members['v'] === 'number' ? 'open.unknown-version' : 'open.malformed', { what: 'v' });
   requireUnderstood(members['crit']);
   const suite = readSuite(members);
   requireCounts(members);
@@ -177,7 +193,8 @@ function readSuite(members: IJsonObject): Suite {
 /** Counts that have a name of their own when exceeded, looked at before the members are. */
 function requireCounts(members: IJsonObject): void {
   const { to, keys } = members;
-  if (Array.isArray(to) && to.length > LIMITS.recipients) throw new QuMailError('open.limit', { what: 'recipients', limit: LIMITS.recipients });
+  if (Array.isArray(to) && to.length > LIMITS.recipients)
+    throw new QuMailError('open.limit', { what: 'recipients', limit: LIMITS.recipients });
   if (!Array.isArray(keys)) return;
   let ids = 0;
   for (const entry of keys as (IJsonObject | null)[]) {

@@ -72,8 +72,9 @@ const StatusSchema = v.object({
 
 /** Decodes a Status answer. Throws `kme.bad-answer`. */
 export function decodeStatus(answer: Buffer): Etsi014Status {
-  const parsed = v.safeParse(StatusSchema, parseWithoutKeys(answer));
-  if (!parsed.success) throw new QuMailError('kme.bad-answer', { reason: 'status-shape' });
+  const json = parseWithoutKeys(answer);
+  const parsed = v.safeParse(StatusSchema, json);
+  if (!parsed.success || Array.isArray(json)) throw new QuMailError('kme.bad-answer', { reason: 'status-shape' });
   const s = parsed.output;
   return defined({
     sourceKmeId: s.source_KME_ID, targetKmeId: s.target_KME_ID, masterSaeId: s.master_SAE_ID, slaveSaeId: s.slave_SAE_ID,

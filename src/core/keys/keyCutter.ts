@@ -19,8 +19,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Cuts the keys out of a JSON text. Throws `kme.bad-answer` with a `reason` when it is not UTF-8 JSON, is nested deeper than 16, spells
- * a member name with escapes, or holds a `key` that is not base64; whatever had been decoded by then is wiped.
+ * Cuts the keys out of a JSON text. Throws `kme.bad-answer` with a `reason` when it is not UTF-8 JSON, is nested deeper than 16, or
+ * holds a `key` that is not base64; whatever had been decoded by then is wiped.
  */
 export function cutKeys(answer: Buffer): CutAnswer {
   const keys: Buffer[] = [];
@@ -54,9 +54,7 @@ function scan(answer: Buffer, keys: Buffer[]): Buffer[] {
     const end = endOfString(answer, at);
     const colon = afterSpace(answer, end + 1);
     if (answer[colon] === 0x3a) {
-      const name = answer.subarray(at + 1, end);
-      if (name.includes(BACKSLASH)) throw badAnswer('escaped-name');
-      nextIsKey = name.equals(KEY);
+      nextIsKey = isKeyName(answer.subarray(at, end + 1));
       at = colon;
       continue;
     }
@@ -72,7 +70,12 @@ function scan(answer: Buffer, keys: Buffer[]): Buffer[] {
   return parts;
 }
 
-const KEY = Buffer.from('key');
+const KEY = Buffer.from('"key"');
+
+/** Whether a member name (with its quotes) is `key`, spelled with escapes or without. */
+function isKeyName(name: Buffer): boolean {
+  return name.includes(BACKSLASH) ? parse(name) === 'key' : name.equals(KEY);
+}
 
 function parse(rest: Buffer): unknown {
   try {

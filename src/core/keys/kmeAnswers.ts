@@ -5,7 +5,7 @@ import { decodeProblem, type Etsi014Method } from './etsi014.ts';
  * The standard has no code for "no keys left", and key managers answer "no such key" with 400, 401, 404 or 500. Where the status cannot
  * tell, the text of the error object has to; these are the words seen in the field.
  */
-const EXHAUSTED = /exhaust|insufficient|not enough|no (?:more )?keys?\b|out of keys|too few keys|keys? (?:are |is )?(?:un|not )available|deplet|empty/i;
+const EXHAUSTED = /exhaust|insufficient|not enough|no (?:more )?keys?\b|out of keys|too few keys|keys? (?:are |is )?(?:un|not )available|deplet/i;
 const NOT_FOUND = /not found|unknown key|no such key|does not exist|not exist|cannot find|could not find|already (?:been )?(?:delivered|used|consumed|retrieved)/i;
 
 /**

@@ -1,10 +1,11 @@
+import { domainToASCII } from 'node:url';
 import type { Address } from '../base/types.ts';
 
 /** RFC 5321 4.5.3.1: 256 octets of path less the angle brackets; RFC 3696 erratum 1690. */
 const MAX_ADDRESS_OCTETS = 254;
 const MAX_LOCAL_OCTETS = 64;
 /** RFC 5322 atext, plus what RFC 6532 adds; `\p{C}` and `\p{Z}` keep invisible characters out. */
-const ATOM = String.raw`(?:[A-Za-z0-9!#$%&'*+\-/=?^_\`{|}~]|[^\x00-\x7f\p{C}\p{Z}])+`;
+const ATOM = String.raw`(?:[A-Za-z0-9!#$%&'*+\-/=?^_\x60{|}~]|[^\x00-\x7f\p{C}\p{Z}])+`;
 const DOT_ATOM = new RegExp(String.raw`^${ATOM}(?:\.${ATOM})*$`, 'u');
 /** Words of a display name that need no quotes. */
 const PHRASE = new RegExp(String.raw`^${ATOM}(?: ${ATOM})*$`, 'u');
@@ -24,7 +25,7 @@ export interface AddressEntry {
 
 /**
  * The one spelling of an addr-spec (RFC 5322 3.4.1): NFC, lower-case domain, local part quoted only where it must be.
- * Internationalised domains stay as they are written (U-labels or A-labels).
+ * Internationalised domains become A-labels, which is how headers carry them, so that one mailbox has one spelling.
  * Returns undefined for anything else: no `@`, control characters, blanks, more than 254 octets.
  */
 export function normalizeAddress(text: string): string | undefined {
@@ -35,11 +36,19 @@ export function normalizeAddress(text: string): string | undefined {
   const at = normal.lastIndexOf('@');
   if (at < 1) return undefined;
   const local = normalizeLocalPart(normal.slice(0, at));
-  const domain = normal.slice(at + 1).toLowerCase();
-  if (local === undefined || !(DOMAIN.test(domain) || DOMAIN_LITERAL.test(domain))) return undefined;
+  const domain = normalizeDomain(normal.slice(at + 1));
+  if (local === undefined || domain === undefined) return undefined;
   const address = `${local}@${domain}`;
   if (Buffer.byteLength(local) > MAX_LOCAL_OCTETS || Buffer.byteLength(address) > MAX_ADDRESS_OCTETS) return undefined;
   return address;
+}
+
+function normalizeDomain(domain: string): string | undefined {
+  if (DOMAIN_LITERAL.test(domain)) return domain.toLowerCase();
+  if (!DOMAIN.test(domain)) return undefined;
+  // Only where it is needed: the conversion would also read 0x7f.1 as an IPv4 address.
+  const ascii = /^[\x00-\x7f]*$/.test(domain) ? domain.toLowerCase() : domainToASCII(domain);
+  return DOMAIN.test(ascii) ? ascii : undefined;
 }
 
 function normalizeLocalPart(local: string): string | undefined {
@@ -112,12 +121,13 @@ export function scanAddressList(text: string): AddressEntry[] {
   return entries;
 }
 
-/** One entry between separators, trimmed; undefined when it is blank. */
+/** One entry between separators, trimmed; undefined when it is blank or nothing but comments. */
 function readEntry(text: string, start: number, end: number): AddressEntry | undefined {
   while (start < end && isBlank(text, start)) start++;
   while (end > start && isBlank(text, end - 1)) end--;
   if (start === end) return undefined;
   const entry = text.slice(start, end);
+  if (entry.startsWith('(') && withoutComments(entry)?.trim() === '') return undefined;
   return { text: entry, from: start, to: end, address: readMailbox(entry) };
 }
 
@@ -127,7 +137,7 @@ function readMailbox(entry: string): Address | undefined {
   let bare = '';
   let comment = '';
   let angle: string | undefined;
-  for (let i = 0; i < entry.length; ) {
+  for (let i = 0; i < entry.length;) {
     const char = entry[i];
     if (char === '(') {
       const end = commentEnd(entry, i);
@@ -152,10 +162,29 @@ function readMailbox(entry: string): Address | undefined {
       i++;
     }
   }
-  const address = normalizeAddress(angle ?? bare);
+  const address = readSpec(angle ?? bare);
   if (address === undefined) return undefined;
   // A quoted name keeps its inner spaces as written; only what surrounds it is trimmed.
   return { name: cleanName(angle === undefined ? comment : name.trim() || comment), address };
+}
+
+/** An addr-spec with what obsolete syntax allows (RFC 5322 4.4): a source route, comments and blanks between its words. */
+function readSpec(text: string): string | undefined {
+  const plain = normalizeAddress(text);
+  if (plain !== undefined || text.length > 4 * MAX_ADDRESS_OCTETS) return plain;
+  const spec = withoutComments(text)?.replace(/^\s*@[^:"]*:/, '');
+  return spec === undefined ? undefined : normalizeAddress(spec.replace(/\s*([.@])\s*/g, '$1'));
+}
+
+function withoutComments(text: string): string | undefined {
+  let rest = '';
+  for (let i = 0; i < text.length;) {
+    const end = text[i] === '(' ? commentEnd(text, i) : text[i] === '"' ? quotedEnd(text, i) : i;
+    if (end === undefined) return undefined;
+    if (text[i] !== '(') rest += text.slice(i, end + 1);
+    i = end + 1;
+  }
+  return rest;
 }
 
 function commentEnd(text: string, from: number): number | undefined {
@@ -176,13 +205,13 @@ function quotedEnd(text: string, from: number): number | undefined {
   return undefined;
 }
 
-/** The `>` that closes the address, quoted local parts skipped. */
+/** The `>` that closes the address, quoted local parts and comments skipped. */
 function angleEnd(text: string, from: number): number | undefined {
   for (let i = from + 1; i < text.length; i++) {
     if (text[i] === '>') return i;
     if (text[i] === '<') return undefined;
-    if (text[i] === '"') {
-      const end = quotedEnd(text, i);
+    if (text[i] === '"' || text[i] === '(') {
+      const end = text[i] === '"' ? quotedEnd(text, i) : commentEnd(text, i);
       if (end === undefined) return undefined;
       i = end;
     }

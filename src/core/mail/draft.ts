@@ -8,7 +8,7 @@ export const MAX_DRAFT = 4 * 1024 * 1024;
 const MAX_HEADER_LINES = 2_000;
 
 /** How each level is called after its code in a draft's `Security:` line (DESIGN 1); fixed, like the header names. */
-export const LEVEL_NAMES: Readonly<Record<SecurityLevel, string>> = {
+const LEVEL_NAMES: Readonly<Record<SecurityLevel, string>> = {
   L1: 'Quantum one-time pad',
   L2: 'Quantum-aided AES',
   L3: 'Post-quantum',
@@ -88,6 +88,7 @@ export function parseDraft(text: string): ParsedDraft {
       if (field.value.trim() !== '') draft.attach.push(range(field, field.value.trim().replaceAll('\n', '')));
     } else problems.push({ code: 'draft.bad-header', details: { name: field.name.slice(0, 80) }, ...nameRange });
   }
+  problems.sort((a, b) => a.line - b.line || a.from - b.from);
   return { ...draft, subject, ...(from ? { from } : {}), ...(level ? { level } : {}), body, bodyLine, toLine, problems };
 }
 
@@ -104,7 +105,8 @@ export function writeDraftText(fields: {
   readonly cc: readonly Address[];
   readonly bcc: readonly Address[];
   readonly subject: string;
-  readonly level: SecurityLevel;
+  /** Absent: the line stays open, and the level follows the recipients. */
+  readonly level?: SecurityLevel;
   readonly attach: readonly string[];
   readonly body: string;
 }): string {
@@ -115,7 +117,7 @@ export function writeDraftText(fields: {
     `Cc: ${list(fields.cc)}`,
     `Bcc: ${list(fields.bcc)}`,
     `Subject: ${cleanName(fields.subject)}`,
-    `Security: ${fields.level} (${LEVEL_NAMES[fields.level]})`,
+    fields.level ? `Security: ${fields.level} (${LEVEL_NAMES[fields.level]})` : 'Security: ',
     // A path with a line break cannot be written on a line; no such file can be attached through a draft.
     ...fields.attach.filter((path) => !/[\r\n]/.test(path)).map((path) => `Attach: ${path}`),
   ];
@@ -178,6 +180,8 @@ function readSender(field: Field, problems: DraftIssue[]): Ranged<Address> | und
 
 function readLevel(field: Field, problems: DraftIssue[]): Ranged<SecurityLevel> | undefined {
   const ranged = range(field, field.value.trim());
+  // An open line is no mistake: the level follows the recipients until one is chosen.
+  if (ranged.value === '') return undefined;
   const code = /^(L[1-4])(?:\s*\([^()]*\))?$/i.exec(ranged.value)?.[1]?.toUpperCase();
   if (code === 'L1' || code === 'L2' || code === 'L3' || code === 'L4') return { ...ranged, value: code };
   const { value, ...where } = ranged;

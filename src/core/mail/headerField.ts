@@ -1,6 +1,6 @@
-import { domainToASCII } from 'node:url';
+import { QuMailError } from '../base/errors.ts';
 import type { Address } from '../base/types.ts';
-import { cleanName } from './address.ts';
+import { cleanName, normalizeAddress } from './address.ts';
 
 /** A header field as it goes on the wire: the value unfolded, 7-bit unless an address needs SMTPUTF8, without line breaks. */
 export interface HeaderField {
@@ -25,13 +25,17 @@ export function encodeText(text: string): string {
   return plain ? clean : encodeWords(clean);
 }
 
-/** A mailbox list as a header value; an empty list is the empty group that RFC 5322 3.4 allows. */
+/**
+ * A mailbox list as a header value; an empty list is the empty group that RFC 5322 3.4 allows. Throws `engine.bad-request`
+ * for what is no address.
+ */
 export function encodeAddresses(addresses: readonly Address[]): string {
   return addresses.length === 0 ? 'undisclosed-recipients:;' : addresses.map(encodeAddress).join(', ');
 }
 
 function encodeAddress(a: Address): string {
-  const address = asciiDomain(cleanName(a.address));
+  const address = normalizeAddress(a.address);
+  if (address === undefined) throw new QuMailError('engine.bad-request', { field: 'address' });
   const name = cleanName(a.name);
   if (!name) return address;
   return `${encodePhrase(name)} <${address}>`;
@@ -41,14 +45,6 @@ function encodePhrase(name: string): string {
   if (!/^[\x20-\x7e]*$/.test(name) || name.includes('=?') || name.length > 500) return encodeWords(name);
   if (/^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?: [A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*$/.test(name)) return name;
   return `"${name.replace(/["\\]/g, String.raw`\$&`)}"`;
-}
-
-/** A-labels where that keeps the header 7-bit; a non-ASCII local part needs SMTPUTF8 anyway and keeps its domain. */
-function asciiDomain(address: string): string {
-  const at = address.lastIndexOf('@');
-  if (/^[\x00-\x7f]*$/.test(address) || !/^[\x00-\x7f]*$/.test(address.slice(0, at))) return address;
-  const domain = domainToASCII(address.slice(at + 1));
-  return domain === '' ? address : `${address.slice(0, at)}@${domain}`;
 }
 
 function encodeWords(text: string): string {

@@ -8,7 +8,7 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const windows1252 = new TextDecoder('windows-1252');
 
 /** The header section of a message or part, and where its body starts. */
-export interface HeaderSection {
+interface HeaderSection {
   /** In document order, duplicates included; unfolded, trimmed, encoded words not decoded. */
   readonly fields: readonly HeaderField[];
   readonly bodyOffset: number;
@@ -66,5 +66,8 @@ function decode(line: Buffer): string {
 }
 
 function unfold(parts: readonly string[]): string {
-  return parts.join('').replace(/\p{Cc}+/gu, ' ').trim();
+  return parts
+    .join('')
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim();
 }

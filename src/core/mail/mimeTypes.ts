@@ -46,7 +46,9 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const ENDINGS: ReadonlyMap<string, string> = new Map(
   // Reversed, so that of two endings for one type the first in the table wins.
-  Object.entries(TYPES).reverse().map(([ending, type]) => [type, ending]),
+  Object.entries(TYPES)
+    .reverse()
+    .map(([ending, type]) => [type, ending]),
 );
 
 /** The media type of a file by its name's ending, any case; `application/octet-stream` when unknown. */

@@ -19,7 +19,11 @@ export function previewOf(m: { readonly text: string; readonly html?: string | u
     .replace(/\s+/g, ' ')
     .trim();
   if (line.length <= PREVIEW_LENGTH) return line;
-  return `${line.slice(0, PREVIEW_LENGTH - 1).toWellFormed().replace(/\ufffd$/, '').trimEnd()}…`;
+  return `${line
+    .slice(0, PREVIEW_LENGTH - 1)
+    .toWellFormed()
+    .replace(/\ufffd$/, '')
+    .trimEnd()}…`;
 }
 
 /** HTML as plain text, without images and link targets' noise. At most 512 Ki characters are looked at; never throws. */

@@ -1,8 +1,9 @@
-import { addressParser, decodeWords } from 'postal-mime';
+import { decodeWords } from 'postal-mime';
 import type { Attachment as ParsedAttachment } from 'postal-mime';
 import { QuMailError } from '../base/errors.ts';
 import type { Address } from '../base/types.ts';
-import { cleanName, normalizeAddress } from './address.ts';
+import { cleanName, normalizeAddress, scanAddressList } from './address.ts';
+import type { AddressEntry } from './address.ts';
 import { parseBounded } from './boundedMime.ts';
 import { safeFileName } from './fileName.ts';
 import { cleanLine } from './headerField.ts';
@@ -52,7 +53,7 @@ export interface ReadMessage {
   readonly messageId: string;
   readonly inReplyTo: string;
   readonly references: string[];
-  /** The plain text; made from the HTML where the message has no text of its own. Lines end with LF. */
+  /** The plain text; made from the HTML where the message has no text of its own. Lines end with LF, the last with one at most. */
   readonly text: string;
   /** Unsanitised. */
   readonly html?: string;
@@ -73,8 +74,7 @@ export async function readMessage(raw: Uint8Array): Promise<ReadMessage> {
     return await readWhole(raw, section.fields);
   } catch (error) {
     if (!QuMailError.is(error) || error.details['what'] === 'message') throw error;
-    const source = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).subarray(section.bodyOffset);
-    return { ...readFields(section.fields), text: cleanBody(source.subarray(0, MAX_SOURCE_SHOWN).toString()), attachments: [] };
+    return { ...readFields(section.fields), text: sourceText(raw), attachments: [] };
   }
 }
 
@@ -141,9 +141,17 @@ function hpParameter(contentType: string): string | undefined {
 async function readWhole(raw: Uint8Array, fields: readonly HeaderField[]): Promise<ReadMessage> {
   const parsed = await parseBounded(raw);
   const html = parsed.html === undefined ? undefined : cleanBody(parsed.html);
-  const text = cleanBody(parsed.text ?? (html === undefined ? '' : htmlToPlain(html)));
+  // A structure that yields nothing at all (a multipart without its boundary) is shown as source.
+  const bare = html === undefined && parsed.text === undefined && parsed.attachments.length === 0;
+  const text = bare ? sourceText(raw) : cleanBody(parsed.text ?? htmlToPlain(html ?? ''));
   const attachments = parsed.attachments.filter((a) => !isPayloadName(a.filename ?? '')).map((a, i) => readAttachment(a, i, html));
   return { ...readFields(fields), text, ...(html === undefined ? {} : { html }), attachments };
+}
+
+/** The start of the body as it stands in the source. */
+function sourceText(raw: Uint8Array): string {
+  const start = readHeaderSection(raw).bodyOffset;
+  return cleanBody(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('utf8', start, start + MAX_SOURCE_SHOWN));
 }
 
 function readFields(fields: readonly HeaderField[]): Omit<ReadMessage, 'text' | 'html' | 'attachments'> {
@@ -159,7 +167,9 @@ function readFields(fields: readonly HeaderField[]): Omit<ReadMessage, 'text' | 
     messageId: messageIds(fieldValue(fields, 'Message-ID'))[0] ?? '',
     inReplyTo: messageIds(fieldValue(fields, 'In-Reply-To'))[0] ?? '',
     references: messageIds(fieldValue(fields, 'References')).slice(-MAX_REFERENCES),
-    headers: fields.slice(0, MAX_FIELDS).map((f) => (f.value.length > MAX_FIELD ? { name: f.name, value: f.value.slice(0, MAX_FIELD) } : f)),
+    headers: fields
+      .slice(0, MAX_FIELDS)
+      .map((f) => (f.value.length > MAX_FIELD ? { name: f.name, value: f.value.slice(0, MAX_FIELD) } : f)),
   };
 }
 
@@ -167,18 +177,32 @@ function readAddresses(fields: readonly HeaderField[], name: string, malformed?:
   const found: Address[] = [];
   for (const field of fields) {
     if (field.name.toLowerCase() !== name.toLowerCase()) continue;
-    for (const mailbox of addressParser(field.value.slice(0, MAX_ADDRESS_FIELD), { flatten: true })) {
+    for (const entry of scanAddressList(field.value.slice(0, MAX_ADDRESS_FIELD))) {
       if (found.length >= MAX_ADDRESSES) return found;
-      const address = normalizeAddress(mailbox.address ?? '');
-      if (address !== undefined) found.push({ name: cleanName(mailbox.name), address });
-      else if (malformed) found.push({ name: cleanName(mailbox.name || (mailbox.address ?? '')), address: '' });
+      const mailbox = entry.address ?? salvage(entry);
+      // Encoded words are decoded after the syntax has been read, so that no decoded character acts as syntax.
+      if (mailbox.address !== '' || malformed) found.push({ name: cleanName(decodeWords(mailbox.name)), address: mailbox.address });
     }
   }
   return found;
 }
 
+/** What a malformed entry shows: the address in its last angle brackets, or its text as a name alone. */
+function salvage(entry: AddressEntry): Address {
+  const text = entry.text.slice(0, 2_000);
+  const open = text.lastIndexOf('<');
+  const address = open >= 0 && text.endsWith('>') ? normalizeAddress(text.slice(open + 1, -1)) : undefined;
+  return address === undefined ? { name: text, address: '' } : { name: text.slice(0, open).replaceAll('"', ''), address };
+}
+
 function readDate(value: string): number | undefined {
-  const time = value === '' ? Number.NaN : Date.parse(value.slice(0, 200));
+  // Comments and blanks around the colons are legal (RFC 5322 4.3) and unknown to Date.parse.
+  const plain = value
+    .slice(0, 200)
+    .replace(/\([^()]*\)/g, ' ')
+    .replace(/\s*:\s*/g, ':')
+    .trim();
+  const time = plain === '' ? Number.NaN : Date.parse(plain);
   return Number.isFinite(time) && time >= 0 && time < 253_402_300_800_000 ? time : undefined;
 }
 
@@ -188,12 +212,15 @@ function messageIds(value: string | undefined): string[] {
   return ids.map((id) => id.replace(/\s+/g, '')).filter((id) => id.length > 2);
 }
 
-/** Line ends as LF, no NULs or other controls a view cannot show, cut at 2 Mi characters. */
+/** Line ends as LF, one at most at the end, no NULs or other controls a view cannot show, cut at 2 Mi characters. */
 function cleanBody(body: string): string {
-  return body
+  const clean = body
     .slice(0, MAX_BODY)
     .replace(/\r\n?/g, '\n')
     .replace(/[\x00-\x08\x0b\x0e-\x1f\x7f]/g, '\ufffd');
+  let end = clean.length;
+  while (end > 1 && clean[end - 1] === '\n' && clean[end - 2] === '\n') end--;
+  return clean.slice(0, end);
 }
 
 function readAttachment(a: ParsedAttachment, index: number, html: string | undefined): ReadAttachment {

@@ -6,7 +6,7 @@ import type { ReadMessage } from './readMime.ts';
 const MAX_QUOTE = 200_000;
 const MAX_REFERENCES = 100;
 
-export interface ReplyFields {
+interface ReplyFields {
   readonly to: Address[];
   readonly cc: Address[];
   readonly subject: string;

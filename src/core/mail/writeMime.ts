@@ -58,7 +58,10 @@ export function newMessageId(random: Random, fromAddress: string): string {
   return `<${random.bytes(16).toString('hex')}@${right}>`;
 }
 
-/** The whole message in the clear (L4). CRLF, 7-bit transfer encodings. Throws `engine.bad-request` for a malformed Message-ID. */
+/**
+ * The whole message in the clear (L4). CRLF, 7-bit transfer encodings. Throws `engine.bad-request` for a malformed
+ * Message-ID or address.
+ */
 export async function writePlain(m: OutgoingMessage): Promise<Buffer> {
   return assemble(authorFields(m), await bodyOf(m), '');
 }

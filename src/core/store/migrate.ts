@@ -12,7 +12,12 @@ export function migrate(db: DatabaseSync, migrations: readonly Migration[]): voi
   db.exec('BEGIN IMMEDIATE');
   try {
     db.exec('CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) STRICT');
-    const done = new Set(db.prepare('SELECT name FROM migrations').all().map((row) => String(row['name'])));
+    const done = new Set(
+      db
+        .prepare('SELECT name FROM migrations')
+        .all()
+        .map((row) => String(row['name'])),
+    );
     const known = new Set(migrations.map(({ name }) => name));
     for (const name of done) if (!known.has(name)) throw new QuMailError('store.newer', { migration: name });
     const record = db.prepare('INSERT INTO migrations (name) VALUES (?)');

@@ -35,9 +35,8 @@ export interface RecordSeed {
   readonly salt: Buffer;
 }
 
-/** The epoch (hex) whose key a record needs; `store.corrupt` when the bytes are no record. */
+/** The epoch (hex) that a record, or its first 17 octets, names. */
 export function epochIdOf(sealed: Uint8Array): string {
-  if (sealed.byteLength < CIPHERTEXT_AT + TAG_LENGTH || sealed[0] !== VERSION) throw new QuMailError('store.corrupt', { what: 'record' });
   return Buffer.from(sealed.subarray(1, SEQUENCE_AT)).toString('hex');
 }
 
@@ -57,6 +56,11 @@ export function sealRecord(place: RecordPlace, seed: RecordSeed, plaintext: Uint
   } finally {
     wipe(key);
   }
+}
+
+/** @throws QuMailError `store.corrupt` when the bytes are no record */
+export function requireRecord(sealed: Uint8Array): void {
+  if (sealed.byteLength < CIPHERTEXT_AT + TAG_LENGTH || sealed[0] !== VERSION) throw new QuMailError('store.corrupt', { what: 'record' });
 }
 
 /** @throws QuMailError `store.corrupt` when the record was altered or belongs elsewhere */

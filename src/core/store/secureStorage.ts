@@ -4,7 +4,7 @@ import { QuMailError } from '../base/errors.ts';
 import type { Disposable } from '../base/lifetime.ts';
 import type { Clock, Random, RecordSealer, Secrets, SealPurpose } from '../base/ports.ts';
 import { inTransaction } from './database.ts';
-import { EPOCH_ID_LENGTH, EPOCH_KEY_LENGTH, epochIdOf, openRecord, SALT_LENGTH, sealRecord } from './sealedRecord.ts';
+import { EPOCH_ID_LENGTH, EPOCH_KEY_LENGTH, epochIdOf, openRecord, requireRecord, SALT_LENGTH, sealRecord } from './sealedRecord.ts';
 import { Statements } from './statements.ts';
 
 export interface SecureStorageDeps {
@@ -19,6 +19,8 @@ interface Epoch {
   readonly purpose: SealPurpose;
   /** `YYYY-MM-DD` in UTC; '' for the one long-lived epoch of `mail`. */
   readonly day: string;
+  /** `lost`: its key was missing from the secret store once; it opens records if the key is back, but seals none. */
+  readonly state: 'live' | 'lost';
   readonly key: Buffer;
 }
 
@@ -68,11 +70,11 @@ export class SecureStorage implements RecordSealer, Disposable {
    * Deletes the keys of past `keys` epochs that no live record needs any more; returns how many. Yesterday's stays a day
    * longer, for a record that was being sealed at midnight.
    *
-   * @param liveEpochIds epochs named by records that must stay readable (`epochIdOf`), asked inside the transaction
+   * @param liveRecords every record sealed for `keys` that must stay readable, or its first 17 octets; asked inside the transaction
    */
-  async retireEpochs(liveEpochIds: () => Iterable<string>): Promise<number> {
+  async retireEpochs(liveRecords: () => Iterable<Uint8Array>): Promise<number> {
     inTransaction(this.#db, () => {
-      const live = new Set(liveEpochIds());
+      const live = new Set([...liveRecords()].map(epochIdOf));
       for (const row of this.#sql.all("SELECT id FROM epochs WHERE purpose = 'keys' AND state <> 'retiring' AND day < ?", this.#day(-1))) {
         const id = row.text('id');
         if (!live.has(id)) this.#sql.run("UPDATE epochs SET state = 'retiring' WHERE id = ?", id);
@@ -97,6 +99,7 @@ export class SecureStorage implements RecordSealer, Disposable {
   }
 
   open(purpose: SealPurpose, type: string, id: string, sealed: Uint8Array): Buffer {
+    requireRecord(sealed);
     const epoch = this.#epochs.get(epochIdOf(sealed));
     if (!epoch) throw new QuMailError('store.secret-missing', { purpose });
     if (epoch.purpose !== purpose) throw new QuMailError('store.corrupt', { what: 'record' });
@@ -134,23 +137,27 @@ export class SecureStorage implements RecordSealer, Disposable {
     return new Date(this.#clock.now() + offset * DAY_MS).toISOString().slice(0, 10);
   }
 
+  /** The epoch to seal under: today's; after a long sleep, the latest there is until `ensureEpoch` has run. */
   #current(purpose: SealPurpose): [string, Epoch] {
-    const day = purpose === 'mail' ? '' : this.#day(0);
-    for (const entry of this.#epochs) if (entry[1].purpose === purpose && entry[1].day === day) return entry;
-    throw new QuMailError('store.secret-missing', { purpose });
+    const today = this.#day(0);
+    const usable = [...this.#epochs].filter(([, epoch]) => epoch.purpose === purpose && epoch.state === 'live' && epoch.day <= today);
+    const latest = usable.sort(([, a], [, b]) => (a.day < b.day ? 1 : -1))[0];
+    if (!latest) throw new QuMailError('store.secret-missing', { purpose });
+    return latest;
   }
 
   /** Brings the keys in memory in line with the rows. A row whose key is gone from the secret store is marked `lost`. */
   async #load(): Promise<void> {
-    const rows = this.#sql.all("SELECT id, purpose, day FROM epochs WHERE state = 'live'");
-    const live = new Set(rows.map((row) => row.text('id')));
-    for (const id of [...this.#epochs.keys()]) if (!live.has(id)) this.#forget(id);
+    const rows = this.#sql.all("SELECT id, purpose, day, state FROM epochs WHERE state <> 'retiring'");
+    const states = new Map(rows.map((row) => [row.text('id'), row.text('state')]));
+    for (const [id, epoch] of [...this.#epochs]) if (states.get(id) !== epoch.state) this.#forget(id);
     for (const row of rows) {
       const id = row.text('id');
       if (this.#epochs.has(id)) continue;
       const key = await this.#readKey(id);
-      if (key) this.#epochs.set(id, { purpose: row.oneOf('purpose', ['keys', 'mail']), day: row.text('day'), key });
-      else this.#sql.run("UPDATE epochs SET state = 'lost' WHERE id = ?", id);
+      const state = row.oneOf('state', ['live', 'lost']);
+      if (key) this.#epochs.set(id, { purpose: row.oneOf('purpose', ['keys', 'mail']), day: row.text('day'), state, key });
+      else if (state === 'live') this.#sql.run("UPDATE epochs SET state = 'lost' WHERE id = ? AND state = 'live'", id);
     }
   }
 

@@ -70,6 +70,7 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
         group_id TEXT NOT NULL,
         draft_id TEXT,
         updated_at INTEGER NOT NULL,
+        sender_pid INTEGER,
         sealed_subject BLOB NOT NULL,
         sealed_mime BLOB NOT NULL,
         sealed_copy BLOB

@@ -9,7 +9,13 @@ export interface ServerText {
 
 const DEFAULT_PORT = { imap: 993, smtp: 465 } as const;
 /** RFC 8314: implicit TLS on 993 and 465; RFC 3501 and RFC 6409: STARTTLS on 143 and 587. */
-const SECURITY_OF_PORT: Readonly<Record<number, ServerAddress['security']>> = { 993: 'tls', 465: 'tls', 143: 'starttls', 587: 'starttls', 25: 'starttls' };
+const SECURITY_OF_PORT: Readonly<Record<number, ServerAddress['security']>> = {
+  993: 'tls',
+  465: 'tls',
+  143: 'starttls',
+  587: 'starttls',
+  25: 'starttls',
+};
 
 /** Reads `host`, `host:port` or `[IPv6]:port`; undefined where it is none of these. */
 export function parseServer(text: string, protocol: 'imap' | 'smtp'): ServerText | undefined {
@@ -45,7 +51,10 @@ const KNOWN: Readonly<Record<string, KnownHost>> = {
 
 /** Where the mail of `email` probably lives. */
 export function suggestServer(email: string, protocol: 'imap' | 'smtp'): string {
-  const domain = email.slice(email.lastIndexOf('@') + 1).trim().toLowerCase();
+  const domain = email
+    .slice(email.lastIndexOf('@') + 1)
+    .trim()
+    .toLowerCase();
   if (!email.includes('@') || domain === '') return '';
   return KNOWN[domain]?.[protocol] ?? `${protocol}.${domain}:${DEFAULT_PORT[protocol]}`;
 }

@@ -14,9 +14,14 @@ export interface KnownClients {
 
 /** The sign-in wizard as a table: which question is asked when. */
 export function signInSteps(l10n: Localiser, clients: KnownClients): readonly Step[] {
-  const chose = (...choices: SignInChoice[]) => (answers: Answers): boolean => choices.some((choice) => choice === answers['provider']);
+  const chose =
+    (...choices: SignInChoice[]) =>
+    (answers: Answers): boolean =>
+      choices.some((choice) => choice === answers['provider']);
   const needsClient = (answers: Answers): boolean =>
-    answers['provider'] === 'oidc' || (answers['provider'] === 'google' && !clients.google) || (answers['provider'] === 'yahoo' && !clients.yahoo);
+    answers['provider'] === 'oidc' ||
+    (answers['provider'] === 'google' && !clients.google) ||
+    (answers['provider'] === 'yahoo' && !clients.yahoo);
   const required = (text: string): string | undefined => (text === '' ? l10n.t('This is needed to go on.') : undefined);
   return [
     providerStep(l10n),
@@ -28,8 +33,20 @@ export function signInSteps(l10n: Localiser, clients: KnownClients): readonly St
       placeholder: 'https://login.example.org',
       check: (text) => (isHttps(text) ? undefined : l10n.t('This must be an https address.')),
     },
-    { kind: 'text', key: 'clientId', when: needsClient, prompt: l10n.t('OAuth client ID, from the developer console of the provider'), check: required },
-    { kind: 'text', key: 'clientSecret', when: needsClient, secret: 'secret', prompt: l10n.t('OAuth client secret. Leave empty if there is none. It is kept in the secret storage.') },
+    {
+      kind: 'text',
+      key: 'clientId',
+      when: needsClient,
+      prompt: l10n.t('OAuth client ID, from the developer console of the provider'),
+      check: required,
+    },
+    {
+      kind: 'text',
+      key: 'clientSecret',
+      when: needsClient,
+      secret: 'secret',
+      prompt: l10n.t('OAuth client secret. Leave empty if there is none. It is kept in the secret storage.'),
+    },
     {
       kind: 'text',
       key: 'email',
@@ -57,7 +74,11 @@ function providerStep(l10n: Localiser): PickStep {
     { value: 'google', label: '$(account) Google (Gmail)', detail: l10n.t('Sign in on the Google page in your browser') },
     { value: 'yahoo', label: '$(account) Yahoo', detail: l10n.t('Sign in on the Yahoo page in your browser') },
     { value: 'password', label: `$(key) ${l10n.t('Password or app password')}`, detail: l10n.t('Any mail host with IMAP and SMTP') },
-    { value: 'oidc', label: `$(globe) ${l10n.t('Other OAuth provider')}`, detail: l10n.t('Any OpenID Connect issuer, with a client ID of your own') },
+    {
+      value: 'oidc',
+      label: `$(globe) ${l10n.t('Other OAuth provider')}`,
+      detail: l10n.t('Any OpenID Connect issuer, with a client ID of your own'),
+    },
     { value: 'lab', label: `$(beaker) ${l10n.t('Demo lab')}`, detail: l10n.t('No account needed: two simulated people on this machine') },
   ];
   return { kind: 'pick', key: 'provider', prompt: l10n.t('How do you sign in to your mail?'), choices };
@@ -72,7 +93,8 @@ function serverSteps(protocol: 'imap' | 'smtp', when: (answers: Answers) => bool
       when,
       prompt: l10n.t('{0} server as host:port', name),
       suggest: (answers) => suggestServer(answers['email'] ?? '', protocol),
-      check: (text) => (parseServer(text, protocol) ? undefined : l10n.t('Write host:port, for example {0}.', suggestServer('you@example.org', protocol))),
+      check: (text) =>
+        parseServer(text, protocol) ? undefined : l10n.t('Write host:port, for example {0}.', suggestServer('you@example.org', protocol)),
     },
     {
       kind: 'pick',
@@ -97,7 +119,13 @@ export function requestOf(answers: Answers): AddAccountRequest | undefined {
   const servers: MailServers = { imap, smtp };
   if (provider === 'oidc') return { provider, issuer: answers['issuer'] ?? '', clientId: answers['clientId'] ?? '', servers };
   if (provider !== 'password') return undefined;
-  return { provider: 'qumail_native', email: answers['email'] ?? '', displayName: answers['name'] ?? '', password: answers['password'] ?? '', servers };
+  return {
+    provider: 'qumail_native',
+    email: answers['email'] ?? '',
+    displayName: answers['name'] ?? '',
+    password: answers['password'] ?? '',
+    servers,
+  };
 }
 
 function isHttps(text: string): boolean {

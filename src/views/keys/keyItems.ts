@@ -57,7 +57,12 @@ function keyManagerItem(keyManager: KeyManager): vscode.TreeItem {
   item.id = `key-manager:${keyManager.accountId}`;
   item.description = [keyManager.simulated ? 'SIMULATED' : '', text, hostOf(keyManager.url)].filter(Boolean).join(' · ');
   item.iconPath = icon;
-  item.tooltip = [keyManager.url, `KME ${keyManager.kmeId}`, `SAE ${keyManager.saeId}`, keyManager.failure ? sentenceOf(keyManager.failure, vscode.l10n) : '']
+  item.tooltip = [
+    keyManager.url,
+    `KME ${keyManager.kmeId}`,
+    `SAE ${keyManager.saeId}`,
+    keyManager.failure ? sentenceOf(keyManager.failure, vscode.l10n) : '',
+  ]
     .filter(Boolean)
     .join('\n');
   item.contextValue = 'key-manager';
@@ -68,7 +73,7 @@ function ownSaeItem(accountId: string, saeId: string): vscode.TreeItem {
   const item = new vscode.TreeItem(vscode.l10n.t('Own SAE ID'));
   item.id = `own-sae:${accountId}`;
   item.description = saeId;
-  item.iconPath = new vscode.ThemeIcon('id-badge');
+  item.iconPath = new vscode.ThemeIcon('tag');
   item.tooltip = vscode.l10n.t('Tell your contacts this ID; they need it to send you sealed mail.');
   item.contextValue = 'own-sae';
   return item;

@@ -30,7 +30,10 @@ export function keyNodes({ account, keyManager, status, contacts }: AccountKeys)
         kind: 'key-manager',
         accountId,
         keyManager: status?.keyManager ?? keyManager,
-        children: [{ kind: 'own-sae', accountId, saeId: keyManager.saeId }, ...strangers.map((link): KeyNode => ({ kind: 'link', accountId, link }))],
+        children: [
+          { kind: 'own-sae', accountId, saeId: keyManager.saeId },
+          ...strangers.map((link): KeyNode => ({ kind: 'link', accountId, link })),
+        ],
       }
     : { kind: 'no-key-manager', accountId };
   const people = [...contacts]

@@ -50,5 +50,8 @@ export function folderIcon(specialUse: SpecialUse | undefined): string {
 
 /** Unread messages as the badge counts them: inboxes only, because some servers show one message in several folders. */
 export function unreadInInboxes(folders: readonly Folder[]): number {
-  return folders.reduce((sum, folder) => (folder.specialUse === 'inbox' || folder.path.toUpperCase() === 'INBOX' ? sum + folder.unread : sum), 0);
+  return folders.reduce(
+    (sum, folder) => (folder.specialUse === 'inbox' || folder.path.toUpperCase() === 'INBOX' ? sum + folder.unread : sum),
+    0,
+  );
 }

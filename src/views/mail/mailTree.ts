@@ -64,7 +64,12 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
   getParent(node: MailNode): MailNode | undefined {
     if (node.kind !== 'folder') return undefined;
     const { accountId, path } = node.folder;
-    const parent = [...this.#nodes.values()].find((other) => other.kind === 'folder' && other.folder.accountId === accountId && other.branch.children.some((child) => child.folder.path === path));
+    const parent = [...this.#nodes.values()].find(
+      (other) =>
+        other.kind === 'folder' &&
+        other.folder.accountId === accountId &&
+        other.branch.children.some((child) => child.folder.path === path),
+    );
     return parent ?? this.#nodes.get(`account:${accountId}`);
   }
 
@@ -76,11 +81,9 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
   async handleDrop(target: MailNode | undefined, data: vscode.DataTransfer): Promise<void> {
     const messageIds = await messageIdsOfDrag(data);
     if (messageIds.length === 0 || target?.kind !== 'folder' || !target.folder.selectable) return;
-    await this.#context.run(
-      vscode.l10n.t('Moving'),
-      () => this.#context.api.moveMessages({ messageIds, folder: target.folder.path }),
-      { place: 'view' },
-    );
+    await this.#context.run(vscode.l10n.t('Moving'), () => this.#context.api.moveMessages({ messageIds, folder: target.folder.path }), {
+      place: 'view',
+    });
   }
 
   dispose(): void {
@@ -90,7 +93,9 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
   async #roots(): Promise<MailNode[]> {
     if (!this.#context.hasAccounts) return [];
     if (this.#context.accounts.length === 0) await this.#context.reloadAccounts().catch(() => {});
-    const accounts = this.#context.accounts.map((account): MailNode => this.#remember(`account:${account.id}`, { kind: 'account', account }));
+    const accounts = this.#context.accounts.map((account): MailNode =>
+      this.#remember(`account:${account.id}`, { kind: 'account', account }),
+    );
     return this.#context.world === 'lab' ? [{ kind: 'simulated' }, ...accounts] : accounts;
   }
 
@@ -138,7 +143,9 @@ function simulatedItem(): vscode.TreeItem {
   item.id = 'simulated';
   item.description = 'SIMULATED';
   item.iconPath = new vscode.ThemeIcon('beaker', new vscode.ThemeColor('list.warningForeground'));
-  item.tooltip = vscode.l10n.t('Everything here is SIMULATED: the people, the mail servers and the quantum keys. Nothing leaves this machine.');
+  item.tooltip = vscode.l10n.t(
+    'Everything here is SIMULATED: the people, the mail servers and the quantum keys. Nothing leaves this machine.',
+  );
   item.contextValue = 'lab';
   return item;
 }
@@ -150,7 +157,10 @@ function accountItem(account: Account): vscode.TreeItem {
     connecting: { text: vscode.l10n.t('connecting'), icon: new vscode.ThemeIcon('sync~spin') },
     online: { text: '', icon: new vscode.ThemeIcon('account') },
     offline: { text: vscode.l10n.t('offline'), icon: new vscode.ThemeIcon('debug-disconnect') },
-    'needs-sign-in': { text: vscode.l10n.t('sign in again'), icon: new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground')) },
+    'needs-sign-in': {
+      text: vscode.l10n.t('sign in again'),
+      icon: new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground')),
+    },
   };
   const { text, icon } = states[account.state];
   item.description = [account.simulated ? 'SIMULATED' : '', text].filter(Boolean).join(' · ');
@@ -175,7 +185,11 @@ function folderItem({ folder, branch }: Extract<MailNode, { kind: 'folder' }>): 
   item.accessibilityInformation = { label: vscode.l10n.t('{0}, {1} unread', name, folder.unread) };
   item.contextValue = folder.selectable ? 'folder' : 'folder.closed';
   if (folder.selectable) {
-    item.command = { command: 'qumail.openFolder', title: vscode.l10n.t('Open Folder'), arguments: [{ accountId: folder.accountId, path: folder.path }] };
+    item.command = {
+      command: 'qumail.openFolder',
+      title: vscode.l10n.t('Open Folder'),
+      arguments: [{ accountId: folder.accountId, path: folder.path }],
+    };
   }
   return item;
 }

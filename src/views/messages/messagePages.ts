@@ -48,7 +48,12 @@ export class MessagePages {
 
   async loadMore(): Promise<void> {
     if (this.#next === undefined) return;
-    const page = await this.#list().getEmailList({ accountId: this.folder.accountId, folder: this.folder.path, limit: PAGE, before: this.#next });
+    const page = await this.#list().getEmailList({
+      accountId: this.folder.accountId,
+      folder: this.folder.path,
+      limit: PAGE,
+      before: this.#next,
+    });
     const known = new Set(this.#messages.map((message) => message.id));
     this.#messages = [...this.#messages, ...page.messages.filter((message) => !known.has(message.id))];
     this.#next = page.next;

@@ -26,11 +26,16 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
   readonly #disposables: vscode.Disposable[];
   #pages: MessagePages | undefined;
   #own: 'received' | 'sent' = 'received';
+  #folderName = '';
 
   constructor(context: ViewContext, folders: FolderFacts) {
     this.#context = context;
     this.#folders = folders;
-    this.view = vscode.window.createTreeView('qumail.messages', { treeDataProvider: this, dragAndDropController: this, canSelectMany: true });
+    this.view = vscode.window.createTreeView('qumail.messages', {
+      treeDataProvider: this,
+      dragAndDropController: this,
+      canSelectMany: true,
+    });
     this.#disposables = [
       this.view,
       this.#changes,
@@ -62,14 +67,17 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
     const folders = await this.#folders.foldersOf(folder.accountId);
     const facts = folders.find(({ path }) => path === folder.path);
     this.#own = facts?.specialUse === 'sent' || facts?.specialUse === 'drafts' ? 'sent' : 'received';
-    this.view.title = facts?.specialUse === 'inbox' ? vscode.l10n.t('Inbox') : (facts?.name ?? folder.path);
+    this.#folderName = facts?.specialUse === 'inbox' ? vscode.l10n.t('Inbox') : (facts?.name ?? folder.path);
     this.#describe();
     this.#changes.fire(undefined);
   }
 
   async loadMore(): Promise<void> {
     const pages = this.#pages;
-    await this.#context.run(vscode.l10n.t('Loading'), async () => pages?.loadMore(), { place: 'view', failure: { retry: () => this.loadMore() } });
+    await this.#context.run(vscode.l10n.t('Loading'), async () => pages?.loadMore(), {
+      place: 'view',
+      failure: { retry: () => this.loadMore() },
+    });
     this.#changes.fire(undefined);
   }
 
@@ -81,7 +89,8 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
       await pages.load();
     } catch (error) {
       // Losing the race against a sign-out is no failure.
-      if (!QuMailError.is(error, 'account.missing')) void this.#context.showFailure(error, { accountId: pages.folder.accountId, retry: () => this.#changes.fire(undefined) });
+      if (!QuMailError.is(error, 'account.missing'))
+        void this.#context.showFailure(error, { accountId: pages.folder.accountId, retry: () => this.#changes.fire(undefined) });
     }
     this.#tellEmpty(pages);
     const rows = pages.messages.map((message): MessageNode => ({ kind: 'message', message }));
@@ -97,7 +106,10 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
   }
 
   handleDrag(source: readonly MessageNode[], data: vscode.DataTransfer): void {
-    dragMessages(data, source.flatMap((node) => (node.kind === 'message' ? [node.message.id] : [])));
+    dragMessages(
+      data,
+      source.flatMap((node) => (node.kind === 'message' ? [node.message.id] : [])),
+    );
   }
 
   dispose(): void {
@@ -114,7 +126,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
     const inbox = folders.find(({ specialUse }) => specialUse === 'inbox') ?? folders.find(({ path }) => path.toUpperCase() === 'INBOX');
     if (!inbox || this.#pages) return this.#pages;
     this.#pages = new MessagePages({ accountId: account.id, path: inbox.path }, () => this.#context.api);
-    this.view.title = vscode.l10n.t('Inbox');
+    this.#folderName = vscode.l10n.t('Inbox');
     this.#describe();
     return this.#pages;
   }
@@ -136,14 +148,16 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
 
   #clear(): void {
     this.#pages = undefined;
-    this.view.title = vscode.l10n.t('Messages');
+    this.#folderName = '';
     this.#describe();
     this.#changes.fire(undefined);
   }
 
   #describe(): void {
     const account = this.#context.accounts.find(({ id }) => id === this.#pages?.folder.accountId);
-    this.view.description = [this.#context.world === 'lab' ? 'SIMULATED' : '', account?.email ?? ''].filter(Boolean).join(' · ');
+    this.view.description = [this.#context.world === 'lab' ? 'SIMULATED' : '', this.#folderName, account?.email ?? '']
+      .filter(Boolean)
+      .join(' · ');
     if (!this.#pages) void vscode.commands.executeCommand('setContext', 'qumail.list', 'none');
   }
 
@@ -162,7 +176,7 @@ function moreItem(): vscode.TreeItem {
 }
 
 /** One row: who, then subject and date; icon for the level, dot for unread. */
-export function messageItem(message: MessageSummary, own: 'received' | 'sent', now: number): vscode.TreeItem {
+function messageItem(message: MessageSummary, own: 'received' | 'sent', now: number): vscode.TreeItem {
   const who = correspondents(message, own, vscode.l10n);
   const unread = !message.flags.includes('seen');
   const item = new vscode.TreeItem(unread ? { label: who, highlights: [[0, who.length]] } : who);
@@ -178,7 +192,9 @@ export function messageItem(message: MessageSummary, own: 'received' | 'sent', n
   const level = message.seal === 'plain' ? vscode.l10n.t('not sealed') : levelLabel(message.level, vscode.l10n);
   const from = message.from.name ? `${personLabel(message.from)} <${message.from.address}>` : message.from.address;
   const failure = message.failure ? sentenceOf(message.failure, vscode.l10n) : '';
-  item.tooltip = [subject, from, new Date(message.date).toLocaleString(vscode.env.language), level, failure, message.preview].filter(Boolean).join('\n');
+  item.tooltip = [subject, from, new Date(message.date).toLocaleString(vscode.env.language), level, failure, message.preview]
+    .filter(Boolean)
+    .join('\n');
   const state = unread ? vscode.l10n.t('Unread') : vscode.l10n.t('Read');
   item.accessibilityInformation = { label: [state, who, subject, date, level, failure].filter(Boolean).join(', ') };
   return item;

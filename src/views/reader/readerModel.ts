@@ -15,7 +15,6 @@ export interface ReaderLocale {
 /** A message as the page shows it: every sentence made, every number put into words. Pure. */
 export function readerModel(message: Message, locale: ReaderLocale): ShownMessage {
   const { summary, security } = message;
-  const unreadable = (security.seal === 'failed' || security.seal === 'unopened') && security.failure !== undefined && message.text === '' && message.html === undefined;
   const replyTo = message.replyTo.filter((reply) => reply.address.toLowerCase() !== summary.from.address.toLowerCase());
   return {
     subject: summary.subject,
@@ -26,7 +25,7 @@ export function readerModel(message: Message, locale: ReaderLocale): ShownMessag
     replyTo,
     date: dateInWords(summary.date, locale),
     banner: bannerOf(security, message, locale.l10n),
-    ...(unreadable && security.failure ? { failure: failureInWords(security.failure, locale.l10n) } : {}),
+    ...(isUnreadable(message) && security.failure ? { failure: failureInWords(security.failure, locale.l10n) } : {}),
     text: message.text,
     ...(message.html === undefined ? {} : { html: message.html }),
     attachments: message.attachments.map((attachment) => ({
@@ -53,6 +52,11 @@ function nextStepInWords(failure: Failure, l10n: Localiser): string {
   return '';
 }
 
+/** Nothing was opened, so there is nothing to read: the failure takes the place of the body. */
+function isUnreadable({ security, text, html }: Message): boolean {
+  return (security.seal === 'failed' || security.seal === 'unopened') && security.failure !== undefined && text === '' && html === undefined;
+}
+
 function bannerOf(security: SecurityReport, message: Message, l10n: Localiser): ShownBanner {
   return {
     tone: toneOf(security),
@@ -74,11 +78,11 @@ function toneOf(security: SecurityReport): ShownBanner['tone'] {
 }
 
 function bannerSentence(security: SecurityReport, message: Message, l10n: Localiser): string {
-  if (security.failure) return present(security.failure, l10n).sentence;
+  if (security.failure && !isUnreadable(message)) return present(security.failure, l10n).sentence;
   const sender = message.summary.from.address;
   switch (toneOf(security)) {
     case 'failed':
-      return l10n.t('This message was not opened.');
+      return l10n.t('Sealed, but it could not be opened and verified.');
     case 'waiting':
       return l10n.t('Sealed, not opened yet.');
     case 'plain':

@@ -120,15 +120,20 @@ export const READER_WORDS = [
 ] as const;
 export type ReaderWord = (typeof READER_WORDS)[number];
 
+/** What every message to the page carries; the page keeps `messageId` and `world` so that a reloaded window shows the same message again. */
+interface HostMessageBase {
+  readonly generation: number;
+  readonly messageId: number;
+  readonly world: 'real' | 'lab';
+  readonly words: ReaderWords;
+}
+
 export type HostMessage =
-  | { readonly kind: 'loading'; readonly generation: number; readonly messageId: number; readonly words: ReaderWords }
-  | { readonly kind: 'failed'; readonly generation: number; readonly messageId: number; readonly words: ReaderWords; readonly failure: ShownFailure; readonly canRetry: 'yes' | 'no' }
-  | {
+  | (HostMessageBase & { readonly kind: 'loading' })
+  | (HostMessageBase & { readonly kind: 'failed'; readonly failure: ShownFailure })
+  | (HostMessageBase & {
       readonly kind: 'message';
-      readonly generation: number;
-      readonly messageId: number;
-      readonly words: ReaderWords;
       readonly message: ShownMessage;
       /** Whether this page's policy lets remote images load: the page itself cannot change it. */
       readonly remote: 'blocked' | 'allowed';
-    };
+    });

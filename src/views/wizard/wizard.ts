@@ -39,15 +39,24 @@ interface Frame {
 }
 
 /** Shows `input` until it is accepted, left or stepped back from, then disposes of it. */
-function ask<T extends vscode.QuickInput>(input: T, frame: Frame, listen: (input: T, settle: (outcome: Outcome) => void) => vscode.Disposable[]): Promise<Outcome> {
+function ask<T extends vscode.QuickInput>(
+  input: T,
+  frame: Frame,
+  listen: (input: T, settle: (outcome: Outcome) => void) => vscode.Disposable[],
+): Promise<Outcome> {
   input.title = frame.title;
-  input.step = frame.step;
-  input.totalSteps = frame.totalSteps;
+  if (frame.totalSteps > 1) {
+    input.step = frame.step;
+    input.totalSteps = frame.totalSteps;
+  }
   // People leave for a moment to fetch an app password or a file name.
   input.ignoreFocusOut = true;
   const listeners: vscode.Disposable[] = [];
   return new Promise<Outcome>((resolve) => {
-    listeners.push(input.onDidHide(() => resolve({ kind: 'cancel' })), ...listen(input, resolve));
+    listeners.push(
+      input.onDidHide(() => resolve({ kind: 'cancel' })),
+      ...listen(input, resolve),
+    );
     input.show();
   }).finally(() => {
     for (const listener of listeners) listener.dispose();
@@ -102,7 +111,11 @@ function askText(step: TextStep | FileStep, frame: Frame, answers: Answers): Pro
 
 async function chooseFile(step: FileStep): Promise<string | undefined> {
   const filters = Object.fromEntries(Object.entries(step.filters).map(([name, extensions]) => [name, [...extensions]]));
-  const chosen = await vscode.window.showOpenDialog({ canSelectMany: false, title: step.prompt, filters: { ...filters, [vscode.l10n.t('All files')]: ['*'] } });
+  const chosen = await vscode.window.showOpenDialog({
+    canSelectMany: false,
+    title: step.prompt,
+    filters: { ...filters, [vscode.l10n.t('All files')]: ['*'] },
+  });
   return chosen?.[0]?.fsPath;
 }
 
@@ -110,7 +123,8 @@ async function checkFile(path: string): Promise<string | undefined> {
   if (path === '') return vscode.l10n.t('Name a file.');
   try {
     const { size, type } = await vscode.workspace.fs.stat(vscode.Uri.file(path));
-    if ((type & vscode.FileType.File) === 0 || size === 0 || size > MAX_FILE) return vscode.l10n.t('This is not a certificate or key file.');
+    if ((type & vscode.FileType.File) === 0 || size === 0 || size > MAX_FILE)
+      return vscode.l10n.t('This is not a certificate or key file.');
     return undefined;
   } catch {
     return vscode.l10n.t('This file cannot be read.');

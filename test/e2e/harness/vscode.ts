@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import type { BrowserContext } from 'playwright-core';
 import { codeServerFolder } from '../../../scripts/vscode/codeServer.ts';
 import { type BrowserOptions, startBrowser } from './browser.ts';
-import { ServerProcess, freePort } from './processes.ts';
+import { ServerProcess, freePort } from '../../../scripts/vscode/serverProcess.ts';
 import { Workbench } from './workbench.ts';
 
 export interface VSCodeOptions {

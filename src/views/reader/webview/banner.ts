@@ -2,7 +2,7 @@ import type { ShownBanner } from '../readerProtocol.ts';
 import { button, h, icon } from './dom.ts';
 import type { Page } from './page.ts';
 
-const ICONS: Readonly<Record<ShownBanner['tone'], string>> = { sealed: 'lock', plain: 'mail', waiting: 'watch', failed: 'error' };
+const ICONS: Readonly<Record<ShownBanner['tone'], string>> = { sealed: 'lock', plain: 'mail', waiting: 'lock', failed: 'error' };
 
 /** The line that tells how the message is protected; details and key IDs unfold below it. */
 export function bannerView(banner: ShownBanner, page: Page): HTMLElement {

@@ -43,7 +43,9 @@ const BASE = `
 html { overflow-x: auto; overflow-y: hidden; }
 html.tall { overflow-y: auto; }
 body { margin: 0; padding: 4px 0; overflow-wrap: break-word; font-family: var(--reader-font); font-size: var(--reader-size); line-height: 1.5; }
-.qumail-paper { margin: 0; padding: 16px 20px; color-scheme: light; background: #ffffff; color: #1f1f1f; }
+html.paper { color-scheme: light; background: #ffffff; color: #1f1f1f; }
+.qumail-paper { padding: 16px 20px; }
+.qumail-themed > :first-child { margin-top: 0; }
 .qumail-themed { color: var(--reader-foreground); }
 [data-link] { cursor: pointer; text-decoration: underline; color: -webkit-link; }
 .qumail-themed [data-link] { color: var(--reader-link); }
@@ -72,6 +74,8 @@ function fillFrame(frame: HTMLIFrameElement, { mail, onLink, onHover }: MailFram
   target.head.append(base, own);
   const body = target.importNode(mail.body, true);
   body.classList.add(mail.colours === 'own' ? 'qumail-paper' : 'qumail-themed');
+  // A mail with colours of its own was written for white paper; its own body colours come on top.
+  if (mail.colours === 'own') target.documentElement.classList.add('paper');
   target.body.replaceWith(body);
 
   const linkAt = (event: Event): HTMLElement | undefined => (event.target as Partial<Element> | null)?.closest?.('[data-link]') as HTMLElement | undefined;

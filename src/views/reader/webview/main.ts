@@ -9,6 +9,7 @@ import type { Page } from './page.ts';
 /** What survives hiding the panel and reloading the window. */
 interface PageState {
   readonly messageId?: number;
+  readonly world?: 'real' | 'lab';
   readonly mode?: BodyMode;
 }
 
@@ -29,8 +30,8 @@ function ask(request: ReaderRequest): void {
   vscode.postMessage(request);
 }
 
-function pageOf({ words, generation, messageId }: HostMessage): Page {
-  vscode.setState({ ...vscode.getState(), messageId });
+function pageOf({ words, generation, messageId, world }: HostMessage): Page {
+  vscode.setState({ ...vscode.getState(), messageId, world });
   return {
     words,
     generation,
@@ -52,7 +53,7 @@ function show(message: HostMessage): void {
       root?.replaceChildren(h('div', { class: 'state', role: 'status' }, h('span', { class: 'codicon codicon-loading spin', 'aria-hidden': 'true' }), message.words.loading));
       return;
     case 'failed':
-      root?.replaceChildren(failureView(message.failure, page, message.canRetry));
+      root?.replaceChildren(failureView(message.failure, page));
       return;
     case 'message': {
       const { banner, attachments, failure } = message.message;
@@ -60,7 +61,7 @@ function show(message: HostMessage): void {
         bannerView(banner, page),
         headerView(message.message, page),
         ...(attachments.length > 0 ? [attachmentsView(attachments, page)] : []),
-        failure ? failureView(failure, page, 'yes') : bodyView(message, page),
+        failure ? failureView(failure, page) : bodyView(message, page),
       );
       scrollTo(0, 0);
     }
@@ -68,8 +69,9 @@ function show(message: HostMessage): void {
 }
 
 /** Why there is nothing to read, and what to do about it. */
-function failureView(failure: ShownFailure, { words, generation }: Page, canRetry: 'yes' | 'no'): HTMLElement {
-  const step = failure.button;
+function failureView(failure: ShownFailure, { words, generation }: Page): HTMLElement {
+  // Where trying again is the next step, one button is enough.
+  const step = failure.button === words.retry ? '' : failure.button;
   return h(
     'div',
     { class: 'state failure', role: 'alert' },
@@ -80,10 +82,8 @@ function failureView(failure: ShownFailure, { words, generation }: Page, canRetr
     h(
       'div',
       { class: 'buttons' },
-      step && step !== words.retry ? button({ label: step, hint: step, kind: 'action primary', onclick: () => ask({ kind: 'next-step', generation }) }) : undefined,
-      canRetry === 'yes'
-        ? button({ label: words.retry, hint: words.retry, kind: step && step !== words.retry ? 'action' : 'action primary', onclick: () => ask({ kind: 'retry', generation }) })
-        : undefined,
+      step ? button({ label: step, hint: step, kind: 'action primary', onclick: () => ask({ kind: 'next-step', generation }) }) : undefined,
+      button({ label: words.retry, hint: words.retry, kind: step ? 'action' : 'action primary', onclick: () => ask({ kind: 'retry', generation }) }),
     ),
   );
 }

@@ -44,6 +44,8 @@ export function cleanMail(html: string, remote: 'blocked' | 'allowed'): CleanMai
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ATTRIBUTES,
     ALLOWED_URI_REGEXP: ADDRESSES,
+    // DOMPurify holds every value against that pattern, sizes and alignments too, unless told that it is no address.
+    ADD_URI_SAFE_ATTR: ATTRIBUTES.filter((name) => name !== 'href' && name !== 'src'),
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     WHOLE_DOCUMENT: true,

@@ -1,0 +1,113 @@
+import type { DatabaseSync } from 'node:sqlite';
+import * as v from 'valibot';
+import { wipe } from '../base/bytes.ts';
+import { QuMailError } from '../base/errors.ts';
+import type { RecordSealer } from '../base/ports.ts';
+import { SECURITY_LEVELS, type SecurityLevel } from '../base/types.ts';
+import { inTransaction } from './database.ts';
+import { parseJson, type Row, Statements } from './statements.ts';
+
+export interface DraftRecord {
+  readonly id: string;
+  readonly accountId: string;
+  /** The whole document. */
+  readonly text: string;
+  /** Message-ID of what is answered, '' where nothing is. */
+  readonly inReplyTo: string;
+  readonly references: readonly string[];
+  /** Row of the message that is answered or forwarded. */
+  readonly sourceMessageId?: number;
+  /** The level of a sealed original, below which its quote must not go out. */
+  readonly minimumLevel?: SecurityLevel;
+  readonly updatedAt: number;
+}
+
+const contentSchema = v.object({
+  text: v.string(),
+  inReplyTo: v.string(),
+  references: v.array(v.string()),
+  sourceMessageId: v.optional(v.number()),
+  minimumLevel: v.optional(v.picklist(SECURITY_LEVELS)),
+});
+type Content = v.InferOutput<typeof contentSchema>;
+const TYPE = 'draft';
+
+/** Drafts, sealed at rest whatever level they will be sent at. */
+export class DraftStore {
+  readonly #db: DatabaseSync;
+  readonly #sql: Statements;
+  readonly #sealer: RecordSealer;
+
+  constructor(deps: { db: DatabaseSync; sealer: RecordSealer }) {
+    this.#db = deps.db;
+    this.#sql = new Statements(deps.db);
+    this.#sealer = deps.sealer;
+  }
+
+  /** @throws QuMailError `account.missing` */
+  create(record: DraftRecord): void {
+    const { id, accountId, updatedAt, ...content } = record;
+    inTransaction(this.#db, () => {
+      const sealed = this.#seal(id, { ...content, references: [...content.references] });
+      this.#sql.run('INSERT INTO drafts (id, account_id, updated_at, sealed) VALUES (?, ?, ?, ?)', id, accountId, updatedAt, sealed);
+    });
+  }
+
+  get(id: string): DraftRecord | undefined {
+    const row = this.#sql.get('SELECT * FROM drafts WHERE id = ?', id);
+    return row && this.#draftOf(row);
+  }
+
+  /** The latest first. A draft whose key is gone from the secret store is left out: it can no longer be read by anyone. */
+  list(): DraftRecord[] {
+    return this.#sql.all('SELECT * FROM drafts ORDER BY updated_at DESC, id').flatMap((row) => {
+      try {
+        return [this.#draftOf(row)];
+      } catch (error) {
+        if (QuMailError.is(error, 'store.secret-missing')) return [];
+        throw error;
+      }
+    });
+  }
+
+  /** @throws QuMailError `draft.missing` */
+  saveText(id: string, text: string, now: number): void {
+    inTransaction(this.#db, () => {
+      const draft = this.get(id);
+      if (!draft) throw new QuMailError('draft.missing');
+      const { id: _, accountId: __, updatedAt: ___, ...content } = draft;
+      const sealed = this.#seal(id, { ...content, references: [...content.references], text });
+      this.#sql.run('UPDATE drafts SET sealed = ?, updated_at = ? WHERE id = ?', sealed, now, id);
+    });
+  }
+
+  delete(id: string): void {
+    this.#sql.run('DELETE FROM drafts WHERE id = ?', id);
+  }
+
+  #seal(id: string, content: Content): Buffer {
+    const bytes = Buffer.from(JSON.stringify(content), 'utf8');
+    try {
+      return this.#sealer.seal('mail', TYPE, id, bytes);
+    } finally {
+      wipe(bytes);
+    }
+  }
+
+  #draftOf(row: Row): DraftRecord {
+    const id = row.text('id');
+    const bytes = this.#sealer.open('mail', TYPE, id, row.blob('sealed'));
+    const { text, inReplyTo, references, sourceMessageId, minimumLevel } = parseJson(contentSchema, bytes.toString('utf8'), 'sealed');
+    wipe(bytes);
+    return {
+      id,
+      accountId: row.text('account_id'),
+      text,
+      inReplyTo,
+      references,
+      ...(sourceMessageId !== undefined && { sourceMessageId }),
+      ...(minimumLevel !== undefined && { minimumLevel }),
+      updatedAt: row.integer('updated_at'),
+    };
+  }
+}

@@ -1,0 +1,180 @@
+import { toDisposable, type Disposable } from '../base/lifetime.ts';
+import type { MailFlag } from '../base/types.ts';
+import { inFolder, listFolders, requireValidity } from './imapFolders.ts';
+import { ImapMailbox } from './imapMailbox.ts';
+import { readBefore, readChanges, readNewest, readSource } from './imapReading.ts';
+import { ImapWatch } from './imapWatch.ts';
+import { appendMessage, changeFlags, ensureFolder, moveMessages, removeMessages } from './imapWriting.ts';
+import { DEFAULT_TIMING, type MailAccess, type TransportDeps, type TransportTiming } from './mailAccess.ts';
+import type { FolderChanges, FolderCursor, RemoteFolder, RemoteMessage, SendOutcome, SendRequest } from './remoteMail.ts';
+import { SmtpOutbox } from './smtpOutbox.ts';
+
+/**
+ * One account's mail on its servers. At most three connections: IMAP for work, IMAP for watching, SMTP; each opened when first needed,
+ * with a valid token, over verified TLS. Every method rejects with a QuMailError: `auth.wrong-password`, `auth.token-refused` (sign in
+ * again), `net.*`, `imap.*`, `smtp.*`, `engine.cancelled`, `engine.stopped`. What can be repeated without harm is done again once after
+ * a cut connection before `net.cut` is reported.
+ */
+export class EmailHandler implements Disposable {
+  readonly #access: MailAccess;
+  readonly #deps: TransportDeps;
+  readonly #timing: TransportTiming;
+  readonly #mailbox: ImapMailbox;
+  readonly #outbox: SmtpOutbox;
+  readonly #watches = new Set<{ folder: string; watch: ImapWatch; listeners: Set<() => void> }>();
+
+  constructor(access: MailAccess, deps: TransportDeps) {
+    this.#access = access;
+    this.#deps = deps;
+    this.#timing = { ...DEFAULT_TIMING, ...deps.timing };
+    const { clock, log } = deps;
+    this.#mailbox = new ImapMailbox(access, { clock, log: log.scoped('imap'), timing: this.#timing });
+    this.#outbox = new SmtpOutbox(access, { clock, log: log.scoped('smtp'), timing: this.#timing });
+  }
+
+  /** True where the provider files sent mail by itself, so that appending to Sent would double it. */
+  get filesOwnSent(): boolean {
+    return this.#access.filesOwnSent;
+  }
+
+  /** Logs in to IMAP, then to SMTP. `details.protocol` of an error says which of the two refused. */
+  async verify(signal?: AbortSignal): Promise<void> {
+    await this.#mailbox.run('repeatable', signal, (client) => client.noop());
+    await this.#outbox.verify(signal);
+  }
+
+  listFolders(signal?: AbortSignal): Promise<RemoteFolder[]> {
+    return this.#mailbox.run('repeatable', signal, listFolders);
+  }
+
+  /** The newest `limit` messages of a folder, newest first, without bodies. */
+  getEmailList(folder: string, limit: number, signal?: AbortSignal): Promise<RemoteMessage[]> {
+    return this.#mailbox.run('repeatable', signal, (client) =>
+      inFolder(client, folder, 'reselect', (mailbox) => readNewest(client, mailbox, limit)),
+    );
+  }
+
+  /** The `limit` messages that stand before `beforeUid`, newest first: the next page of a list. */
+  getOlderEmails(folder: string, uidValidity: number, beforeUid: number, limit: number, signal?: AbortSignal): Promise<RemoteMessage[]> {
+    return this.#mailbox.run('repeatable', signal, (client) =>
+      inFolder(client, folder, 'reselect', (mailbox) => {
+        requireValidity(mailbox, folder, uidValidity);
+        return readBefore(client, mailbox, beforeUid, limit);
+      }),
+    );
+  }
+
+  /**
+   * What changed in a folder since a cursor: new messages, flags and disappearance of `knownUids`. Pass the whole cursor of the last
+   * answer, `highestModseq` included: without it every known message is asked for its flags.
+   */
+  fetchChanges(
+    folder: string,
+    since: FolderCursor | undefined,
+    o: { readonly limit: number; readonly knownUids: readonly number[] },
+    signal?: AbortSignal,
+  ): Promise<FolderChanges> {
+    return this.#mailbox.run('repeatable', signal, (client) =>
+      inFolder(client, folder, 'reselect', (mailbox) => readChanges(client, mailbox, since, o)),
+    );
+  }
+
+  /** The source of a message as the server holds it, at most 100 MiB (`net.too-large`). Sets no flag. */
+  fetchSource(folder: string, uidValidity: number, uid: number, signal?: AbortSignal): Promise<Buffer> {
+    return this.#mailbox.run('repeatable', signal, (client) =>
+      inFolder(client, folder, 'selected', (mailbox) => {
+        requireValidity(mailbox, folder, uidValidity);
+        return readSource(client, folder, uid);
+      }),
+    );
+  }
+
+  setFlags(
+    folder: string,
+    uidValidity: number,
+    uids: readonly number[],
+    change: { readonly add: readonly MailFlag[]; readonly remove: readonly MailFlag[] },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    return this.#change('repeatable', folder, uidValidity, uids, signal, (client) => changeFlags(client, uids, change));
+  }
+
+  /** Moves to another folder. Messages that are gone are passed over. */
+  move(folder: string, uidValidity: number, uids: readonly number[], target: string, signal?: AbortSignal): Promise<void> {
+    return this.#change('once', folder, uidValidity, uids, signal, (client) => moveMessages(client, uids, target));
+  }
+
+  /** Removes exactly these messages for good. */
+  delete(folder: string, uidValidity: number, uids: readonly number[], signal?: AbortSignal): Promise<void> {
+    return this.#change('repeatable', folder, uidValidity, uids, signal, (client) => removeMessages(client, uids));
+  }
+
+  /** Files a message, e.g. in Sent; resolves with its UID where the server tells. After `net.cut` it may have been filed. */
+  append(folder: string, raw: Buffer, flags: readonly MailFlag[], signal?: AbortSignal): Promise<number | undefined> {
+    return this.#mailbox.run('once', signal, (client) => appendMessage(client, folder, raw, flags));
+  }
+
+  /** Makes a folder unless it exists. */
+  ensureFolder(folder: string, signal?: AbortSignal): Promise<void> {
+    return this.#mailbox.run('repeatable', signal, (client) => ensureFolder(client, folder));
+  }
+
+  /** Resolves only after the server's 250; see SmtpOutbox.send for what each rejection means. */
+  send(request: SendRequest, signal?: AbortSignal): Promise<SendOutcome> {
+    return this.#outbox.send(request, signal);
+  }
+
+  /**
+   * Calls `onChange` when the folder may have changed, and once when watching begins; never with what changed. The first folder watched
+   * is pushed over a connection of its own, further ones are polled.
+   */
+  watch(folder: string, onChange: () => void): Disposable {
+    const known = [...this.#watches].find((entry) => entry.folder === folder);
+    const entry = known ?? this.#startWatch(folder);
+    const listener = (): void => onChange();
+    entry.listeners.add(listener);
+    return toDisposable(() => {
+      entry.listeners.delete(listener);
+      if (entry.listeners.size > 0) return;
+      entry.watch.dispose();
+      this.#watches.delete(entry);
+    });
+  }
+
+  dispose(): void {
+    for (const { watch } of this.#watches) watch.dispose();
+    this.#watches.clear();
+    this.#outbox.dispose();
+    this.#mailbox.dispose();
+  }
+
+  #startWatch(folder: string): { folder: string; watch: ImapWatch; listeners: Set<() => void> } {
+    const listeners = new Set<() => void>();
+    const { clock, random, log } = this.#deps;
+    const watch = new ImapWatch(
+      this.#access,
+      { clock, random, log: log.scoped('imap'), timing: this.#timing },
+      { folder, mode: this.#watches.size === 0 ? 'push' : 'poll', onChange: () => listeners.forEach((listener) => listener()) },
+    );
+    const entry = { folder, watch, listeners };
+    this.#watches.add(entry);
+    return entry;
+  }
+
+  async #change(
+    repetition: 'repeatable' | 'once',
+    folder: string,
+    uidValidity: number,
+    uids: readonly number[],
+    signal: AbortSignal | undefined,
+    work: (client: Parameters<typeof changeFlags>[0]) => Promise<void>,
+  ): Promise<void> {
+    if (uids.length === 0) return;
+    await this.#mailbox.run(repetition, signal, (client) =>
+      inFolder(client, folder, 'selected', (mailbox) => {
+        requireValidity(mailbox, folder, uidValidity);
+        return work(client);
+      }),
+    );
+  }
+}

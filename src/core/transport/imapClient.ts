@@ -1,0 +1,94 @@
+import { ImapFlow, type ImapFlowOptions } from 'imapflow';
+import { QuMailError, throwIfCancelled } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Credential } from '../base/ports.ts';
+import { clientContext } from '../base/trustRoots.ts';
+import { withCredential } from './credentials.ts';
+import { MAX_MESSAGE_BYTES, type MailAccess, type TransportTiming } from './mailAccess.ts';
+import { imapError } from './transportErrors.ts';
+
+/** An authenticated IMAP connection. ImapFlow is imported in this file only. */
+export type ImapClient = ImapFlow;
+
+export interface ImapOpening {
+  readonly access: MailAccess;
+  readonly timing: TransportTiming;
+  readonly log: Log;
+  /** What the connection is for, in the log. */
+  readonly purpose: 'work' | 'watch';
+  /** A quiet connection is probed after this long, in milliseconds; a server that owes an answer by then is given up. */
+  readonly silenceMs: number;
+}
+
+/**
+ * Connects and logs in. Rejects with `auth.wrong-password`, `auth.token-refused`, `net.*` or `imap.rejected`, and when `signal` is
+ * aborted leaves no socket behind. The caller closes the client.
+ */
+export function openImap(opening: ImapOpening, first: 'cached' | 'fresh', signal: AbortSignal): Promise<ImapClient> {
+  return withCredential(opening.access.credentials, first, signal, (credential) => connect(opening, credential, signal));
+}
+
+async function connect(opening: ImapOpening, credential: Credential, signal: AbortSignal): Promise<ImapClient> {
+  throwIfCancelled(signal);
+  const { host } = opening.access.servers.imap;
+  const client = new ImapFlow(optionsFor(opening, credential));
+  client.on('error', (error) => {
+    client.context = error;
+  });
+  const onAbort = (): void => client.close();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await client.connect();
+    throwIfCancelled(signal);
+    opening.log.info('connected', { host, purpose: opening.purpose });
+    return client;
+  } catch (error) {
+    client.close();
+    throwIfCancelled(signal);
+    const failure = imapError(error, { host, shown: credential.kind });
+    opening.log.warn('connect-failed', { host, purpose: opening.purpose, code: failure.code });
+    throw failure;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/**
+ * Why a connection ended, where ImapFlow rejected a command with nothing but that it ended (a timeout, a limit): its error event knows.
+ * Returns `error` where there is nothing better.
+ */
+export function endOf(client: ImapClient, error: unknown): unknown {
+  return !client.usable && client.context instanceof Error ? client.context : error;
+}
+
+function optionsFor(opening: ImapOpening, credential: Credential): ImapFlowOptions {
+  const { servers, authorities } = opening.access;
+  const { host, port, security } = servers.imap;
+  return {
+    host,
+    port,
+    secure: security === 'tls',
+    ...(security === 'starttls' ? { doSTARTTLS: true } : {}),
+    tls: { secureContext: contextFor(host, authorities(host)), rejectUnauthorized: true },
+    auth: credential.kind === 'token' ? { user: credential.user, accessToken: credential.accessToken } : { user: credential.user, pass: credential.password },
+    logger: false, // it would print what it sends
+    disableAutoIdle: true,
+    disableCompression: true, // secrets and attackers' text in one compressed stream
+    clientInfo: { name: 'QuMail', version: false, vendor: false, 'support-url': false },
+    connectionTimeout: opening.timing.connectMs,
+    greetingTimeout: opening.timing.connectMs,
+    socketTimeout: opening.silenceMs,
+    maxLineLength: 64 * 1024 * 1024,
+    maxLiteralSize: MAX_MESSAGE_BYTES,
+    maxResponseSize: MAX_MESSAGE_BYTES + 64 * 1024 * 1024,
+  };
+}
+
+/** Trusted roots for a host. A PEM in the person's settings that does not parse is `net.certificate`. */
+export function contextFor(host: string, authorityPem: string | undefined): ReturnType<typeof clientContext> {
+  try {
+    return clientContext(authorityPem);
+  } catch (error) {
+    throw new QuMailError('net.certificate', { host, reason: 'bad-authority' }, { cause: error });
+  }
+}

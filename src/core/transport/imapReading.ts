@@ -1,0 +1,132 @@
+import { QuMailError } from '../base/errors.ts';
+import type { ImapClient } from './imapClient.ts';
+import type { SelectedMailbox } from './imapFolders.ts';
+import { mailFlags, remoteMessage } from './remoteMessage.ts';
+import type { FolderChanges, FolderCursor, RemoteMessage } from './remoteMail.ts';
+import { uidSetContains, uidSets } from './uidSet.ts';
+
+/** What a message list needs. REFERENCES is the only header ENVELOPE leaves out; bodies are not asked for. */
+const SUMMARY = { uid: true, flags: true, envelope: true, bodyStructure: true, internalDate: true, size: true, headers: ['references'] };
+const BY_UID = { uid: true };
+
+/** The newest `limit` messages of the selected mailbox, newest first. */
+export async function readNewest(client: ImapClient, mailbox: SelectedMailbox, limit: number): Promise<RemoteMessage[]> {
+  if (mailbox.exists === 0 || limit <= 0) return [];
+  const from = Math.max(1, mailbox.exists - limit + 1);
+  return newestFirst((await client.fetchAll(`${from}:*`, SUMMARY)).map(remoteMessage)).slice(0, limit);
+}
+
+/** The `limit` messages before `uid`, newest first. */
+export async function readBefore(client: ImapClient, mailbox: SelectedMailbox, uid: number, limit: number): Promise<RemoteMessage[]> {
+  if (mailbox.exists === 0 || uid <= 1 || limit <= 0) return [];
+  const older = await searchUids(client, `1:${uid - 1}`);
+  return readUids(client, older.slice(-limit));
+}
+
+/** What changed since `since`: new messages, flags and disappearance of the known ones. */
+export async function readChanges(
+  client: ImapClient,
+  mailbox: SelectedMailbox,
+  since: FolderCursor | undefined,
+  o: { readonly limit: number; readonly knownUids: readonly number[] },
+): Promise<FolderChanges> {
+  const uidValidity = Number(mailbox.uidValidity);
+  const modseq = mailbox.highestModseq === undefined || mailbox.noModseq ? {} : { highestModseq: mailbox.highestModseq };
+  if (since === undefined || since.uidValidity !== uidValidity) {
+    const added = await readNewest(client, mailbox, o.limit);
+    const reset = since === undefined ? 'no' : 'uid-validity';
+    return { uidValidity, uidNext: afterLast(added, mailbox.uidNext ?? 1), ...modseq, reset, added, more: false, flags: [], vanished: [] };
+  }
+  const { added, more } = await readNew(client, mailbox, since.uidNext, o.limit);
+  // Where more is to come, the next look must start after what was read, not after what the server has.
+  const uidNext = afterLast(added, more ? since.uidNext : Math.max(since.uidNext, mailbox.uidNext ?? 1));
+  const known = await readKnown(client, mailbox, since, o.knownUids);
+  return { uidValidity, uidNext, ...modseq, reset: 'no', added, more, ...known };
+}
+
+/** The source of one message, octet for octet. `imap.message-missing` when it is gone. */
+export async function readSource(client: ImapClient, folder: string, uid: number): Promise<Buffer> {
+  const message = await client.fetchOne(String(uid), { uid: true, source: true }, BY_UID);
+  if (message === false || !message.source || message.uid !== uid) throw new QuMailError('imap.message-missing', { folder, uid });
+  return message.source;
+}
+
+async function readNew(
+  client: ImapClient,
+  mailbox: SelectedMailbox,
+  uidNext: number,
+  limit: number,
+): Promise<{ added: RemoteMessage[]; more: boolean }> {
+  if (mailbox.exists === 0) return { added: [], more: false };
+  if (mailbox.uidNext !== undefined && mailbox.uidNext <= uidNext) return { added: [], more: false };
+  // `n:*` always names the last message, also one below n (RFC 9051 section 9, seq-range).
+  const uids = (await searchUids(client, `${uidNext}:*`)).filter((uid) => uid >= uidNext);
+  return { added: await readUids(client, uids.slice(0, limit)), more: uids.length > limit };
+}
+
+async function readUids(client: ImapClient, uids: readonly number[]): Promise<RemoteMessage[]> {
+  const messages: RemoteMessage[] = [];
+  for (const set of uidSets(uids)) messages.push(...(await client.fetchAll(set, SUMMARY, BY_UID)).map(remoteMessage));
+  return newestFirst(messages);
+}
+
+async function readKnown(
+  client: ImapClient,
+  mailbox: SelectedMailbox,
+  since: FolderCursor,
+  knownUids: readonly number[],
+): Promise<Pick<FolderChanges, 'flags' | 'vanished'>> {
+  if (knownUids.length === 0) return { flags: [], vanished: [] };
+  if (mailbox.exists === 0) return { flags: [], vanished: [...knownUids] };
+  const known = uidSets(knownUids);
+  const condstore = since.highestModseq !== undefined && mailbox.highestModseq !== undefined && !mailbox.noModseq && client.enabled.has('CONDSTORE');
+  if (!condstore) return readAllKnown(client, known, knownUids);
+  const wanted = new Set(knownUids);
+  const flags =
+    mailbox.highestModseq === BigInt(since.highestModseq!)
+      ? []
+      : await readFlags(client, `1:${Math.max(...knownUids)}`, { ...BY_UID, changedSince: BigInt(since.highestModseq!) });
+  return { flags: flags.filter(({ uid }) => wanted.has(uid)), vanished: await readVanished(client, known, knownUids) };
+}
+
+/** Without CONDSTORE: every known message is asked for its flags, and one that does not answer is gone. */
+async function readAllKnown(client: ImapClient, known: readonly string[], knownUids: readonly number[]): Promise<Pick<FolderChanges, 'flags' | 'vanished'>> {
+  const flags: FolderChanges['flags'][number][] = [];
+  for (const set of known) flags.push(...(await readFlags(client, set, BY_UID)));
+  const present = new Set(flags.map(({ uid }) => uid));
+  return { flags, vanished: knownUids.filter((uid) => !present.has(uid)) };
+}
+
+async function readFlags(client: ImapClient, range: string, options: { uid: boolean; changedSince?: bigint }): Promise<FolderChanges['flags'][number][]> {
+  const messages = await client.fetchAll(range, { uid: true, flags: true }, options);
+  return messages.flatMap((message) => (message.flags ? [{ uid: message.uid, flags: mailFlags(message.flags) }] : []));
+}
+
+/** HIGHESTMODSEQ need not tell of expunges (RFC 7162 section 3.1.2), so the UIDs themselves are compared; compactly where ESEARCH is offered. */
+async function readVanished(client: ImapClient, known: readonly string[], knownUids: readonly number[]): Promise<number[]> {
+  const present: ((uid: number) => boolean)[] = [];
+  for (const set of known) {
+    const found = await client.search({ uid: set }, { uid: true, returnOptions: ['ALL'] });
+    if (found === false || found === undefined) throw new QuMailError('imap.rejected', { response: 'SEARCH' });
+    if (Array.isArray(found)) {
+      const uids = new Set(found);
+      present.push((uid) => uids.has(uid));
+    } else present.push(uidSetContains(found.all ?? ''));
+  }
+  return knownUids.filter((uid) => !present.some((has) => has(uid)));
+}
+
+async function searchUids(client: ImapClient, set: string): Promise<number[]> {
+  const found = await client.search({ uid: set }, BY_UID);
+  if (!Array.isArray(found)) throw new QuMailError('imap.rejected', { response: 'SEARCH' });
+  return found.sort((a, b) => a - b);
+}
+
+function newestFirst(messages: RemoteMessage[]): RemoteMessage[] {
+  return messages.sort((a, b) => b.uid - a.uid);
+}
+
+/** Messages may arrive between SELECT and FETCH, so UIDNEXT from SELECT can be behind. */
+function afterLast(added: readonly RemoteMessage[], atLeast: number): number {
+  return Math.max(atLeast, (added[0]?.uid ?? 0) + 1);
+}

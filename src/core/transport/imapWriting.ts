@@ -1,0 +1,85 @@
+import { QuMailError } from '../base/errors.ts';
+import type { MailFlag } from '../base/types.ts';
+import type { ImapClient } from './imapClient.ts';
+import { wireFlags } from './remoteMessage.ts';
+import { uidSets } from './uidSet.ts';
+
+const BY_UID = { uid: true };
+const DELETED = ['\\Deleted'];
+
+/** Adds and removes flags of these messages; those that are gone are passed over. */
+export async function changeFlags(
+  client: ImapClient,
+  uids: readonly number[],
+  change: { readonly add: readonly MailFlag[]; readonly remove: readonly MailFlag[] },
+): Promise<void> {
+  const [add, remove] = [wireFlags(change.add), wireFlags(change.remove)];
+  for (const set of uidSets(uids)) {
+    if (add.length > 0) await answered(client, () => client.messageFlagsAdd(set, add, { ...BY_UID, silent: true }));
+    if (remove.length > 0) await answered(client, () => client.messageFlagsRemove(set, remove, { ...BY_UID, silent: true }));
+  }
+}
+
+/**
+ * Moves messages to another mailbox: MOVE (RFC 6851), else COPY and removal of exactly the copied ones. Rejects with
+ * `imap.mailbox-missing` when the target does not exist; nothing has been removed then.
+ */
+export async function moveMessages(client: ImapClient, uids: readonly number[], target: string): Promise<void> {
+  const atomic = client.capabilities.has('MOVE');
+  for (const set of uidSets(uids)) {
+    if (atomic) await answered(client, () => client.messageMove(set, target, BY_UID));
+    else await answered(client, () => client.messageCopy(set, target, BY_UID));
+  }
+  if (!atomic) await removeMessages(client, uids);
+}
+
+/** Removes exactly these messages for good; others that carry \Deleted stay, also where the server has no UID EXPUNGE (RFC 4315). */
+export async function removeMessages(client: ImapClient, uids: readonly number[]): Promise<void> {
+  const sets = uidSets(uids);
+  if (sets.length === 0) return;
+  if (client.capabilities.has('UIDPLUS')) {
+    for (const set of sets) await answered(client, () => client.messageDelete(set, BY_UID));
+    return;
+  }
+  // EXPUNGE takes everything that is marked, so other marks are lifted meanwhile. NOOP first: the view may be behind.
+  await client.noop();
+  const own = new Set(uids);
+  const marked = await client.search({ deleted: true }, BY_UID);
+  const others = uidSets((Array.isArray(marked) ? marked : []).filter((uid) => !own.has(uid)));
+  for (const set of others) await answered(client, () => client.messageFlagsRemove(set, DELETED, BY_UID));
+  try {
+    for (const set of sets) await answered(client, () => client.messageDelete(set, BY_UID));
+  } finally {
+    for (const set of others) await answered(client, () => client.messageFlagsAdd(set, DELETED, BY_UID));
+  }
+}
+
+/** Files a message; resolves with its UID where the server tells (UIDPLUS). */
+export async function appendMessage(client: ImapClient, folder: string, raw: Buffer, flags: readonly MailFlag[]): Promise<number | undefined> {
+  const appended = await client.append(folder, raw, wireFlags(flags));
+  return appended === false ? undefined : appended.uid;
+}
+
+/** Makes sure a mailbox exists and is subscribed to. */
+export async function ensureFolder(client: ImapClient, folder: string): Promise<void> {
+  await client.mailboxCreate(folder);
+}
+
+/** ImapFlow resolves with false when one of these commands failed; this finds out why. */
+async function answered(client: ImapClient, command: () => Promise<unknown>): Promise<void> {
+  let last: { response: string; code?: string | undefined } | undefined;
+  const listen = (answer: { response: string; code?: string | undefined }): void => {
+    last = answer;
+  };
+  client.on('response', listen);
+  try {
+    const result = await command();
+    if (result !== false && result !== undefined) return;
+  } finally {
+    client.off('response', listen);
+  }
+  if (!client.usable) throw new QuMailError('net.cut', { protocol: 'imap' });
+  if (last?.response === 'OK') return; // nothing was left to do
+  // In the shape of an ImapFlow error, for imapError to name.
+  throw { responseStatus: last?.response ?? 'NO', serverResponseCode: last?.code, responseText: '' };
+}

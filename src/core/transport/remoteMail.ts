@@ -1,0 +1,80 @@
+import type { Address, MailFlag, SpecialUse } from '../base/types.ts';
+
+/** A mailbox as the server lists it. */
+export interface RemoteFolder {
+  readonly path: string;
+  readonly name: string;
+  /** '' where the hierarchy is flat. */
+  readonly delimiter: string;
+  readonly specialUse?: SpecialUse;
+  /** False for \Noselect and \NonExistent nodes; their counts are 0. */
+  readonly selectable: boolean;
+  readonly unread: number;
+  readonly total: number;
+  readonly uidValidity?: number;
+  readonly uidNext?: number;
+}
+
+/** A message as its ENVELOPE, BODYSTRUCTURE and flags describe it; nothing of its body was read. */
+export interface RemoteMessage {
+  readonly uid: number;
+  /** With angle brackets, '' where the message has none. */
+  readonly rfcMessageId: string;
+  readonly inReplyTo: string;
+  readonly references: readonly string[];
+  readonly from: Address;
+  readonly to: readonly Address[];
+  readonly cc: readonly Address[];
+  readonly subject: string;
+  /** Milliseconds since the epoch: the Date header, or the arrival where that is unusable. */
+  readonly date: number;
+  /** Octets on the server. */
+  readonly size: number;
+  readonly flags: readonly MailFlag[];
+  /** Parts of a sealed container do not count. */
+  readonly hasAttachments: boolean;
+  /** True when a part is named qumail_payload.json: a hint, the message may still not be a sealed one. */
+  readonly hasPayload: boolean;
+}
+
+/** How far a folder has been read. `highestModseq` lets a server that supports CONDSTORE answer with changes only. */
+export interface FolderCursor {
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly highestModseq?: bigint | number;
+}
+
+export interface FolderChanges {
+  readonly uidValidity: number;
+  /** Where the next look starts: after the last message in `added`. */
+  readonly uidNext: number;
+  readonly highestModseq?: bigint;
+  /** `uid-validity`: every UID known before is void; `added` holds the newest messages as on a first look. */
+  readonly reset: 'no' | 'uid-validity';
+  /** Newest first. On a first look the newest `limit`, later everything new, at most `limit` of the oldest at a time. */
+  readonly added: readonly RemoteMessage[];
+  /** True when `limit` cut off new messages: look again from the new cursor. */
+  readonly more: boolean;
+  /** Flags of known messages: those that changed, or all of them where the server cannot tell. */
+  readonly flags: readonly { readonly uid: number; readonly flags: readonly MailFlag[] }[];
+  /** Known UIDs that are gone. */
+  readonly vanished: readonly number[];
+}
+
+export interface SendRequest {
+  /** Envelope addresses, without display names. */
+  readonly from: string;
+  readonly to: readonly string[];
+  /** The complete message with CRLF line ends; these bytes and no others are transmitted. */
+  readonly raw: Buffer;
+}
+
+export interface SendOutcome {
+  readonly accepted: readonly string[];
+  /** Recipients the server refused while it took the message for others; nothing was sent to them. */
+  readonly rejected: readonly string[];
+  /** Why, one entry per rejected recipient: a 4xx may be tried again, a 5xx is final. */
+  readonly rejections: readonly { readonly address: string; readonly status: number; readonly enhanced: string }[];
+  /** The server's answer to the message, e.g. `250 2.0.0 Ok: queued as ...`. */
+  readonly response: string;
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { GoogleAuthentication } from './views/accounts/googleAuthentication.ts';
+import { SignIn } from './views/accounts/signIn.ts';
+import { registerRedirectHandler } from './views/accounts/uriHandler.ts';
+import { accountCommands } from './views/commands/accountCommands.ts';
+import { keyCommands } from './views/commands/keyCommands.ts';
+import { mailCommands } from './views/commands/mailCommands.ts';
+import { registerCommands } from './views/commands/registerCommands.ts';
+import { writeCommands } from './views/commands/writeCommands.ts';
+import { Composer } from './views/composer/composer.ts';
+import { EngineClient } from './views/engineClient.ts';
+import { logTo, openInBrowser, secretsOf } from './views/hostPorts.ts';
+import { KeyTree } from './views/keys/keyTree.ts';
+import { Lab } from './views/lab/lab.ts';
+import { MailTree } from './views/mail/mailTree.ts';
+import { MessageTree } from './views/messages/messageTree.ts';
+import { UnreadDecorations } from './views/messages/unreadDecorations.ts';
+import { Notifier } from './views/notifier.ts';
+import { ReaderPanel } from './views/reader/readerPanel.ts';
+import { followSecrets } from './views/secretWatch.ts';
+import { Settings } from './views/settings.ts';
+import { StatusBar } from './views/statusBar.ts';
+import { registerWelcome } from './views/welcome.ts';
+import { Worlds } from './views/worlds.ts';
+
+/** Builds everything by hand, top to bottom. Nothing here waits, and the engine starts only when something needs it. */
+export function activate(context: vscode.ExtensionContext): void {
+  const own = <T extends vscode.Disposable>(item: T): T => {
+    context.subscriptions.push(item);
+    return item;
+  };
+  const dist = (name: string): string => join(context.extensionUri.fsPath, 'dist', name);
+  const storage = (name: string): string => join(context.globalStorageUri.fsPath, name);
+
+  const log = own(vscode.window.createOutputChannel('QuMail', { log: true }));
+  const settings = new Settings(context.extension, log);
+  const engine = own(
+    new EngineClient({
+      world: 'real',
+      script: dist('engine.cjs'),
+      storageDir: storage('mail'),
+      secrets: secretsOf(context.secrets),
+      openBrowser: openInBrowser,
+      log: logTo(log),
+      settings: () => settings.read(),
+    }),
+  );
+  const worlds = own(new Worlds(context, log, engine));
+
+  const google = own(new GoogleAuthentication(worlds, settings));
+  own(registerRedirectHandler(worlds));
+  const signIn = new SignIn(worlds, settings, google);
+
+  own(registerWelcome());
+  const mail = own(new MailTree(worlds));
+  const messages = own(new MessageTree(worlds, mail));
+  const keys = own(new KeyTree(worlds));
+  own(vscode.window.registerFileDecorationProvider(new UnreadDecorations()));
+  own(new StatusBar(worlds, () => mail.unread));
+  own(
+    new Notifier(
+      worlds,
+      () => settings.notifications,
+      () => mail.unread,
+    ),
+  );
+
+  const reader = own(new ReaderPanel(worlds));
+  const composer = own(new Composer(worlds));
+  const lab = own(new Lab(worlds, composer, { labScript: dist('lab.cjs'), engineScript: dist('engine.cjs'), storageDir: storage('lab') }));
+
+  const views = { context: worlds, mail, messages, reader };
+  own(
+    registerCommands(worlds, {
+      ...accountCommands(worlds, signIn),
+      ...mailCommands(views),
+      ...writeCommands(views, composer),
+      ...keyCommands(worlds, keys),
+      'qumail.openLab': () => lab.open(),
+      'qumail.closeLab': () => lab.close(),
+    }),
+  );
+
+  own(
+    settings.onDidChange(() => {
+      // An engine that starts later reads them then; the lab has its own.
+      if (engine.isStarted) void engine.api.configure(settings.read()).catch((error: unknown) => worlds.showFailure(error));
+    }),
+  );
+  own(followSecrets(context.secrets, worlds));
+  // Those who have accounts want their unread count without opening anything; others are left alone.
+  if (worlds.hasAccounts) {
+    const start = setImmediate(() => void worlds.api);
+    own(new vscode.Disposable(() => clearImmediate(start)));
+  }
+}

@@ -1,0 +1,93 @@
+import * as vscode from 'vscode';
+import type { CommandId } from '../commandIds.ts';
+import { connectKeyManager } from '../keys/connectKeyManager.ts';
+import { editContact } from '../keys/contactWizard.ts';
+import type { KeyTree } from '../keys/keyTree.ts';
+import { stockLabel } from '../labels.ts';
+import { sentenceOf } from '../present.ts';
+import type { ViewContext } from '../viewContext.ts';
+import { accountIdIn, addressIn } from './commandArguments.ts';
+import { pickAccount } from './pickAccount.ts';
+import type { CommandHandlers } from './registerCommands.ts';
+
+type KeyCommandId = Extract<
+  CommandId,
+  'qumail.connectKeyManager' | 'qumail.disconnectKeyManager' | 'qumail.keyManagerStatus' | 'qumail.saveContact' | 'qumail.deleteContact'
+>;
+
+/** Commands about key managers and contacts. */
+export function keyCommands(context: ViewContext, keys: KeyTree): Pick<CommandHandlers, KeyCommandId> {
+  return {
+    async 'qumail.connectKeyManager'(argument) {
+      const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Connect a key manager to which account?'));
+      if (account) await connectKeyManager(context, account);
+    },
+    async 'qumail.disconnectKeyManager'(argument) {
+      const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Disconnect the key manager of which account?'));
+      if (!account) return;
+      const disconnect = vscode.l10n.t('Disconnect');
+      const question = vscode.l10n.t('Disconnect the key manager of {0}?', account.email);
+      const detail = vscode.l10n.t(
+        'The client certificate is erased from this computer. Sealed mail that was not opened yet cannot be opened until you connect again.',
+      );
+      if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, disconnect)) !== disconnect) return;
+      await context.run(vscode.l10n.t('Disconnecting'), () => context.api.disconnectKeyManager({ accountId: account.id }), {
+        failure: { accountId: account.id },
+      });
+    },
+    async 'qumail.keyManagerStatus'(argument) {
+      const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Show the key manager of which account?'));
+      if (account) await showStatus(context, keys, account.id);
+    },
+    async 'qumail.saveContact'(argument) {
+      const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Add a contact to which account?'));
+      if (account) await editContact(context, account.id, addressIn(argument));
+    },
+    async 'qumail.deleteContact'(argument) {
+      const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Delete a contact of which account?'));
+      if (account) await deleteContact(context, account.id, addressIn(argument));
+    },
+  };
+}
+
+async function showStatus(context: ViewContext, keys: KeyTree, accountId: string): Promise<void> {
+  const retry = (): Promise<void> => showStatus(context, keys, accountId);
+  const status = await context.run(vscode.l10n.t('Asking the key manager'), (signal) => keys.refreshStatus(accountId, signal), {
+    failure: { accountId, retry },
+  });
+  if (!status) return;
+  const { keyManager, links } = status;
+  const simulated = keyManager.simulated ? ' · SIMULATED' : '';
+  const state = keyManager.failure ? sentenceOf(keyManager.failure, vscode.l10n) : vscode.l10n.t('connected');
+  const items: vscode.QuickPickItem[] = [
+    { label: `$(server) ${keyManager.url}`, description: `KME ${keyManager.kmeId}${simulated}`, detail: state },
+    { label: `$(tag) ${keyManager.saeId}`, description: vscode.l10n.t('Own SAE ID') },
+    ...links.map((link) => ({
+      label: `$(link) ${link.peerAddress || link.peerSaeId}`,
+      description: link.peerSaeId,
+      detail: link.failure ? sentenceOf(link.failure, vscode.l10n) : stockLabel(link, vscode.l10n),
+    })),
+  ];
+  await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Key Manager Status'),
+    placeHolder: vscode.l10n.t('Counts are what the key manager says; they change as keys are made and used'),
+  });
+}
+
+async function deleteContact(context: ViewContext, accountId: string, named: string | undefined): Promise<void> {
+  const contacts = await context.api.listContacts({ accountId });
+  const placeHolder = vscode.l10n.t('Delete which contact?');
+  const items = contacts.map(({ name, address }) => ({ label: name || address, description: name ? address : '', address }));
+  const address = named ?? (await vscode.window.showQuickPick(items, { placeHolder }))?.address;
+  if (address === undefined) return;
+  const remove = vscode.l10n.t('Delete');
+  const detail = vscode.l10n.t('Sealed mail from this contact that was not opened yet cannot be opened without the contact.');
+  if (
+    (await vscode.window.showWarningMessage(vscode.l10n.t('Delete the contact {0}?', address), { modal: true, detail }, remove)) !== remove
+  )
+    return;
+  await context.run(vscode.l10n.t('Deleting'), () => context.api.deleteContact({ accountId, address }), {
+    place: 'view',
+    viewId: 'qumail.keys',
+  });
+}

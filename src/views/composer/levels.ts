@@ -1,0 +1,42 @@
+import type { DraftCheck, SecurityLevel } from '../../core/api.ts';
+import { levelName, sizeLabel } from '../labels.ts';
+import type { Localiser } from '../present.ts';
+
+/** `L2 (Quantum-aided AES)`: what stands in the Security line. The name is for reading; L1 to L4 alone count, so it stays English. */
+export function levelValue(level: SecurityLevel): string {
+  return `${level} (${levelName(level, { t: (message) => message })})`;
+}
+
+/** What a level takes from both sides, in one sentence. */
+export function whatLevelTakes(level: SecurityLevel, l10n: Localiser): string {
+  const texts: Record<SecurityLevel, string> = {
+    L1: l10n.t('One byte of quantum key for each byte of the message. For texts up to 64 KiB.'),
+    L2: l10n.t('One 256-bit quantum key for the message, of any size.'),
+    L3: l10n.t('A post-quantum certificate of each recipient. No quantum keys.'),
+    L4: l10n.t('Nothing. Every server on the way can read and change the message.'),
+  };
+  return texts[level];
+}
+
+/** Why a level cannot be chosen now. */
+export function whyNotLevel(level: SecurityLevel, l10n: Localiser): string {
+  if (level === 'L3') return l10n.t('Not possible yet: QuMail does not write post-quantum mail in this version.');
+  if (level === 'L4') return l10n.t('Not possible: a recipient is to get nothing below a higher level.');
+  return l10n.t('Not possible now: a recipient has no quantum key link to you.');
+}
+
+/** `32 B of key`; what sending the message as it stands takes from the key stock. */
+export function keyCost(check: Pick<DraftCheck, 'level' | 'keyCost'>, l10n: Localiser): string {
+  return check.keyCost === 0 ? l10n.t('no key needed') : l10n.t('{0} of key', sizeLabel(check.keyCost));
+}
+
+/** `L2 Quantum-aided AES · 32 B of key`. */
+export function levelAndCost(check: Pick<DraftCheck, 'level' | 'keyCost'>, l10n: Localiser): string {
+  return l10n.t('{0} {1} · {2}', check.level, levelName(check.level, l10n), keyCost(check, l10n));
+}
+
+/** Codicon of a level. */
+export function levelIcon(level: SecurityLevel): string {
+  const icons: Record<SecurityLevel, string> = { L1: 'key', L2: 'lock', L3: 'shield', L4: 'mail' };
+  return icons[level];
+}

@@ -1,0 +1,282 @@
+import type { ErrorCode } from '../core/api.ts';
+import type { Localiser } from './localiser.ts';
+
+/** What the person can do next. Each becomes one button; `failures.ts` knows how to carry it out. */
+export type NextStep =
+  | 'sign-in-again'
+  | 'client-id'
+  | 'certificate-authorities'
+  | 'key-manager'
+  | 'key-manager-status'
+  | 'contact'
+  | 'level'
+  | 'fetch'
+  | 'outbox'
+  | 'retry'
+  | 'restart'
+  | 'log';
+
+/** What is said for one code, and the step that helps. */
+export interface Sentence {
+  readonly say: (fact: Fact) => string;
+  readonly step?: NextStep;
+}
+
+/** The detail `name` as text, or `otherwise` where the failure does not carry it. */
+type Fact = (name: string, otherwise?: string) => string;
+
+/** The words for every code there is: a new one fails to compile here. `present.ts` is the only reader. */
+export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
+  const server = (fact: Fact): string => fact('host', l10n.t('the server'));
+  const startServer = (fact: Fact): string => fact('host', l10n.t('The server'));
+  const reason = (fact: Fact): string => fact('reason', fact('response', fact('enhanced', fact('status', l10n.t('no reason given')))));
+  return {
+    'auth.sign-in-again': {
+      say: () => l10n.t('The sign-in has ended. Mail and keys stay here; sign in again to go on.'),
+      step: 'sign-in-again',
+    },
+    'auth.refresh-failed': {
+      say: (f) => l10n.t('The sign-in could not be renewed ({0}). QuMail tries again by itself.', reason(f)),
+      step: 'retry',
+    },
+    'auth.wrong-password': {
+      say: () => l10n.t('The mail server did not accept this password. Some providers want an app password.'),
+      step: 'sign-in-again',
+    },
+    'auth.token-refused': { say: () => l10n.t('The mail server refused the sign-in. Sign in again to go on.'), step: 'sign-in-again' },
+    'auth.state-mismatch': {
+      say: () => l10n.t('The answer from the browser belongs to another sign-in and was not used. Start the sign-in again.'),
+      step: 'retry',
+    },
+    'auth.issuer-mismatch': {
+      say: () => l10n.t('The answer came from another sign-in service than the one asked and was not used.'),
+      step: 'log',
+    },
+    'auth.denied': { say: (f) => l10n.t('The sign-in page said no: {0}.', reason(f)), step: 'retry' },
+    'auth.cancelled': { say: () => l10n.t('The sign-in was cancelled.') },
+    'auth.timeout': { say: () => l10n.t('Nobody came back from the browser in time. Start the sign-in again.'), step: 'retry' },
+    'auth.client-missing': {
+      say: () => l10n.t('This provider needs an OAuth client ID of your own before anyone can sign in.'),
+      step: 'client-id',
+    },
+    'auth.bad-answer': { say: () => l10n.t('The sign-in service answered something QuMail does not understand.'), step: 'log' },
+    'auth.discovery-failed': {
+      say: (f) => l10n.t('The sign-in service at {0} does not describe itself. Check the issuer address.', f('issuer', server(f))),
+    },
+    'auth.identity-missing': {
+      say: () => l10n.t('You are signed in, but the provider told no e-mail address. Allow access to it and try again.'),
+      step: 'retry',
+    },
+
+    'net.host-unknown': {
+      say: (f) => l10n.t('No server is known by the name {0}. Check the name and the network.', server(f)),
+      step: 'retry',
+    },
+    'net.refused': { say: (f) => l10n.t('{0} does not accept connections on this port.', startServer(f)), step: 'retry' },
+    'net.timeout': { say: (f) => l10n.t('{0} did not answer in time.', startServer(f)), step: 'retry' },
+    'net.cut': { say: (f) => l10n.t('The connection to {0} broke. Nothing is lost.', server(f)), step: 'retry' },
+    'net.certificate': {
+      say: (f) =>
+        l10n.t(
+          'The certificate of {0} is not trusted ({1}). If it comes from a private authority, add that authority in the settings.',
+          server(f),
+          reason(f),
+        ),
+      step: 'certificate-authorities',
+    },
+    'net.tls-required': {
+      say: (f) => l10n.t('{0} offers no encrypted connection. QuMail does not send passwords or mail without one.', startServer(f)),
+    },
+    'net.protocol': { say: (f) => l10n.t('{0} does not speak the expected protocol. Check host and port.', startServer(f)) },
+    'net.too-large': { say: (f) => l10n.t('The answer of {0} is larger than QuMail accepts.', server(f)) },
+
+    'imap.mailbox-missing': {
+      say: (f) => l10n.t('The folder {0} no longer exists on the server.', eitherFact(f, 'folder', 'path')),
+      step: 'fetch',
+    },
+    'imap.message-missing': { say: () => l10n.t('The message is no longer on the server.'), step: 'fetch' },
+    'imap.rejected': { say: (f) => l10n.t('The mail server refused: {0}.', reason(f)), step: 'retry' },
+    'smtp.rejected': {
+      say: (f) => l10n.t('The mail server refused the message ({0}). The draft is still here.', reason(f)),
+      step: 'outbox',
+    },
+    'smtp.deferred': {
+      say: (f) => l10n.t('The mail server cannot take the message now ({0}). It waits in the outbox.', reason(f)),
+      step: 'outbox',
+    },
+    'smtp.recipient-rejected': {
+      say: (f) => l10n.t('The mail server does not accept these recipients: {0}. Nothing was sent.', f('recipients', '?')),
+    },
+    'smtp.too-large': { say: () => l10n.t('The message is larger than the mail server accepts. Attach less and send again.') },
+    'smtp.acceptance-unknown': {
+      say: () =>
+        l10n.t('The connection broke before the server confirmed. The message may have been sent; look in Sent before you send it again.'),
+      step: 'outbox',
+    },
+
+    'kme.not-configured': { say: () => l10n.t('This account has no key manager. Connect one to use quantum keys.'), step: 'key-manager' },
+    'kme.unreachable': { say: () => l10n.t('The key manager cannot be reached.'), step: 'retry' },
+    'kme.timeout': { say: () => l10n.t('The key manager did not answer in time.'), step: 'retry' },
+    'kme.identity': {
+      say: () =>
+        l10n.t(
+          'The server that answered is not the key manager you named, or its certificate is not from your authority. No key was asked for.',
+        ),
+      step: 'key-manager',
+    },
+    'kme.certificate-expired': {
+      say: () => l10n.t('A certificate for the key manager has expired. Ask its operator for a new one.'),
+      step: 'key-manager',
+    },
+    'kme.unauthorised': { say: () => l10n.t('The key manager does not know your client certificate or SAE ID.'), step: 'key-manager' },
+    'kme.exhausted': {
+      say: (f) =>
+        f('wantedBits') === ''
+          ? l10n.t('The key manager is short of keys. Wait for more, or choose another level.')
+          : l10n.t(
+              'The key manager is short of keys: {0} bits are needed, {1} are there. Wait for more, or choose another level.',
+              f('wantedBits'),
+              f('gotBits', '0'),
+            ),
+      step: 'level',
+    },
+    'kme.unavailable': { say: () => l10n.t('The key manager is busy or has no link at the moment. Try again shortly.'), step: 'retry' },
+    'kme.bad-request': { say: (f) => l10n.t('The key manager refused the request: {0}.', reason(f)), step: 'key-manager-status' },
+    'kme.bad-answer': {
+      say: () => l10n.t('The key manager answered something that is not ETSI GS QKD 014. Check its address.'),
+      step: 'key-manager',
+    },
+    'kme.key-not-found': {
+      say: () => l10n.t('The key manager does not have the key of this message. It may have been delivered already, or have expired.'),
+      step: 'retry',
+    },
+    'kme.key-may-be-lost': {
+      say: () =>
+        l10n.t('The key was asked for once and the answer never came. The key manager no longer has it; ask the sender to send again.'),
+    },
+    'kme.too-large': {
+      say: () => l10n.t('The message needs more key than the key manager gives at once. Shorten it or choose another level.'),
+      step: 'level',
+    },
+    'kme.simulated': { say: () => l10n.t('Key managers of the demo lab serve lab accounts only, and lab accounts use no others.') },
+
+    'key.reused': {
+      say: () => l10n.t('The key manager delivered a key it had delivered before. The key was not used. Tell its operator.'),
+      step: 'log',
+    },
+    'key.not-held': { say: () => l10n.t('The key of this message is not here any more.') },
+    'key.betrayed': {
+      say: () => l10n.t('The key manager names keys in a way that gives them away. The key was not used. Tell its operator.'),
+      step: 'log',
+    },
+
+    'seal.no-contact': {
+      say: (f) => l10n.t('{0} is not among your contacts yet, so there is no key to seal with.', eitherFact(f, 'address', 'recipient')),
+      step: 'contact',
+    },
+    'seal.no-link': {
+      say: (f) =>
+        l10n.t(
+          'There is no quantum key link to {0}: the contact needs an SAE ID and this account a key manager.',
+          eitherFact(f, 'address', 'recipient'),
+        ),
+      step: 'contact',
+    },
+    'seal.below-minimum': {
+      say: (f) =>
+        l10n.t('{0} is to get nothing below {1}. Choose a higher level, or change the contact.', f('address', '?'), f('minimum', '?')),
+      step: 'level',
+    },
+    'seal.level-unsupported': { say: () => l10n.t('QuMail cannot send at this level yet. Choose another one.'), step: 'level' },
+    'seal.pad-too-large': {
+      say: (f) =>
+        l10n.t(
+          'A one-time pad message may have {0} bytes; this one has {1}. Shorten it or choose another level.',
+          f('limit', '?'),
+          f('size', '?'),
+        ),
+      step: 'level',
+    },
+    'seal.too-many-recipients': { say: (f) => l10n.t('A sealed message can have at most {0} recipients.', f('limit', '?')) },
+
+    'open.malformed': {
+      say: () => l10n.t('The sealed part of this message is damaged or not written by QuMail. Ask the sender to send it again.'),
+    },
+    'open.unknown-version': { say: () => l10n.t('This message was sealed by a newer QuMail. Update QuMail to read it.') },
+    'open.unknown-suite': {
+      say: () => l10n.t('This message was sealed with a method this QuMail does not know. Update QuMail to read it.'),
+    },
+    'open.unknown-critical': {
+      say: (f) => l10n.t('This message needs a feature this QuMail does not know ({0}). Update QuMail to read it.', f('name', '?')),
+    },
+    'open.duplicate-member': { say: () => l10n.t('The sealed part of this message contradicts itself and was not opened.') },
+    'open.two-payloads': { say: () => l10n.t('This message carries two sealed parts, which no sender makes. It was not opened.') },
+    'open.limit': { say: (f) => l10n.t('This message is beyond what QuMail opens ({0}).', f('what', '?')) },
+    'open.truncated': { say: () => l10n.t('This message was cut on its way. Ask the sender to send it again.') },
+    'open.part-missing': { say: () => l10n.t('A part of this sealed message is missing. Ask the sender to send it again.') },
+    'open.part-mismatch': { say: () => l10n.t('A part of this sealed message was changed on its way. It was not opened.') },
+    'open.tampered': { say: () => l10n.t('This message was changed after it was sealed, or sealed with another key. It was not opened.') },
+    'open.not-for-you': { say: () => l10n.t('This message was sealed for other recipients.') },
+    'open.sender-unknown': {
+      say: (f) =>
+        l10n.t(
+          'The SAE ID of the sender {0} is not known. Add it to the contact to open this message.',
+          eitherFact(f, 'address', 'sender'),
+        ),
+      step: 'contact',
+    },
+    'open.reflection': { say: () => l10n.t('Someone sent you back a message of your own. It was not opened.') },
+    'open.replayed': {
+      say: () => l10n.t('The key of this message has opened another one before. Someone sent a copy; it was not opened.'),
+    },
+    'open.headers-differ': {
+      say: () => l10n.t('Sender or recipients outside differ from those sealed inside. Trust only what is sealed.'),
+    },
+    'open.written-elsewhere': {
+      say: () => l10n.t('You sealed this message on another device; only that device and the recipients can read it.'),
+    },
+    'open.level-unsupported': { say: () => l10n.t('QuMail cannot open messages of this level yet.') },
+
+    'draft.no-recipient': { say: () => l10n.t('The message has no recipient. Write an address after "To:".') },
+    'draft.bad-address': { say: (f) => l10n.t('"{0}" is not an e-mail address.', f('address', '?')) },
+    'draft.bad-header': {
+      say: (f) => l10n.t('"{0}" is not a header line QuMail knows. Leave an empty line before the text.', f('name', '?')),
+    },
+    'draft.bad-level': { say: () => l10n.t('The security level is one of L1, L2, L3 and L4.'), step: 'level' },
+    'draft.file-missing': { say: (f) => l10n.t('The file {0} cannot be read.', f('path', '?')) },
+    'draft.file-too-large': {
+      say: (f) => l10n.t('The file {0} is too large: {1} bytes, at most {2}.', f('path', '?'), f('size', '?'), f('limit', '?')),
+    },
+    'draft.too-large': { say: (f) => l10n.t('The message is too large: {0} bytes, at most {1}.', f('size', '?'), f('limit', '?')) },
+    'draft.missing': { say: () => l10n.t('This draft no longer exists: it was sent or deleted.') },
+
+    'store.locked': { say: () => l10n.t('Another program holds the mail database. Close other windows, then try again.'), step: 'retry' },
+    'store.full': { say: () => l10n.t('The disk is full. Free some space; nothing is lost.'), step: 'retry' },
+    'store.corrupt': { say: () => l10n.t('The mail database is damaged.'), step: 'log' },
+    'store.newer': { say: () => l10n.t('The mail database was written by a newer QuMail. Update QuMail.') },
+    'store.secret-missing': {
+      say: () => l10n.t('A key that protects stored mail is gone from the secret storage. Sign in again.'),
+      step: 'sign-in-again',
+    },
+
+    'account.exists': { say: (f) => l10n.t('{0} is signed in already.', f('email', l10n.t('This account'))) },
+    'account.missing': { say: () => l10n.t('This account is signed out.') },
+    'account.bad-settings': { say: (f) => l10n.t('These settings cannot be right: {0}.', f('field', '?')) },
+    'contact.missing': { say: () => l10n.t('This contact no longer exists.') },
+    'message.missing': { say: () => l10n.t('This message no longer exists.'), step: 'fetch' },
+    'attachment.missing': { say: () => l10n.t('This attachment no longer exists.') },
+    'lab.only': { say: () => l10n.t('This belongs to the demo lab and works only there.') },
+    'engine.cancelled': { say: () => l10n.t('Cancelled.') },
+    'engine.stopped': {
+      say: () => l10n.t('QuMail stopped working in the background. Restart it; mail and keys are safe.'),
+      step: 'restart',
+    },
+    'engine.bad-request': { say: () => l10n.t('QuMail asked itself for something impossible. The log says more.'), step: 'log' },
+    'engine.internal': { say: () => l10n.t('Something unexpected happened in QuMail. The log says more.'), step: 'log' },
+  };
+}
+
+/** The first of two details that is there: rooms of the engine name the same thing from their own side. */
+function eitherFact(fact: Fact, first: string, second: string): string {
+  return fact(first, fact(second, '?'));
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+
+const LIMIT_MS = 60_000;
+
+/** Resolves once `look` finds something, looking anew whenever tabs or documents change. */
+async function until<T>(look: () => T | undefined, what: string): Promise<T> {
+  const found = look();
+  if (found !== undefined) return found;
+  const subscriptions: vscode.Disposable[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const again = (): void => {
+        const now = look();
+        if (now !== undefined) resolve(now);
+      };
+      subscriptions.push(
+        vscode.window.onDidChangeActiveTextEditor(again),
+        vscode.window.tabGroups.onDidChangeTabs(again),
+        vscode.workspace.onDidChangeTextDocument(again),
+      );
+      timer = setTimeout(() => reject(new Error(`${what} did not happen within ${LIMIT_MS / 1000} s`)), LIMIT_MS);
+    });
+  } finally {
+    clearTimeout(timer);
+    for (const subscription of subscriptions) subscription.dispose();
+  }
+}
+
+function openDraft(): vscode.TextDocument | undefined {
+  const document = vscode.window.activeTextEditor?.document;
+  return document?.uri.scheme === 'qumail-draft' ? document : undefined;
+}
+
+describe('views/lab', function () {
+  this.timeout(2 * LIMIT_MS);
+
+  before(() => vscode.extensions.getExtension('qumail.qumail')?.activate());
+  after(() => vscode.commands.executeCommand('qumail.closeLab'));
+
+  it('opens with a letter that is ready to be sent, sealed at L2, and sending it closes it', async () => {
+    await vscode.commands.executeCommand('qumail.openLab');
+    const draft = await until(openDraft, 'the letter');
+    assert.match(draft.getText(), /^Security: L2/m);
+    assert.match(draft.getText(), /^To: \S+/m);
+    await vscode.commands.executeCommand('qumail.secureSend', draft.uri);
+    await until(() => (openDraft()?.uri.toString() === draft.uri.toString() ? undefined : true), 'closing the letter');
+  });
+
+  it('asked again, it shows the lab that is open', async () => {
+    await vscode.commands.executeCommand('qumail.openLab');
+  });
+});
