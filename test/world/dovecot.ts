@@ -95,6 +95,10 @@ function oauth2Configuration(introspectionUrl: string): string {
   ].join('\n');
 }
 
+function quotaSettings(bytes: number): string {
+  return ['quota = count:User quota', 'quota_vsizes = yes', `quota_rule = *:bytes=${bytes}`, 'quota_grace = 0'].join('\n  ');
+}
+
 function configuration(o: DovecotOptions, mail: string, logFile: string): string {
   const tokens = o.introspectionUrl !== undefined;
   const plugins = o.quotaBytes === undefined ? '' : 'quota';
@@ -160,7 +164,7 @@ protocol lmtp {
   mail_plugins = ${plugins}
 }
 plugin {
-  ${o.quotaBytes === undefined ? '' : `quota = count:User quota\n  quota_vsizes = yes\n  quota_rule = *:bytes=${o.quotaBytes}\n  quota_grace = 0`}
+  ${o.quotaBytes === undefined ? '' : quotaSettings(o.quotaBytes)}
 }
 service imap-login {
   chroot =

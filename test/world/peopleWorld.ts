@@ -5,6 +5,7 @@ import type { Account, EngineSettings, Message, MessageSummary, QuMailApi, QuMai
 import type { LogEntry } from '../../src/core/base/log.ts';
 import { QuMailCore, type CorePorts } from '../../src/core/qumailCore.ts';
 import type { KmePairOptions } from '../../src/core/lab/kmePair.ts';
+import { startCuttingProxy, type CuttingProxy } from './cuttingProxy.ts';
 import { ALICE, BOB, CAROL, startKmeWorld, type KmeWorld } from './kmeWorld.ts';
 import { startMailWorld, type MailWorld } from './mailWorld.ts';
 import { CLIENT_ID, startOidcWorld, type OidcWorld } from './oidcWorld.ts';
@@ -21,8 +22,6 @@ export interface PeopleOptions {
   readonly accessTokenSeconds?: number;
   readonly kme?: Partial<KmePairOptions>;
   readonly ports?: CorePorts;
-  /** Servers in the place of the mail world's own, e.g. behind a cutting proxy. */
-  readonly servers?: (mail: MailWorld) => Pick<MailWorld, 'imap' | 'smtp'>;
 }
 
 /** One person at one engine of their own. */
@@ -99,9 +98,14 @@ export class Person {
 
   /** Writes a draft with these header lines and sends it. */
   async send(headers: Readonly<Record<string, string>>, body: string) {
+    return this.engine.sendDraft(await this.draft(headers, body));
+  }
+
+  /** A saved draft with these header lines, and what sending it takes. */
+  async draft(headers: Readonly<Record<string, string>>, body: string): Promise<{ draftId: string; text: string }> {
     const draft = await this.engine.createDraft({ accountId: this.account.id, source: { kind: 'new' } });
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    return this.engine.sendDraft({ draftId: draft.id, text: `${lines.join('\n')}\n\n${body}` });
+    return { draftId: draft.id, text: `${lines.join('\n')}\n\n${body}` };
   }
 
   async list(folder = 'INBOX', limit = 50): Promise<readonly MessageSummary[]> {
@@ -172,17 +176,23 @@ export class PeopleWorld {
   readonly mail: MailWorld;
   readonly oidc: OidcWorld;
   readonly kme: KmeWorld;
+  readonly imapProxy: CuttingProxy;
+  readonly smtpProxy: CuttingProxy;
   readonly people: Person[] = [];
 
-  constructor(parts: { mail: MailWorld; oidc: OidcWorld; kme: KmeWorld }, options: PeopleOptions) {
+  constructor(parts: Pick<PeopleWorld, 'mail' | 'oidc' | 'kme' | 'imapProxy' | 'smtpProxy'>, options: PeopleOptions) {
     this.mail = parts.mail;
+    this.imapProxy = parts.imapProxy;
+    this.smtpProxy = parts.smtpProxy;
     this.oidc = parts.oidc;
     this.kme = parts.kme;
     this.options = options;
   }
 
+  /** The mail host as everyone reaches it: through the proxies. */
   get servers(): Pick<MailWorld, 'imap' | 'smtp'> {
-    return this.options.servers?.(this.mail) ?? { imap: this.mail.imap, smtp: this.mail.smtp };
+    const { imap, smtp } = this.mail;
+    return { imap: { ...imap, port: this.imapProxy.port }, smtp: { ...smtp, port: this.smtpProxy.port } };
   }
 
   /** A person with a running engine and nothing set up yet. */
@@ -209,6 +219,7 @@ export class PeopleWorld {
     await Promise.all(this.people.map((person) => person.dispose()));
     this.kme.dispose();
     this.oidc.dispose();
+    await Promise.all([this.imapProxy.close(), this.smtpProxy.close()]);
     await this.mail.stop();
   }
 }
@@ -220,5 +231,6 @@ export async function startPeopleWorld(options: PeopleOptions = {}): Promise<Peo
     ...(options.accessTokenSeconds !== undefined && { accessTokenSeconds: options.accessTokenSeconds }),
   });
   const mail = await startMailWorld({ users, tls: { ...(await issueServer()), caPem: oidc.caPem }, introspectionUrl: oidc.introspectionUrl });
-  return new PeopleWorld({ mail, oidc, kme: await startKmeWorld(options.kme) }, options);
+  const [kme, imapProxy, smtpProxy] = await Promise.all([startKmeWorld(options.kme), startCuttingProxy(mail.imap), startCuttingProxy(mail.smtp)]);
+  return new PeopleWorld({ mail, oidc, kme, imapProxy, smtpProxy }, options);
 }

@@ -1,5 +1,4 @@
-import { fieldValue, readHeaderSection } from '../mail/headerSection.ts';
-import { decodeWords } from 'postal-mime';
+import { decodeText, fieldValue, readHeaderSection } from '../mail/headerSection.ts';
 import { parseSequenceSet, textOf } from './mailHostGrammar.ts';
 import type { ImapNode } from './mailHostGrammar.ts';
 import type { StoredMessage } from './mailHostStore.ts';
@@ -106,7 +105,7 @@ function headerTest(name: string, wanted: string): SearchTest {
   const lower = wanted.toLowerCase();
   return (m) => {
     const value = fieldValue(readHeaderSection(m.raw).fields, name);
-    return value !== undefined && decodeWords(value).toLowerCase().includes(lower);
+    return value !== undefined && decodeText(value).toLowerCase().includes(lower);
   };
 }
 

@@ -3,7 +3,7 @@ import type { Address, SecurityLevel } from '../base/types.ts';
 import { cleanName, formatAddress, scanAddressList } from './address.ts';
 
 /** Characters a draft may hold; its text is stored, checked on every key stroke and quoted from. */
-export const MAX_DRAFT = 4 * 1024 * 1024;
+const MAX_DRAFT = 4 * 1024 * 1024;
 /** Header lines read; a draft names at most 100 recipients and as many files. */
 const MAX_HEADER_LINES = 2_000;
 

@@ -1,3 +1,5 @@
+import { decodeWords } from 'postal-mime';
+import { cleanLine } from './headerField.ts';
 import type { HeaderField } from './headerField.ts';
 
 /** Header bytes looked at; what follows is not a header section that any program wrote in good faith. */
@@ -55,6 +57,11 @@ export function readHeaderSection(raw: Uint8Array): HeaderSection {
 export function fieldValue(fields: readonly HeaderField[], name: string): string | undefined {
   const wanted = name.toLowerCase();
   return fields.find((f) => f.name.toLowerCase() === wanted)?.value;
+}
+
+/** A header value as text: encoded words decoded (RFC 2047), on one line. */
+export function decodeText(value: string): string {
+  return cleanLine(decodeWords(value));
 }
 
 function decode(line: Buffer): string {

@@ -1,4 +1,3 @@
-import { decodeWords } from 'postal-mime';
 import type { Attachment as ParsedAttachment } from 'postal-mime';
 import { QuMailError } from '../base/errors.ts';
 import type { Address } from '../base/types.ts';
@@ -6,9 +5,8 @@ import { cleanName, normalizeAddress, scanAddressList } from './address.ts';
 import type { AddressEntry } from './address.ts';
 import { parseBounded } from './boundedMime.ts';
 import { safeFileName } from './fileName.ts';
-import { cleanLine } from './headerField.ts';
 import type { HeaderField } from './headerField.ts';
-import { fieldValue, readHeaderSection } from './headerSection.ts';
+import { decodeText, fieldValue, readHeaderSection } from './headerSection.ts';
 import { endingOf } from './mimeTypes.ts';
 import { isPayloadName, PAYLOAD_JSON } from './payloadNames.ts';
 import { htmlToPlain } from './preview.ts';
@@ -162,7 +160,7 @@ function readFields(fields: readonly HeaderField[]): Omit<ReadMessage, 'text' | 
     cc: readAddresses(fields, 'Cc'),
     bcc: readAddresses(fields, 'Bcc'),
     replyTo: readAddresses(fields, 'Reply-To'),
-    subject: cleanLine(decodeWords((fieldValue(fields, 'Subject') ?? '').slice(0, MAX_FIELD))).slice(0, MAX_SUBJECT),
+    subject: decodeText((fieldValue(fields, 'Subject') ?? '').slice(0, MAX_FIELD)).slice(0, MAX_SUBJECT),
     ...(date === undefined ? {} : { date }),
     messageId: messageIds(fieldValue(fields, 'Message-ID'))[0] ?? '',
     inReplyTo: messageIds(fieldValue(fields, 'In-Reply-To'))[0] ?? '',
@@ -181,7 +179,7 @@ function readAddresses(fields: readonly HeaderField[], name: string, malformed?:
       if (found.length >= MAX_ADDRESSES) return found;
       const mailbox = entry.address ?? salvage(entry);
       // Encoded words are decoded after the syntax has been read, so that no decoded character acts as syntax.
-      if (mailbox.address !== '' || malformed) found.push({ name: cleanName(decodeWords(mailbox.name)), address: mailbox.address });
+      if (mailbox.address !== '' || malformed) found.push({ name: cleanName(decodeText(mailbox.name)), address: mailbox.address });
     }
   }
   return found;

@@ -70,7 +70,10 @@ function optionsFor(opening: ImapOpening, credential: Credential): ImapFlowOptio
     secure: security === 'tls',
     ...(security === 'starttls' ? { doSTARTTLS: true } : {}),
     tls: { secureContext: contextFor(host, authorities(host)), rejectUnauthorized: true },
-    auth: credential.kind === 'token' ? { user: credential.user, accessToken: credential.accessToken } : { user: credential.user, pass: credential.password },
+    auth:
+      credential.kind === 'token'
+        ? { user: credential.user, accessToken: credential.accessToken }
+        : { user: credential.user, pass: credential.password },
     logger: false, // it would print what it sends
     disableAutoIdle: true,
     disableCompression: true, // secrets and attackers' text in one compressed stream

@@ -74,7 +74,13 @@ export class ImapMailbox implements Disposable {
       if (current.usable) return current;
     }
     current?.close();
-    const opening = { access: this.#access, timing: this.#timing, log: this.#log, purpose: 'work', silenceMs: this.#timing.silenceMs } as const;
+    const opening = {
+      access: this.#access,
+      timing: this.#timing,
+      log: this.#log,
+      purpose: 'work',
+      silenceMs: this.#timing.silenceMs,
+    } as const;
     this.#client = await openImap(opening, how, signal);
     return this.#client;
   }

@@ -79,7 +79,8 @@ async function readKnown(
   if (knownUids.length === 0) return { flags: [], vanished: [] };
   if (mailbox.exists === 0) return { flags: [], vanished: [...knownUids] };
   const known = uidSets(knownUids);
-  const condstore = since.highestModseq !== undefined && mailbox.highestModseq !== undefined && !mailbox.noModseq && client.enabled.has('CONDSTORE');
+  const condstore =
+    since.highestModseq !== undefined && mailbox.highestModseq !== undefined && !mailbox.noModseq && client.enabled.has('CONDSTORE');
   if (!condstore) return readAllKnown(client, known, knownUids);
   const wanted = new Set(knownUids);
   const flags =
@@ -90,19 +91,27 @@ async function readKnown(
 }
 
 /** Without CONDSTORE: every known message is asked for its flags, and one that does not answer is gone. */
-async function readAllKnown(client: ImapClient, known: readonly string[], knownUids: readonly number[]): Promise<Pick<FolderChanges, 'flags' | 'vanished'>> {
+async function readAllKnown(
+  client: ImapClient,
+  known: readonly string[],
+  knownUids: readonly number[],
+): Promise<Pick<FolderChanges, 'flags' | 'vanished'>> {
   const flags: FolderChanges['flags'][number][] = [];
   for (const set of known) flags.push(...(await readFlags(client, set, BY_UID)));
   const present = new Set(flags.map(({ uid }) => uid));
   return { flags, vanished: knownUids.filter((uid) => !present.has(uid)) };
 }
 
-async function readFlags(client: ImapClient, range: string, options: { uid: boolean; changedSince?: bigint }): Promise<FolderChanges['flags'][number][]> {
+async function readFlags(
+  client: ImapClient,
+  range: string,
+  options: { uid: boolean; changedSince?: bigint },
+): Promise<FolderChanges['flags'][number][]> {
   const messages = await client.fetchAll(range, { uid: true, flags: true }, options);
   return messages.flatMap((message) => (message.flags ? [{ uid: message.uid, flags: mailFlags(message.flags) }] : []));
 }
 
-/** HIGHESTMODSEQ need not tell of expunges (RFC 7162 section 3.1.2), so the UIDs themselves are compared; compactly where ESEARCH is offered. */
+/** HIGHESTMODSEQ need not tell of expunges (RFC 7162 section 3.1.2), so the UIDs are compared; compactly where ESEARCH is offered. */
 async function readVanished(client: ImapClient, known: readonly string[], knownUids: readonly number[]): Promise<number[]> {
   const present: ((uid: number) => boolean)[] = [];
   for (const set of known) {

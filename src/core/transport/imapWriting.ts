@@ -55,7 +55,12 @@ export async function removeMessages(client: ImapClient, uids: readonly number[]
 }
 
 /** Files a message; resolves with its UID where the server tells (UIDPLUS). */
-export async function appendMessage(client: ImapClient, folder: string, raw: Buffer, flags: readonly MailFlag[]): Promise<number | undefined> {
+export async function appendMessage(
+  client: ImapClient,
+  folder: string,
+  raw: Buffer,
+  flags: readonly MailFlag[],
+): Promise<number | undefined> {
   const appended = await client.append(folder, raw, wireFlags(flags));
   return appended === false ? undefined : appended.uid;
 }

@@ -101,7 +101,7 @@ function timeOf(date: Date | string | undefined): number | undefined {
   return Number.isFinite(time) && time >= 0 ? time : undefined;
 }
 
-/** The parts of a BODYSTRUCTURE that are not multiparts, those of embedded messages included; no recursion: the nesting is the sender's doing. */
+/** The parts of a BODYSTRUCTURE that are not multiparts, embedded messages included; no recursion: the nesting is the sender's doing. */
 function partsOf(root: FetchedPart | undefined): FetchedPart[] {
   const parts: FetchedPart[] = [];
   const open = root ? [root] : [];

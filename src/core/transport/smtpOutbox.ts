@@ -68,7 +68,12 @@ export class SmtpOutbox implements Disposable {
       try {
         const outcome = await session.send(request, progress, signal);
         this.#rest();
-        this.#log.info('sent', { ...this.#place(), bytes: request.raw.length, accepted: outcome.accepted.length, rejected: outcome.rejected.length });
+        this.#log.info('sent', {
+          ...this.#place(),
+          bytes: request.raw.length,
+          accepted: outcome.accepted.length,
+          rejected: outcome.rejected.length,
+        });
         return outcome;
       } catch (error) {
         const failure = smtpError(error, { host: this.#access.servers.smtp.host, shown: session.shown, stage: progress.stage });

@@ -86,7 +86,12 @@ export class SmtpSession {
     const onAbort = (): void => connection.close();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const envelope = { from: request.from, to: [...request.to], size: request.raw.length, use8BitMime: request.raw.some((byte) => byte > 0x7f) };
+      const envelope = {
+        from: request.from,
+        to: [...request.to],
+        size: request.raw.length,
+        use8BitMime: request.raw.some((byte) => byte > 0x7f),
+      };
       const info = await this.#step<Parameters<Parameters<SMTPConnection['send']>[2]>[1]>((done) =>
         connection.send(envelope, messageStream(request.raw, progress), done),
       );

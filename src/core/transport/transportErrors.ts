@@ -40,7 +40,7 @@ const IMAP_CODES: Readonly<Record<string, ErrorCode>> = {
   NotFound: 'imap.mailbox-missing',
 };
 
-/** Response codes of a log-in that say nothing about the credentials (RFC 5530), or that come with a text for the person (RFC 9051 ALERT). */
+/** Response codes of a log-in that say nothing about the credentials (RFC 5530), or come with a text for the person (ALERT). */
 const LOGIN_TROUBLE = new Set(['UNAVAILABLE', 'SERVERBUG', 'LIMIT', 'INUSE', 'CONTACTADMIN', 'ALERT', 'WEBALERT']);
 /** Response codes of any other command that mean the session's token is no longer good (RFC 5530). */
 const SESSION_REFUSED = new Set(['AUTHENTICATIONFAILED', 'EXPIRED']);
@@ -144,5 +144,8 @@ export function enhancedStatus(response: string | undefined): string {
 }
 
 function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim().slice(0, MAX_RESPONSE);
+  return text
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_RESPONSE);
 }

@@ -6,7 +6,7 @@ export function uidSets(uids: readonly number[]): string[] {
   const sorted = [...new Set(uids)].sort((a, b) => a - b);
   const sets: string[] = [];
   let current = '';
-  for (let at = 0; at < sorted.length; ) {
+  for (let at = 0; at < sorted.length;) {
     const first = sorted[at]!;
     let last = first;
     for (at++; at < sorted.length && sorted[at] === last + 1; at++) last = sorted[at]!;

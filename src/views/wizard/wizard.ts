@@ -69,7 +69,9 @@ function askPick(step: PickStep, frame: Frame, answers: Answers): Promise<Outcom
   pick.placeholder = step.prompt;
   pick.matchOnDetail = true;
   pick.items = step.choices.map((choice) => ({ ...choice }));
-  pick.activeItems = pick.items.filter((item) => item.value === answers[step.key]);
+  const before = pick.items.filter((item) => item.value === answers[step.key]);
+  // An empty list would leave nothing for Enter to take.
+  if (before.length > 0) pick.activeItems = before;
   pick.buttons = frame.canGoBack ? [vscode.QuickInputButtons.Back] : [];
   return ask(pick, frame, (input, settle) => [
     input.onDidTriggerButton(() => settle({ kind: 'back' })),

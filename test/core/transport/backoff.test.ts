@@ -5,7 +5,10 @@ import { backoffDelay, RECONNECT } from '../../../src/core/transport/backoff.ts'
 describe('backoff', () => {
   it('draws the delay evenly from zero to a bound that doubles with each attempt', () => {
     const policy = { baseMs: 1000, capMs: 60_000 };
-    assert.deepEqual([0, 1, 2, 3].map((attempt) => backoffDelay(attempt, 0.5, policy)), [500, 1000, 2000, 4000]);
+    assert.deepEqual(
+      [0, 1, 2, 3].map((attempt) => backoffDelay(attempt, 0.5, policy)),
+      [500, 1000, 2000, 4000],
+    );
     assert.equal(backoffDelay(3, 0, policy), 0);
   });
 

@@ -21,7 +21,11 @@ describe('EmailHandler between two users', () => {
   });
 
   /** An empty folder of its own for a test, with these messages in it. */
-  async function folderWith(handler: EmailHandler, folder: string, subjects: readonly string[]): Promise<{ uidValidity: number; uids: number[] }> {
+  async function folderWith(
+    handler: EmailHandler,
+    folder: string,
+    subjects: readonly string[],
+  ): Promise<{ uidValidity: number; uids: number[] }> {
     await handler.ensureFolder(folder);
     for (const subject of subjects) await handler.append(folder, message({ from: ALICE.email, to: BOB.email, subject, body: 'x\r\n' }), []);
     const { uidValidity, added } = await handler.fetchChanges(folder, undefined, { limit: 1000, knownUids: [] });
@@ -29,7 +33,11 @@ describe('EmailHandler between two users', () => {
   }
 
   it('carries a message there and the answer back, octet for octet', async () => {
-    const body = Buffer.concat([Buffer.from('.\r\n..\r\n.leading dot\r\n\r\n'), Buffer.from([0xc3, 0xa9, 0xff, 0x01]), Buffer.from('\r\nend without a dot')]);
+    const body = Buffer.concat([
+      Buffer.from('.\r\n..\r\n.leading dot\r\n\r\n'),
+      Buffer.from([0xc3, 0xa9, 0xff, 0x01]),
+      Buffer.from('\r\nend without a dot'),
+    ]);
     const there = message({ from: ALICE.email, to: BOB.email, subject: 'there', body, headers: 'Content-Transfer-Encoding: 8bit\r\n' });
     const outcome = await alice.send({ from: ALICE.email, to: [BOB.email], raw: there });
     assert.deepEqual([outcome.accepted, outcome.rejected], [[BOB.email], []]);
@@ -44,7 +52,13 @@ describe('EmailHandler between two users', () => {
     assert.deepEqual(source.subarray(-there.length - 2), Buffer.concat([there, Buffer.from('\r\n')]));
     assert.deepEqual((await world.storedMessages(BOB.email))[0], source);
 
-    const back = message({ from: BOB.email, to: ALICE.email, subject: 'Re: there', body: 'yes\r\n', headers: `In-Reply-To: ${received!.rfcMessageId}\r\nReferences: ${received!.rfcMessageId}\r\n` });
+    const back = message({
+      from: BOB.email,
+      to: ALICE.email,
+      subject: 'Re: there',
+      body: 'yes\r\n',
+      headers: `In-Reply-To: ${received!.rfcMessageId}\r\nReferences: ${received!.rfcMessageId}\r\n`,
+    });
     await bob.send({ from: BOB.email, to: [ALICE.email], raw: back });
     await untilMessages(alice, 1);
     const [answer] = await alice.getEmailList('INBOX', 1);
@@ -68,7 +82,14 @@ describe('EmailHandler between two users', () => {
     await folderWith(bob, 'Counted/Below', ['one', 'two']);
     const folders = await bob.listFolders();
     const role = (path: string): string | undefined => folders.find((folder) => folder.path === path)?.specialUse;
-    assert.deepEqual(['INBOX', 'Sent', 'Drafts', 'Trash', 'Junk', 'Counted/Below'].map(role), ['inbox', 'sent', 'drafts', 'trash', 'junk', undefined]);
+    assert.deepEqual(['INBOX', 'Sent', 'Drafts', 'Trash', 'Junk', 'Counted/Below'].map(role), [
+      'inbox',
+      'sent',
+      'drafts',
+      'trash',
+      'junk',
+      undefined,
+    ]);
     const below = folders.find((folder) => folder.path === 'Counted/Below');
     assert.deepEqual([below?.name, below?.delimiter, below?.unread, below?.total, below?.selectable], ['Below', '/', 2, 2, true]);
     assert.equal(folders.find((folder) => folder.path === 'Counted')?.selectable, false);
@@ -77,17 +98,27 @@ describe('EmailHandler between two users', () => {
   it('pages through a folder from the newest message backwards', async () => {
     const { uidValidity } = await folderWith(bob, 'Paged', ['1', '2', '3', '4', '5']);
     const first = await bob.getEmailList('Paged', 2);
-    assert.deepEqual(first.map(({ subject }) => subject), ['5', '4']);
+    assert.deepEqual(
+      first.map(({ subject }) => subject),
+      ['5', '4'],
+    );
     const second = await bob.getOlderEmails('Paged', uidValidity, first.at(-1)!.uid, 2);
     const third = await bob.getOlderEmails('Paged', uidValidity, second.at(-1)!.uid, 2);
-    assert.deepEqual([...second, ...third].map(({ subject }) => subject), ['3', '2', '1']);
+    assert.deepEqual(
+      [...second, ...third].map(({ subject }) => subject),
+      ['3', '2', '1'],
+    );
     assert.deepEqual(await bob.getOlderEmails('Paged', uidValidity, third.at(-1)!.uid, 2), []);
     assert.deepEqual(await bob.getEmailList('Paged', 0), []);
   });
 
   it('tells sealed containers from messages with attachments without reading bodies', async () => {
     const multipart = (fileName: string): string =>
-      `--b\r\nContent-Type: text/plain\r\n\r\nnotice\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename="${fileName}"\r\n\r\nx\r\n--b--\r\n`;
+      [
+        '--b\r\nContent-Type: text/plain\r\n\r\nnotice',
+        `--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename="${fileName}"\r\n\r\nx`,
+        '--b--\r\n',
+      ].join('\r\n');
     await bob.ensureFolder('Parts');
     for (const name of ['qumail_payload.json', 'report.pdf']) {
       const headers = 'Content-Type: multipart/mixed; boundary=b\r\n';
@@ -106,7 +137,10 @@ describe('EmailHandler between two users', () => {
   it('reports only what changed since the last look', async () => {
     const { uids } = await folderWith(bob, 'Changing', ['a', 'b', 'c']);
     const first = await bob.fetchChanges('Changing', undefined, { limit: 10, knownUids: [] });
-    assert.deepEqual(first.added.map(({ subject }) => subject), ['c', 'b', 'a']);
+    assert.deepEqual(
+      first.added.map(({ subject }) => subject),
+      ['c', 'b', 'a'],
+    );
     const quiet = await bob.fetchChanges('Changing', first, { limit: 10, knownUids: uids });
     assert.deepEqual([quiet.added, quiet.flags, quiet.vanished, quiet.reset], [[], [], [], 'no']);
 
@@ -115,7 +149,10 @@ describe('EmailHandler between two users', () => {
     await bob.append('Changing', message({ from: ALICE.email, to: BOB.email, subject: 'd', body: 'x\r\n' }), []);
     for (const since of [first, { uidValidity: first.uidValidity, uidNext: first.uidNext }]) {
       const changes = await bob.fetchChanges('Changing', since, { limit: 10, knownUids: uids });
-      assert.deepEqual(changes.added.map(({ subject }) => subject), ['d']);
+      assert.deepEqual(
+        changes.added.map(({ subject }) => subject),
+        ['d'],
+      );
       assert.deepEqual(changes.vanished, [uids[1]]);
       assert.deepEqual(changes.flags.find(({ uid }) => uid === uids[0])?.flags, ['seen', 'flagged']);
       assert.equal(changes.uidNext, changes.added[0]!.uid + 1);
@@ -141,7 +178,10 @@ describe('EmailHandler between two users', () => {
     await world.doveadm(['mailbox', 'update', '--uid-validity', '4242', '-u', BOB.email, 'Renewed']);
     const changes = await bob.fetchChanges('Renewed', before, { limit: 10, knownUids: uids });
     assert.deepEqual([changes.reset, changes.uidValidity, changes.vanished], ['uid-validity', 4242, []]);
-    assert.deepEqual(changes.added.map(({ subject }) => subject), ['kept']);
+    assert.deepEqual(
+      changes.added.map(({ subject }) => subject),
+      ['kept'],
+    );
     await rejectsWith(bob.fetchSource('Renewed', uidValidity, uids[0]!), 'imap.message-missing', { reason: 'uid-validity' });
     await rejectsWith(bob.delete('Renewed', uidValidity, uids), 'imap.message-missing');
     assert.equal((await bob.getEmailList('Renewed', 10)).length, 1);
@@ -152,7 +192,13 @@ describe('EmailHandler between two users', () => {
     await bob.setFlags('Flagged', uidValidity, uids, { add: ['seen', 'answered'], remove: [] });
     await bob.setFlags('Flagged', uidValidity, [uids[0]!], { add: ['flagged'], remove: ['seen'] });
     const list = await bob.getEmailList('Flagged', 2);
-    assert.deepEqual(list.map(({ flags }) => flags), [['seen', 'answered'], ['flagged', 'answered']]);
+    assert.deepEqual(
+      list.map(({ flags }) => flags),
+      [
+        ['seen', 'answered'],
+        ['flagged', 'answered'],
+      ],
+    );
   });
 
   it('moves messages, and leaves them where they are when the target does not exist', async () => {
@@ -161,15 +207,24 @@ describe('EmailHandler between two users', () => {
     assert.equal((await bob.getEmailList('From here', 5)).length, 2);
     await bob.ensureFolder('Zu ändern & 日本');
     await bob.move('From here', uidValidity, [uids[0]!], 'Zu ändern & 日本');
-    assert.deepEqual((await bob.getEmailList('From here', 5)).map(({ subject }) => subject), ['b']);
-    assert.deepEqual((await bob.getEmailList('Zu ändern & 日本', 5)).map(({ subject }) => subject), ['a']);
+    assert.deepEqual(
+      (await bob.getEmailList('From here', 5)).map(({ subject }) => subject),
+      ['b'],
+    );
+    assert.deepEqual(
+      (await bob.getEmailList('Zu ändern & 日本', 5)).map(({ subject }) => subject),
+      ['a'],
+    );
   });
 
   it('deletes exactly the messages named, not others that another client marked', async () => {
     const { uidValidity, uids } = await folderWith(bob, 'Deleting', ['mine', 'marked', 'other']);
     await world.doveadm(['flags', 'add', '-u', BOB.email, '\\Deleted', 'mailbox', 'Deleting', 'uid', String(uids[1])]);
     await bob.delete('Deleting', uidValidity, [uids[0]!]);
-    assert.deepEqual((await bob.getEmailList('Deleting', 5)).map(({ subject }) => subject), ['other', 'marked']);
+    assert.deepEqual(
+      (await bob.getEmailList('Deleting', 5)).map(({ subject }) => subject),
+      ['other', 'marked'],
+    );
   });
 
   it('files a message with flags and tells its UID', async () => {

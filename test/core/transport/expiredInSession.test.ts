@@ -73,7 +73,10 @@ describe('a token that the server refuses in the middle of a session', () => {
   it('is refreshed once, and what was asked for is done', async () => {
     const credentials = tokenSource(ALICE, { cached: EXPIRED, refresh: () => 'good-token' });
     const handler = handlerWith(credentials);
-    assert.deepEqual((await handler.listFolders()).map(({ path }) => path), ['INBOX']);
+    assert.deepEqual(
+      (await handler.listFolders()).map(({ path }) => path),
+      ['INBOX'],
+    );
     assert.deepEqual(credentials.asked, { cached: 1, fresh: 1 });
     const sender = tokenSource(ALICE, { cached: EXPIRED, refresh: () => 'good-token' });
     assert.match((await handlerWith(sender).send(request)).response, /^250 /);

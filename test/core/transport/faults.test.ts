@@ -99,7 +99,7 @@ describe('reading over a bad connection', () => {
     assert.equal(imap.total, 2);
   });
 
-  it('reports net.refused while the server is away, and works once it is back', async () => {
+  it('reports net.cut while every connection is reset at once, and works once that is over', async () => {
     imap.admit('refuse');
     await rejectsWith(fetch(), 'net.cut');
     imap.admit('accept');

@@ -40,7 +40,10 @@ describe('folder roles', () => {
   });
 
   it('looks for names below INBOX and [Gmail], but not deeper', () => {
-    assert.deepEqual(roles(box('INBOX/Sent'), box('[Gmail]/Spam'), box('Projects/Archive')), { 'INBOX/Sent': 'sent', '[Gmail]/Spam': 'junk' });
+    assert.deepEqual(roles(box('INBOX/Sent'), box('[Gmail]/Spam'), box('Projects/Archive')), {
+      'INBOX/Sent': 'sent',
+      '[Gmail]/Spam': 'junk',
+    });
   });
 
   it('does not take inherited names for folder names', () => {

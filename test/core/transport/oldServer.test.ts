@@ -32,7 +32,10 @@ describe('a server without extensions', () => {
   it('knows the folders by their names, and counts them one by one', async () => {
     await folderWith('Plain', ['a', 'b']);
     const folders = await bob.listFolders();
-    assert.deepEqual(['Sent', 'Trash', 'Plain'].map((path) => folders.find((folder) => folder.path === path)?.specialUse), ['sent', 'trash', undefined]);
+    assert.deepEqual(
+      ['Sent', 'Trash', 'Plain'].map((path) => folders.find((folder) => folder.path === path)?.specialUse),
+      ['sent', 'trash', undefined],
+    );
     assert.equal(folders.find(({ path }) => path === 'Plain')?.total, 2);
   });
 

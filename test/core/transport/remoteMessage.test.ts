@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { mailFlags, remoteMessage, wireFlags, type FetchedPart } from '../../../src/core/transport/remoteMessage.ts';
 
-const leaf = (name: string, more: Partial<FetchedPart> = {}): FetchedPart => ({ type: 'application/octet-stream', parameters: { name }, ...more });
+const leaf = (name: string, more: Partial<FetchedPart> = {}): FetchedPart => ({
+  type: 'application/octet-stream',
+  parameters: { name },
+  ...more,
+});
 const mixed = (...childNodes: FetchedPart[]): FetchedPart => ({ type: 'multipart/mixed', childNodes });
 
 describe('a FETCH response as a message', () => {
@@ -32,14 +36,23 @@ describe('a FETCH response as a message', () => {
 
   it('finds a sealed payload anywhere in the structure and does not call it an attachment', () => {
     const text: FetchedPart = { type: 'text/plain' };
-    const sealed = remoteMessage({ uid: 1, bodyStructure: mixed(mixed(text, leaf('QuMail_Payload.json', { disposition: 'attachment' })), text) });
+    const sealed = remoteMessage({
+      uid: 1,
+      bodyStructure: mixed(mixed(text, leaf('QuMail_Payload.json', { disposition: 'attachment' })), text),
+    });
     assert.deepEqual([sealed.hasPayload, sealed.hasAttachments], [true, false]);
-    const plain = remoteMessage({ uid: 1, bodyStructure: mixed(text, { type: 'image/png', dispositionParameters: { filename: 'a.png' } }) });
+    const plain = remoteMessage({
+      uid: 1,
+      bodyStructure: mixed(text, { type: 'image/png', dispositionParameters: { filename: 'a.png' } }),
+    });
     assert.deepEqual([plain.hasPayload, plain.hasAttachments], [false, true]);
   });
 
   it('does not count inline pictures as attachments, but does count an attached message', () => {
-    assert.equal(remoteMessage({ uid: 1, bodyStructure: leaf('logo.png', { type: 'image/png', id: '<x>', disposition: 'inline' }) }).hasAttachments, false);
+    assert.equal(
+      remoteMessage({ uid: 1, bodyStructure: leaf('logo.png', { type: 'image/png', id: '<x>', disposition: 'inline' }) }).hasAttachments,
+      false,
+    );
     const attached: FetchedPart = { type: 'message/rfc822', disposition: 'attachment', childNodes: [{ type: 'text/plain' }] };
     assert.equal(remoteMessage({ uid: 1, bodyStructure: mixed(attached) }).hasAttachments, true);
   });

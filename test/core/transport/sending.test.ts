@@ -6,7 +6,16 @@ import { ALICE, BOB, handlerFor, message, passwordOf, rejectsWith, startWorld, u
 
 const LIMIT = 24 * 1024 * 1024;
 const note = (subject: string, to = BOB.email): Buffer => message({ from: ALICE.email, to, subject, body: 'x\r\n' });
-const big = (subject: string, bytes: number): Buffer => message({ from: ALICE.email, to: BOB.email, subject, body: 'y'.repeat(76).concat('\r\n').repeat(Math.ceil(bytes / 78)) });
+const big = (subject: string, bytes: number): Buffer =>
+  message({
+    from: ALICE.email,
+    to: BOB.email,
+    subject,
+    body: 'y'
+      .repeat(76)
+      .concat('\r\n')
+      .repeat(Math.ceil(bytes / 78)),
+  });
 
 describe('sending', () => {
   let world: MailWorld;
@@ -43,7 +52,8 @@ describe('sending', () => {
       timing,
     });
   }
-  const send = (raw: Buffer, to: readonly string[] = [BOB.email], signal?: AbortSignal) => alice.send({ from: ALICE.email, to, raw }, signal);
+  const send = (raw: Buffer, to: readonly string[] = [BOB.email], signal?: AbortSignal) =>
+    alice.send({ from: ALICE.email, to, raw }, signal);
   /** Subjects in Bob's INBOX, as files. */
   const inbox = async (): Promise<string[]> =>
     (await world.storedMessages(BOB.email)).map((raw) => /^Subject: (.*)\r$/m.exec(raw.subarray(0, 4000).toString('latin1'))?.[1] ?? '');
@@ -77,7 +87,11 @@ describe('sending', () => {
   });
 
   it('names refused recipients, and sends to the others', async () => {
-    await rejectsWith(send(note('x'), ['rejected@example.test']), 'smtp.recipient-rejected', { status: 550, enhanced: '5.7.1', recipients: ['rejected@example.test'] });
+    await rejectsWith(send(note('x'), ['rejected@example.test']), 'smtp.recipient-rejected', {
+      status: 550,
+      enhanced: '5.7.1',
+      recipients: ['rejected@example.test'],
+    });
     await rejectsWith(send(note('x'), ['nobody@example.test']), 'smtp.recipient-rejected', { enhanced: '5.1.1' });
     await rejectsWith(send(note('x'), ['deferred@example.test']), 'smtp.deferred', { status: 450, enhanced: '4.2.1' });
     const outcome = await send(note('some'), ['rejected@example.test', BOB.email, 'deferred@other.test']);

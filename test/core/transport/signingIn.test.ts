@@ -6,7 +6,19 @@ import type { EmailHandler } from '../../../src/core/transport/emailHandler.ts';
 import { startCuttingProxy, type CuttingProxy } from '../../world/cuttingProxy.ts';
 import { needMailWorld, type MailWorld } from '../../world/mailWorld.ts';
 import { issueServer } from '../../world/pki.ts';
-import { ALICE, BOB, handlerFor, logged, message, rejectsWith, startTokenServer, startWorld, tokenSource, type HandlerOptions, type TokenServer } from './support.ts';
+import {
+  ALICE,
+  BOB,
+  handlerFor,
+  logged,
+  message,
+  rejectsWith,
+  startTokenServer,
+  startWorld,
+  tokenSource,
+  type HandlerOptions,
+  type TokenServer,
+} from './support.ts';
 
 const raw = message({ from: ALICE.email, to: BOB.email, subject: 'x', body: 'x\r\n' });
 const request = { from: ALICE.email, to: [BOB.email], raw };
@@ -193,7 +205,13 @@ describe('signing in to mail servers', () => {
   it('writes no password and no token into the log', () => {
     const text = JSON.stringify(logged);
     assert.ok(text.includes('connected'));
-    for (const secret of [ALICE.password, BOB.password, 'of-alice-secret', 'expired-token', Buffer.from(ALICE.password).toString('base64')]) {
+    for (const secret of [
+      ALICE.password,
+      BOB.password,
+      'of-alice-secret',
+      'expired-token',
+      Buffer.from(ALICE.password).toString('base64'),
+    ]) {
       assert.ok(!text.includes(secret), `logged ${secret}`);
     }
   });

@@ -4,7 +4,10 @@ import { Span } from '../../../src/core/transport/span.ts';
 import { WorkQueue } from '../../../src/core/transport/workQueue.ts';
 
 const never = (): Promise<never> => new Promise(() => {});
-const withCode = (code: string) => (error: unknown): boolean => QuMailError.is(error) && error.code === code;
+const withCode =
+  (code: string) =>
+  (error: unknown): boolean =>
+    QuMailError.is(error) && error.code === code;
 
 describe('a span', () => {
   it('ends the work in it when it is disposed of', async () => {

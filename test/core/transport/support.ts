@@ -44,7 +44,12 @@ export function handlerFor(world: MailWorld, user: { email: string; password: st
       authorities: () => (authority === 'system' ? undefined : authority),
       filesOwnSent: false,
     },
-    { clock: o.clock ?? systemClock, random: systemRandom, log: new Log((entry) => logged.push(entry), 'transport'), ...(o.timing ? { timing: o.timing } : {}) },
+    {
+      clock: o.clock ?? systemClock,
+      random: systemRandom,
+      log: new Log((entry) => logged.push(entry), 'transport'),
+      ...(o.timing ? { timing: o.timing } : {}),
+    },
   );
 }
 
@@ -115,7 +120,10 @@ export async function startTokenServer(): Promise<TokenServer> {
 }
 
 /** A credential source with a token that can be replaced by a refresh; counts what it was asked. */
-export function tokenSource(user: { email: string }, o: { cached: string; refresh: () => string }): CredentialSource & { asked: { cached: number; fresh: number } } {
+export function tokenSource(
+  user: { email: string },
+  o: { cached: string; refresh: () => string },
+): CredentialSource & { asked: { cached: number; fresh: number } } {
   let token = o.cached;
   const asked = { cached: 0, fresh: 0 };
   const source = async (how: 'cached' | 'fresh'): Promise<Credential> => {

@@ -4,7 +4,8 @@ import { QuMailError } from '../../../src/core/base/errors.ts';
 
 const host = 'mail.example.test';
 const imap = (failure: object, shown?: 'password' | 'token'): string => imapError(failure, { host, ...(shown ? { shown } : {}) }).code;
-const smtp = (failure: object, stage: SmtpStage = 'envelope', shown: 'password' | 'token' = 'password'): string => smtpError(failure, { host, stage, shown }).code;
+const smtp = (failure: object, stage: SmtpStage = 'envelope', shown: 'password' | 'token' = 'password'): string =>
+  smtpError(failure, { host, stage, shown }).code;
 
 describe('IMAP failures', () => {
   it('tells a wrong password from a refused token', () => {
@@ -14,7 +15,12 @@ describe('IMAP failures', () => {
   });
 
   it('does not blame the password when the server could not check it', () => {
-    const trouble = { authenticationFailed: true, responseStatus: 'NO', serverResponseCode: 'UNAVAILABLE', responseText: 'Temporary\r\nfailure' };
+    const trouble = {
+      authenticationFailed: true,
+      responseStatus: 'NO',
+      serverResponseCode: 'UNAVAILABLE',
+      responseText: 'Temporary\r\nfailure',
+    };
     const error = imapError(trouble, { host, shown: 'password' });
     assert.equal(error.code, 'imap.rejected');
     assert.equal(error.details['response'], 'NO [UNAVAILABLE] Temporary failure');

@@ -33,7 +33,6 @@ export const THEMES: Readonly<Record<ThemeName, Readonly<Record<string, string>>
     '--vscode-list-activeSelectionForeground': '#000000',
     '--vscode-charts-green': '#388a34',
     '--vscode-charts-yellow': '#bf8803',
-    '--vscode-charts-orange': '#d18616',
     '--vscode-editorWarning-foreground': '#bf8803',
   },
   dark: {
@@ -61,7 +60,6 @@ export const THEMES: Readonly<Record<ThemeName, Readonly<Record<string, string>>
     '--vscode-list-activeSelectionForeground': '#ffffff',
     '--vscode-charts-green': '#89d185',
     '--vscode-charts-yellow': '#cca700',
-    '--vscode-charts-orange': '#d18616',
     '--vscode-editorWarning-foreground': '#cca700',
   },
   'high-contrast': {
@@ -89,7 +87,6 @@ export const THEMES: Readonly<Record<ThemeName, Readonly<Record<string, string>>
     '--vscode-list-activeSelectionForeground': '#ffffff',
     '--vscode-charts-green': '#89d185',
     '--vscode-charts-yellow': '#cca700',
-    '--vscode-charts-orange': '#d18616',
     '--vscode-editorWarning-foreground': '#ffd370',
   },
   'high-contrast-light': {
@@ -117,7 +114,6 @@ export const THEMES: Readonly<Record<ThemeName, Readonly<Record<string, string>>
     '--vscode-list-activeSelectionForeground': '#292929',
     '--vscode-charts-green': '#374e06',
     '--vscode-charts-yellow': '#895503',
-    '--vscode-charts-orange': '#895503',
     '--vscode-editorWarning-foreground': '#895503',
   },
 };
