@@ -6,9 +6,9 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ServerProcess, freePort } from './vscode/serverProcess.ts';
+import { ServerProcess, stickyPort } from './vscode/serverProcess.ts';
 import { cacheFolder, ensureCodeServer } from './vscode/codeServer.ts';
 
 const ROOT = dirname(import.meta.dirname);
@@ -36,7 +36,13 @@ function prepareProfile(): string {
   mkdirSync(workspace, { recursive: true });
   mkdirSync(join(PROFILE, 'User'), { recursive: true });
   const settings = join(PROFILE, 'User', 'settings.json');
-  const quiet = { 'workbench.startupEditor': 'none', 'telemetry.telemetryLevel': 'off', 'chat.disableAIFeatures': true };
+  const quiet = {
+    'workbench.startupEditor': 'none',
+    'workbench.secondarySideBar.defaultVisibility': 'hidden',
+    'telemetry.telemetryLevel': 'off',
+    'chat.disableAIFeatures': true,
+    'remote.autoForwardPorts': false,
+  };
   if (!existsSync(settings)) writeFileSync(settings, JSON.stringify(quiet, null, 2));
   return workspace;
 }
@@ -65,7 +71,7 @@ async function openBrowser(workspace: string): Promise<void> {
   say('installing QuMail into its own profile ...');
   for (const file of VSIX) run(process.execPath, [entry, ...profile, '--force', '--install-extension', file]);
 
-  const origin = `127.0.0.1:${await stickyPort()}`;
+  const origin = `127.0.0.1:${await stickyPort(PROFILE)}`;
   const quiet = [
     '--auth',
     'none',
@@ -84,13 +90,6 @@ async function openBrowser(workspace: string): Promise<void> {
   say('only this machine can reach it, without a password. Ctrl+C ends it.');
   await stopped();
   say('ending ...');
-}
-
-/** The browser keeps VS Code's secrets by address: the same profile comes back on the same port. */
-async function stickyPort(): Promise<number> {
-  const file = join(PROFILE, 'port');
-  if (!existsSync(file)) writeFileSync(file, String(await freePort()));
-  return Number(readFileSync(file, 'utf8'));
 }
 
 async function stopped(): Promise<void> {

@@ -12,6 +12,8 @@ const ALLOWED: readonly RegExp[] = [
   /^extension\/dist\/(reader\.js|reader\.css|codicon\.ttf|THIRD-PARTY-NOTICES\.txt)$/,
   /^extension\/l10n\/bundle\.l10n(\.[a-z-]+)?\.json$/,
   /^extension\/media\/[\w/-]+\.(svg|png|md)$/,
+  /^extension\/media\/draft\/[\w.-]+\.json$/,
+  /^extension\/media\/draft\/[\w.-]+\.json$/,
 ];
 
 /** Without these it is no QuMail. */

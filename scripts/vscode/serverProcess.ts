@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type WriteStream, createWriteStream } from 'node:fs';
+import { type WriteStream, createWriteStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A TCP port on 127.0.0.1 that was free a moment ago. */
@@ -13,6 +14,13 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** A port that stays the same for a profile: the browser keeps VS Code's secrets by address. */
+export async function stickyPort(profile: string): Promise<number> {
+  const file = join(profile, 'port');
+  if (!existsSync(file)) writeFileSync(file, String(await freePort()));
+  return Number(readFileSync(file, 'utf8'));
 }
 
 /** A server program with its children, its output in a file. */

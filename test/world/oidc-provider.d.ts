@@ -1,9 +1,22 @@
 /** The little of oidc-provider that test/world/oidcWorld.ts touches; the package brings no types. */
 declare module 'oidc-provider' {
-  import type { RequestListener } from 'node:http';
-  import type { Context } from 'koa-like';
+  import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 
-  interface StoredToken {
+  /** The koa context as far as a middleware of ours reads or writes it. */
+  export interface Context {
+    readonly method: string;
+    readonly path: string;
+    readonly req: IncomingMessage;
+    readonly res: ServerResponse;
+    readonly oidc: { readonly params?: Readonly<Record<string, string | undefined>> };
+    status: number;
+    body: unknown;
+    type: string;
+    respond: boolean;
+    set(name: string, value: string): void;
+  }
+
+  export interface StoredToken {
     readonly jti: string;
     readonly accountId: string;
     readonly clientId: string;
@@ -28,24 +41,5 @@ declare module 'oidc-provider' {
     use(middleware: (ctx: Context, next: () => Promise<void>) => Promise<void>): this;
     on(event: 'grant.saved', listener: (grant: StoredToken) => void): this;
     on(event: 'grant.success', listener: (ctx: Context) => void): this;
-    on(event: 'server_error', listener: (ctx: Context, error: unknown) => void): this;
-  }
-}
-
-/** The koa context as far as a middleware of ours reads or writes it. */
-declare module 'koa-like' {
-  import type { IncomingMessage, ServerResponse } from 'node:http';
-
-  export interface Context {
-    readonly method: string;
-    readonly path: string;
-    readonly req: IncomingMessage;
-    readonly res: ServerResponse;
-    readonly oidc: { readonly params?: Readonly<Record<string, string | undefined>> };
-    status: number;
-    body: unknown;
-    type: string;
-    respond: boolean;
-    set(name: string, value: string): void;
   }
 }

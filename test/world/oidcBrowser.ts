@@ -36,7 +36,8 @@ export class OidcBrowser {
       }
       const action = /<form[^>]* action="([^"]+)"/.exec(page.text)?.[1];
       const prompt = /name="prompt" value="(\w+)"/.exec(page.text)?.[1];
-      if (action === undefined || prompt === undefined) throw new Error(`no form at ${new URL(url).pathname}: ${page.status} ${page.text.slice(0, 300)}`);
+      if (action === undefined || prompt === undefined)
+        throw new Error(`no form at ${new URL(url).pathname}: ${page.status} ${page.text.slice(0, 300)}`);
       const cancel = /<a href="([^"]+\/abort)"/.exec(page.text)?.[1];
       if (answer === 'deny' && prompt === 'consent' && cancel !== undefined) next = { url: new URL(cancel, url).href };
       else next = { url: new URL(action, url).href, form: prompt === 'login' ? { prompt, login: email, password: 'any' } : { prompt } };
@@ -48,7 +49,10 @@ export class OidcBrowser {
    * An OpenBrowser port that signs in as `email` and then visits the redirect (through `change`, which may spoil it).
    * `landing` tells what the person finally sees.
    */
-  person(email: string, o: { answer?: 'allow' | 'deny'; change?: (redirect: URL) => URL } = {}): { openBrowser: OpenBrowser; landing: () => Promise<Page>; visited: string[] } {
+  person(
+    email: string,
+    o: { answer?: 'allow' | 'deny'; change?: (redirect: URL) => URL } = {},
+  ): { openBrowser: OpenBrowser; landing: () => Promise<Page>; visited: string[] } {
     let landing: Promise<Page> | undefined;
     const visited: string[] = [];
     const openBrowser: OpenBrowser = (url) => {
@@ -67,14 +71,20 @@ export class OidcBrowser {
 
   async #ask(url: string, cookies: Map<string, string>, form?: Record<string, string>): Promise<Page> {
     const body = form && new URLSearchParams(form).toString();
-    const page = await request(url, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: {
-        cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-        ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(Buffer.byteLength(body)) }),
+    const page = await request(
+      url,
+      {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: {
+          cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+          ...(body === undefined
+            ? {}
+            : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(Buffer.byteLength(body)) }),
+        },
+        ca: this.#caPem,
       },
-      ca: this.#caPem,
-    }, body);
+      body,
+    );
     for (const cookie of page.headers['set-cookie'] ?? []) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
       if (name === undefined) continue;

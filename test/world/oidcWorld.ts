@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Context } from 'koa-like';
-import Provider from 'oidc-provider';
+import Provider, { type Context } from 'oidc-provider';
 import type { Disposable } from '../../src/core/base/lifetime.ts';
 import { OidcBrowser } from './oidcBrowser.ts';
 import { issueServer, testCaPem } from './pki.ts';
@@ -18,8 +17,20 @@ export const URI_REDIRECT = 'org.qumail.test:/signed-in';
 
 /** What the token endpoint does instead of its work. `lose-answer` does the work, rotates, and cuts the connection before the answer. */
 export type TokenFault =
-  | 'none' | 'status-500' | 'status-429' | 'silent' | 'garbage' | 'html' | 'huge' | 'invalid-grant' | 'invalid-client' | 'lose-answer'
-  | 'no-expires-in' | 'no-refresh-token' | 'no-access-token' | 'mac-token';
+  | 'none'
+  | 'status-500'
+  | 'status-429'
+  | 'silent'
+  | 'garbage'
+  | 'html'
+  | 'huge'
+  | 'invalid-grant'
+  | 'invalid-client'
+  | 'lose-answer'
+  | 'no-expires-in'
+  | 'no-refresh-token'
+  | 'no-access-token'
+  | 'mac-token';
 export type DiscoveryFault = 'none' | 'status-500' | 'garbage' | 'huge' | 'plain-http-endpoint' | 'no-revocation';
 
 export interface OidcWorldOptions {
@@ -125,24 +136,38 @@ export class OidcWorld implements Disposable {
     this.counters.tokenRequests++;
     const fault = this.#tokenFault.times > 0 ? this.#tokenFault.kind : 'none';
     this.#tokenFault.times--;
-    const answer = (status: number, body: unknown, type = 'application/json'): void => Object.assign(ctx, { status, body, type }) && undefined;
+    const answer = (status: number, body: unknown, type = 'application/json'): void =>
+      Object.assign(ctx, { status, body, type }) && undefined;
     switch (fault) {
-      case 'status-500': return answer(500, { error: 'server_error' });
-      case 'status-429': return answer(429, 'slow down', 'text/plain');
-      case 'garbage': return answer(200, '{"access_token": "cut', 'application/json');
-      case 'html': return answer(200, '<!doctype html><title>Welcome to the hotel network</title>', 'text/html');
-      case 'huge': return answer(200, { access_token: 'a'.repeat(2_000_000) });
-      case 'invalid-grant': return answer(400, { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' });
-      case 'invalid-client': return answer(401, { error: 'invalid_client' });
-      case 'mac-token': return answer(200, { access_token: 'abc', token_type: 'mac', expires_in: 60 });
-      case 'silent': ctx.respond = false; return;
-      default: await next();
+      case 'status-500':
+        return answer(500, { error: 'server_error' });
+      case 'status-429':
+        return answer(429, 'slow down', 'text/plain');
+      case 'garbage':
+        return answer(200, '{"access_token": "cut', 'application/json');
+      case 'html':
+        return answer(200, '<!doctype html><title>Welcome to the hotel network</title>', 'text/html');
+      case 'huge':
+        return answer(200, { access_token: 'a'.repeat(2_000_000) });
+      case 'invalid-grant':
+        return answer(400, { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' });
+      case 'invalid-client':
+        return answer(401, { error: 'invalid_client' });
+      case 'mac-token':
+        return answer(200, { access_token: 'abc', token_type: 'mac', expires_in: 60 });
+      case 'silent':
+        ctx.respond = false;
+        return;
+      default:
+        await next();
     }
     if (fault === 'lose-answer') {
       ctx.respond = false;
       ctx.req.socket.destroy();
     }
-    const leftOut = { 'no-expires-in': 'expires_in', 'no-refresh-token': 'refresh_token', 'no-access-token': 'access_token' }[fault as string];
+    const leftOut = { 'no-expires-in': 'expires_in', 'no-refresh-token': 'refresh_token', 'no-access-token': 'access_token' }[
+      fault as string
+    ];
     if (leftOut !== undefined && ctx.status === 200) delete (ctx.body as Record<string, unknown>)[leftOut];
   }
 
@@ -166,20 +191,33 @@ export class OidcWorld implements Disposable {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }
 
-  async #lookUp(accessToken: string): Promise<{ active: boolean; sub?: string; username?: string; client_id?: string; scope?: string; exp?: number }> {
+  async #lookUp(
+    accessToken: string,
+  ): Promise<{ active: boolean; sub?: string; username?: string; client_id?: string; scope?: string; exp?: number }> {
     const token = await this.#provider.AccessToken.find(accessToken);
     if (!token || token.exp * 1000 <= Date.now() || !token.scope?.split(' ').includes('mail')) return { active: false };
     return { active: true, sub: token.accountId, username: token.accountId, client_id: token.clientId, scope: token.scope, exp: token.exp };
   }
 
   #configuration(): object {
-    const native = { application_type: 'native', grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], id_token_signed_response_alg: 'ES256' };
+    const native = {
+      application_type: 'native',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      id_token_signed_response_alg: 'ES256',
+    };
     const redirect_uris = ['http://127.0.0.1/callback', URI_REDIRECT];
     const DAY = 86_400;
     return {
       clients: [
         { ...native, client_id: CLIENT_ID, redirect_uris, token_endpoint_auth_method: 'none' },
-        { ...native, client_id: CONFIDENTIAL_CLIENT_ID, client_secret: 'the client secret', redirect_uris, token_endpoint_auth_method: 'client_secret_post' },
+        {
+          ...native,
+          client_id: CONFIDENTIAL_CLIENT_ID,
+          client_secret: 'the client secret',
+          redirect_uris,
+          token_endpoint_auth_method: 'client_secret_post',
+        },
       ],
       findAccount: (_ctx: unknown, accountId: string) => ({ accountId, claims: () => this.#claims(accountId) }),
       scopes: ['openid', 'offline_access', 'mail'],
@@ -193,17 +231,29 @@ export class OidcWorld implements Disposable {
       },
       ttl: {
         AccessToken: () => this.accessTokenSeconds,
-        AuthorizationCode: 60, IdToken: DAY, RefreshToken: 30 * DAY, Interaction: 3600, Session: DAY, Grant: 30 * DAY,
+        AuthorizationCode: 60,
+        IdToken: DAY,
+        RefreshToken: 30 * DAY,
+        Interaction: 3600,
+        Session: DAY,
+        Grant: 30 * DAY,
       },
       cookies: { keys: [randomBytes(16).toString('hex')] },
-      jwks: { keys: [{ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' }] },
+      jwks: {
+        keys: [{ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' }],
+      },
       clientBasedCORS: () => false,
       renderError: (ctx: Context, out: object) => Object.assign(ctx, { type: 'application/json', body: out }),
     };
   }
 
   #claims(email: string): Record<string, unknown> {
-    const claims: Record<string, unknown> = { sub: email, email, email_verified: true, name: this.#names.get(email) ?? email.split('@')[0] };
+    const claims: Record<string, unknown> = {
+      sub: email,
+      email,
+      email_verified: true,
+      name: this.#names.get(email) ?? email.split('@')[0],
+    };
     for (const hidden of this.hiddenClaims) delete claims[hidden];
     return claims;
   }

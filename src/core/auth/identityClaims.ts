@@ -13,7 +13,11 @@ export interface Identity {
 }
 
 // Line breaks and other control characters in a name would end up in header fields.
-const Name = v.pipe(v.string(), v.maxLength(256), v.transform((text) => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()));
+const Name = v.pipe(
+  v.string(),
+  v.maxLength(256),
+  v.transform((text) => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()),
+);
 
 /** OpenID Connect Core section 5.1, the claims we use. A claim that does not fit is as good as absent, except `sub`. */
 const ClaimsSchema = v.object({

@@ -119,7 +119,12 @@ export class IdentityManager {
         if (password === undefined) throw new QuMailError('auth.sign-in-again', { reason: 'no-password' });
         return { kind: 'password', user, password };
       }
-      const { accessToken } = await this.#deps.oauth.refreshTokenIfNeeded(record.provider, record.email, how === 'fresh' ? 'forced' : 'if-needed', signal);
+      const { accessToken } = await this.#deps.oauth.refreshTokenIfNeeded(
+        record.provider,
+        record.email,
+        how === 'fresh' ? 'forced' : 'if-needed',
+        signal,
+      );
       return { kind: 'token', user, accessToken };
     };
   }

@@ -7,9 +7,18 @@ import type { LandingOutcome } from './redirect.ts';
  * put into it, so there is nothing to escape.
  */
 const WORDS: Readonly<Record<LandingOutcome | 'not-found', { readonly title: string; readonly text: string }>> = {
-  'signed-in': { title: 'You are signed in', text: 'QuMail can now reach your mailbox. You can close this page and go back to your editor.' },
-  denied: { title: 'Sign-in was declined', text: 'QuMail was not given access, and nothing was changed. You can close this page, and try again from your editor.' },
-  failed: { title: 'Sign-in did not work', text: 'QuMail could not finish signing you in. Your editor shows the reason. You can close this page, and try again from there.' },
+  'signed-in': {
+    title: 'You are signed in',
+    text: 'QuMail can now reach your mailbox. You can close this page and go back to your editor.',
+  },
+  denied: {
+    title: 'Sign-in was declined',
+    text: 'QuMail was not given access, and nothing was changed. You can close this page, and try again from your editor.',
+  },
+  failed: {
+    title: 'Sign-in did not work',
+    text: 'QuMail could not finish signing you in. Your editor shows the reason. You can close this page, and try again from there.',
+  },
   'not-found': { title: 'Nothing here', text: 'This address only waits for a sign-in to QuMail. You can close this page.' },
 };
 

@@ -15,7 +15,12 @@ const MAX_CONNECTIONS = 16;
  * @throws `net.refused` when no port can be had
  */
 export async function openLoopback(): Promise<RedirectReceiver> {
-  const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 10_000, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 });
+  const server = createServer({
+    maxHeaderSize: 16_384,
+    requestTimeout: 10_000,
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 5_000,
+  });
   server.maxConnections = MAX_CONNECTIONS;
   try {
     server.listen(0, '127.0.0.1');
@@ -67,7 +72,8 @@ class LoopbackServer implements RedirectReceiver {
     if (request.headers.host !== this.#host) return show(response, 400, 'not-found');
     if (request.method !== 'GET') return show(response, 405, 'not-found');
     const url = URL.parse(request.url ?? '', this.redirectUri);
-    if (url?.pathname !== CALLBACK_PATH || !(url.searchParams.has('code') || url.searchParams.has('error'))) return show(response, 404, 'not-found');
+    if (url?.pathname !== CALLBACK_PATH || !(url.searchParams.has('code') || url.searchParams.has('error')))
+      return show(response, 404, 'not-found');
     if (this.#outcome !== undefined) return show(response, 200, this.#outcome);
     this.#waiting.add(response);
     response.on('close', () => this.#waiting.delete(response));

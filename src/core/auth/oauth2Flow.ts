@@ -12,7 +12,7 @@ import type { LandingOutcome, RedirectReceiver } from './redirect.ts';
 import { parseTokenAnswer, type TokenAnswer } from './tokenAnswer.ts';
 
 /** How long the person has to come back from the browser. */
-export const SIGN_IN_TIMEOUT_MS = 5 * 60_000;
+const SIGN_IN_TIMEOUT_MS = 5 * 60_000;
 /** Seconds that this machine's clock may differ from the provider's. */
 const CLOCK_TOLERANCE_S = 300;
 /** Octets of `state`, `nonce` and `code_verifier` before base64url; RFC 7636 section 4.1 recommends 32 for the last. */
@@ -49,7 +49,11 @@ interface Attempt extends FlowRequest {
  * @throws `auth.cancelled`, `auth.timeout`, `auth.denied` (details: reason), `auth.state-mismatch`, `auth.issuer-mismatch`,
  *   `auth.bad-answer` (details: reason), `auth.refresh-failed` (details: status, reason), `auth.identity-missing`, `net.*`
  */
-export async function signInThroughBrowser(ports: FlowPorts, request: FlowRequest, signal?: AbortSignal): Promise<{ identity: Identity; tokens: TokenAnswer }> {
+export async function signInThroughBrowser(
+  ports: FlowPorts,
+  request: FlowRequest,
+  signal?: AbortSignal,
+): Promise<{ identity: Identity; tokens: TokenAnswer }> {
   if (signal?.aborted) throw new QuMailError('auth.cancelled');
   const secretText = (): string => toBase64url(ports.random.bytes(RANDOM_OCTETS));
   const state = secretText();
@@ -94,7 +98,12 @@ async function authorizationUrl(attempt: Attempt): Promise<string> {
 }
 
 /** Opens the browser and waits for it to come back, for the person to give up, or for the time to run out. */
-async function comeBack(ports: FlowPorts, receiver: RedirectReceiver, url: string, signal: AbortSignal | undefined): Promise<URLSearchParams> {
+async function comeBack(
+  ports: FlowPorts,
+  receiver: RedirectReceiver,
+  url: string,
+  signal: AbortSignal | undefined,
+): Promise<URLSearchParams> {
   const owned = new DisposableStore();
   try {
     const { promise, reject } = Promise.withResolvers<never>();
@@ -111,7 +120,12 @@ async function comeBack(ports: FlowPorts, receiver: RedirectReceiver, url: strin
 }
 
 /** Checks the authorization response and exchanges its code for tokens and an identity. */
-async function redeem(ports: FlowPorts, attempt: Attempt, query: URLSearchParams, signal: AbortSignal | undefined): Promise<{ identity: Identity; tokens: TokenAnswer }> {
+async function redeem(
+  ports: FlowPorts,
+  attempt: Attempt,
+  query: URLSearchParams,
+  signal: AbortSignal | undefined,
+): Promise<{ identity: Identity; tokens: TokenAnswer }> {
   const { server, clientId } = attempt;
   const client: oauth.Client = {
     client_id: clientId,
@@ -133,7 +147,10 @@ async function redeem(ports: FlowPorts, attempt: Attempt, query: URLSearchParams
     attempt.codeVerifier,
     options,
   );
-  const answer = await oauth.processAuthorizationCodeResponse(server, client, response, { expectedNonce: attempt.nonce, requireIdToken: true });
+  const answer = await oauth.processAuthorizationCodeResponse(server, client, response, {
+    expectedNonce: attempt.nonce,
+    requireIdToken: true,
+  });
   const claims = oauth.getValidatedIdTokenClaims(answer);
   const tokens = parseTokenAnswer(answer);
   const identity = await readIdentity(claims, async (subject) => {

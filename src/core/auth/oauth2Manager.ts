@@ -96,7 +96,11 @@ export class OAuth2Manager implements Disposable {
       const server = await this.#servers.find(provider, request.issuer, stop);
       const clientSecret = await this.#clientSecretOf(provider, server.issuer);
       const ports = { ...this.#deps, openRedirect: (state: string) => this.#openRedirect(state) };
-      const { identity, tokens } = await signInThroughBrowser(ports, { provider, server, clientId, clientSecret, loginHint: request.loginHint }, stop);
+      const { identity, tokens } = await signInThroughBrowser(
+        ports,
+        { provider, server, clientId, clientSecret, loginHint: request.loginHint },
+        stop,
+      );
       log.info('signed-in', { provider: provider.id, renewable: tokens.refreshToken !== undefined });
       const client = { clientId, scopes: [], ...(provider.tokenEndpoint === undefined ? { issuer: server.issuer } : {}) };
       return { identity, grant: new Grant(mergeGrant(client, tokens, clock.now())) };
@@ -121,7 +125,12 @@ export class OAuth2Manager implements Disposable {
    * @throws `auth.sign-in-again` (details: reason), `auth.refresh-failed` (details: status, 0 where no answer came; reason),
    *   `auth.bad-answer`, `auth.client-missing`, `store.locked`, `engine.cancelled`
    */
-  async refreshTokenIfNeeded(provider: ProviderId, email: string, how: 'if-needed' | 'forced' = 'if-needed', signal?: AbortSignal): Promise<AccessToken> {
+  async refreshTokenIfNeeded(
+    provider: ProviderId,
+    email: string,
+    how: 'if-needed' | 'forced' = 'if-needed',
+    signal?: AbortSignal,
+  ): Promise<AccessToken> {
     if (provider === 'qumail_native') throw new QuMailError('engine.bad-request', { provider });
     const { accessToken, expiresAt, scopes } = await unlessCancelled(this.#keeper.validGrant({ provider, email }, how), signal);
     return { accessToken, expiresAt, scopes };
@@ -179,7 +188,12 @@ export class OAuth2Manager implements Disposable {
       return answer;
     } catch (error) {
       const failure = QuMailError.from(error);
-      log.warn('refresh-failed', { provider: provider.id, code: failure.code, status: Number(failure.details.status ?? 0), reason: reasonOf(failure) });
+      log.warn('refresh-failed', {
+        provider: provider.id,
+        code: failure.code,
+        status: Number(failure.details.status ?? 0),
+        reason: reasonOf(failure),
+      });
       throw failure;
     }
   }
@@ -190,7 +204,8 @@ export class OAuth2Manager implements Disposable {
       const server = await this.#servers.find(provider, grant.issuer, signal);
       const client = { id: grant.clientId, secret: await this.#clientSecretOf(provider, server.issuer) };
       // The refresh token takes the access tokens with it (RFC 7009 section 2.1).
-      if (grant.refreshToken !== undefined) return await requestRevocation(this.#deps.fetch, server, client, grant.refreshToken, 'refresh_token', signal);
+      if (grant.refreshToken !== undefined)
+        return await requestRevocation(this.#deps.fetch, server, client, grant.refreshToken, 'refresh_token', signal);
       return await requestRevocation(this.#deps.fetch, server, client, grant.accessToken, 'access_token', signal);
     } catch {
       return false;
@@ -205,7 +220,8 @@ export class OAuth2Manager implements Disposable {
   async #clientSecretOf(provider: OAuthProvider, issuer: string): Promise<string | undefined> {
     if (provider.clientSecret === 'none') return undefined;
     const secret = await this.#deps.secrets.get(clientSecretName(provider.id, issuer));
-    if (!secret && provider.clientSecret === 'required') throw new QuMailError('auth.client-missing', { provider: provider.id, what: 'secret' });
+    if (!secret && provider.clientSecret === 'required')
+      throw new QuMailError('auth.client-missing', { provider: provider.id, what: 'secret' });
     return secret || undefined;
   }
 }

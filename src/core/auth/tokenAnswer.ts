@@ -2,12 +2,16 @@ import * as v from 'valibot';
 import { QuMailError } from '../base/errors.ts';
 
 /** RFC 6749 section 5.1: RECOMMENDED, and what the issue tells us to assume without it. */
-export const DEFAULT_EXPIRES_IN = 3600;
+const DEFAULT_EXPIRES_IN = 3600;
 /** Ten years; what is longer is a mistake or a threat to date arithmetic. */
 const MAX_EXPIRES_IN = 315_360_000;
 
 const Token = v.pipe(v.string(), v.minLength(1), v.maxLength(16_384));
-const Seconds = v.pipe(v.number(), v.finite(), v.transform((n) => Math.min(Math.max(n, 0), MAX_EXPIRES_IN)));
+const Seconds = v.pipe(
+  v.number(),
+  v.finite(),
+  v.transform((n) => Math.min(Math.max(n, 0), MAX_EXPIRES_IN)),
+);
 
 const TokenAnswerSchema = v.object({
   access_token: Token,

@@ -17,7 +17,13 @@ export interface OAuthClient {
  * Refreshes (RFC 6749 section 6).
  * @throws `auth.sign-in-again`, `auth.bad-answer`, `auth.refresh-failed` (details: status, 0 where no answer came; reason), `engine.cancelled`
  */
-export async function requestRefresh(fetch: HttpFetch, server: AuthServer, client: OAuthClient, refreshToken: string, signal: AbortSignal): Promise<TokenAnswer> {
+export async function requestRefresh(
+  fetch: HttpFetch,
+  server: AuthServer,
+  client: OAuthClient,
+  refreshToken: string,
+  signal: AbortSignal,
+): Promise<TokenAnswer> {
   const response = await oauth
     .refreshTokenGrantRequest(server, { client_id: client.id }, clientAuthentication(server, client.secret), refreshToken, {
       [oauth.customFetch]: asFetch(fetch, AUTH_LIMITS),
@@ -37,7 +43,14 @@ export function asRefreshFailure(error: unknown): QuMailError {
 }
 
 /** Revokes a token (RFC 7009). Resolves to whether the provider said so; never rejects. */
-export async function requestRevocation(fetch: HttpFetch, server: AuthServer, client: OAuthClient, token: string, hint: 'refresh_token' | 'access_token', signal: AbortSignal): Promise<boolean> {
+export async function requestRevocation(
+  fetch: HttpFetch,
+  server: AuthServer,
+  client: OAuthClient,
+  token: string,
+  hint: 'refresh_token' | 'access_token',
+  signal: AbortSignal,
+): Promise<boolean> {
   if (server.revocation_endpoint === undefined) return false;
   try {
     const response = await oauth.revocationRequest(server, { client_id: client.id }, clientAuthentication(server, client.secret), token, {

@@ -6,7 +6,7 @@ import { Serial } from './serial.ts';
 import type { TokenAnswer } from './tokenAnswer.ts';
 
 /** A token with less life than this is refreshed before it is handed out. */
-export const REFRESH_AHEAD_MS = 5 * 60_000;
+const REFRESH_AHEAD_MS = 5 * 60_000;
 
 export interface TokenKeeperDeps {
   readonly vault: GrantVault;
@@ -91,7 +91,11 @@ export class TokenKeeper {
 }
 
 /** What is stored after an answer: a refresh token that was not replaced stays good (RFC 6749 section 6), scopes likewise. */
-export function mergeGrant(before: Pick<StoredGrant, 'clientId' | 'issuer' | 'refreshToken' | 'scopes'>, answer: TokenAnswer, askedAt: number): StoredGrant {
+export function mergeGrant(
+  before: Pick<StoredGrant, 'clientId' | 'issuer' | 'refreshToken' | 'scopes'>,
+  answer: TokenAnswer,
+  askedAt: number,
+): StoredGrant {
   const refreshToken = answer.refreshToken ?? before.refreshToken;
   return {
     version: 1,

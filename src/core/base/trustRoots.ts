@@ -2,10 +2,10 @@ import * as tls from 'node:tls';
 
 /**
  * Certificates that a TLS client trusts: Node's bundle, the operating system's store, NODE_EXTRA_CA_CERTS, and `extraPem` (one or
- * several certificates) where the person trusts an authority of their own for a host. For the `ca` option of node:tls and node:https,
- * which replaces Node's own list rather than adding to it.
+ * several certificates) where the person trusts an authority of their own for a host. The `ca` option replaces Node's own list rather
+ * than adding to it, so all of them are named.
  */
-export function trustRoots(extraPem?: string): string[] {
+function trustRoots(extraPem?: string): string[] {
   return extraPem === undefined ? [...systemRoots()] : [...systemRoots(), extraPem];
 }
 

@@ -20,7 +20,11 @@ export class DraftCompletion implements vscode.CompletionItemProvider {
   readonly #accountOf: (uri: vscode.Uri) => Promise<string | undefined>;
   readonly #check: (document: vscode.TextDocument) => DraftCheck | undefined;
 
-  constructor(context: ViewContext, accountOf: (uri: vscode.Uri) => Promise<string | undefined>, check: (document: vscode.TextDocument) => DraftCheck | undefined) {
+  constructor(
+    context: ViewContext,
+    accountOf: (uri: vscode.Uri) => Promise<string | undefined>,
+    check: (document: vscode.TextDocument) => DraftCheck | undefined,
+  ) {
     this.#context = context;
     this.#accountOf = accountOf;
     this.#check = check;
@@ -65,7 +69,10 @@ export class DraftCompletion implements vscode.CompletionItemProvider {
     const range = new vscode.Range(header.line, header.valueFrom + typed.from, header.line, position.character);
     const known = new Set(contacts.map(({ address }) => address));
     const items = contacts.map((contact) => {
-      const item = new vscode.CompletionItem({ label: contact.name || contact.address, description: contact.address, detail: ` ${contact.startLevel}` }, vscode.CompletionItemKind.User);
+      const item = new vscode.CompletionItem(
+        { label: contact.name || contact.address, description: contact.address, detail: ` ${contact.startLevel}` },
+        vscode.CompletionItemKind.User,
+      );
       item.detail = levelLabel(contact.startLevel, vscode.l10n);
       // Those whose mail can be sealed come first.
       item.sortText = `${contact.startLevel} ${contact.name || contact.address}`;
@@ -85,7 +92,10 @@ export class DraftCompletion implements vscode.CompletionItemProvider {
     const possible = this.#check(document)?.possible ?? SECURITY_LEVELS;
     return SECURITY_LEVELS.map((level) => {
       const usable = possible.includes(level);
-      const item = new vscode.CompletionItem({ label: level, description: levelName(level, vscode.l10n) }, vscode.CompletionItemKind.EnumMember);
+      const item = new vscode.CompletionItem(
+        { label: level, description: levelName(level, vscode.l10n) },
+        vscode.CompletionItemKind.EnumMember,
+      );
       item.documentation = usable ? whatLevelTakes(level, vscode.l10n) : whyNotLevel(level, vscode.l10n);
       if (!usable) item.tags = [vscode.CompletionItemTag.Deprecated];
       item.sortText = level;

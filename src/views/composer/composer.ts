@@ -44,7 +44,9 @@ export class Composer implements vscode.Disposable {
       vscode.languages.registerCompletionItemProvider(selector, completion, ...TRIGGERS),
       vscode.languages.registerCodeLensProvider(selector, lenses),
       vscode.languages.registerHoverProvider(selector, lenses),
-      vscode.languages.registerCodeActionsProvider(selector, new DraftActions(this.#checker, accountOf), { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] }),
+      vscode.languages.registerCodeActionsProvider(selector, new DraftActions(this.#checker, accountOf), {
+        providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
+      }),
       vscode.window.tabGroups.onDidChangeTabs(({ closed }) => void this.#sweep(closed)),
       // Drafts on show belong to the other world. They are kept there.
       context.onDidChangeWorld(() => void closeTabs()),
@@ -89,7 +91,8 @@ export class Composer implements vscode.Disposable {
     if (!document) return;
     const picked = await vscode.window.showOpenDialog({ canSelectMany: true, openLabel: vscode.l10n.t('Attach') });
     const paths = (picked ?? []).filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
-    if (picked && picked.length > paths.length) void vscode.window.showInformationMessage(vscode.l10n.t('Only files on this machine can be attached.'));
+    if (picked && picked.length > paths.length)
+      void vscode.window.showInformationMessage(vscode.l10n.t('Only files on this machine can be attached.'));
     if (paths.length > 0) await edit(document, addAttachments(linesOf(document), paths));
   }
 
@@ -103,7 +106,8 @@ export class Composer implements vscode.Disposable {
       if (!draft) return;
       this.#accounts.set(draft.id, draft.accountId);
       const opened = await vscode.workspace.openTextDocument(DraftFileSystem.uriOf(draft));
-      const document = opened.languageId === DRAFT_LANGUAGE ? opened : await vscode.languages.setTextDocumentLanguage(opened, DRAFT_LANGUAGE);
+      const document =
+        opened.languageId === DRAFT_LANGUAGE ? opened : await vscode.languages.setTextDocumentLanguage(opened, DRAFT_LANGUAGE);
       const { line, column } = startPosition(linesOf(document));
       const cursor = new vscode.Position(line, column);
       await vscode.window.showTextDocument(document, { preview: false, selection: new vscode.Range(cursor, cursor) });
@@ -157,7 +161,10 @@ export class Composer implements vscode.Disposable {
       if (created === undefined) continue;
       // A draft that was sent or deleted meanwhile is gone already.
       const draft = await this.#context.api.loadDraft({ draftId }).catch(() => undefined);
-      if (draft?.text === created) await this.#context.api.deleteDraft({ draftId }).catch((error: unknown) => this.#context.log.debug(`draft not deleted: ${String(error)}`));
+      if (draft?.text === created)
+        await this.#context.api
+          .deleteDraft({ draftId })
+          .catch((error: unknown) => this.#context.log.debug(`draft not deleted: ${String(error)}`));
     }
   }
 }

@@ -31,15 +31,26 @@ export class DraftActions implements vscode.CodeActionProvider {
     this.#accountOf = accountOf;
   }
 
-  async provideCodeActions(document: vscode.TextDocument, _range: vscode.Range, { diagnostics }: vscode.CodeActionContext): Promise<vscode.CodeAction[]> {
+  async provideCodeActions(
+    document: vscode.TextDocument,
+    _range: vscode.Range,
+    { diagnostics }: vscode.CodeActionContext,
+  ): Promise<vscode.CodeAction[]> {
     if (!isDraft(document)) return [];
     const actions: vscode.CodeAction[] = [];
     for (const diagnostic of diagnostics.filter(({ source }) => source === 'QuMail')) {
       const code = diagnostic.code as ErrorCode;
       if (LEVEL_PROBLEMS.includes(code)) actions.push(...this.#levels(document, diagnostic));
       if (CONTACT_PROBLEMS.includes(code)) actions.push(await this.#contact(document, diagnostic));
-      if (code === 'kme.not-configured' || code === 'seal.no-link') actions.push(call(vscode.l10n.t('Connect Key Manager…'), 'qumail.connectKeyManager', diagnostic, await this.#accountOf(document.uri)));
-      if (FILE_PROBLEMS.includes(code)) actions.push(removeLine(document, diagnostic), call(vscode.l10n.t('Attach another file…'), 'qumail.attachFile', diagnostic, document.uri));
+      if (code === 'kme.not-configured' || code === 'seal.no-link')
+        actions.push(
+          call(vscode.l10n.t('Connect Key Manager…'), 'qumail.connectKeyManager', diagnostic, await this.#accountOf(document.uri)),
+        );
+      if (FILE_PROBLEMS.includes(code))
+        actions.push(
+          removeLine(document, diagnostic),
+          call(vscode.l10n.t('Attach another file…'), 'qumail.attachFile', diagnostic, document.uri),
+        );
       if (code === 'draft.bad-header') actions.push(startTextHere(document, diagnostic));
     }
     return actions;
@@ -48,7 +59,10 @@ export class DraftActions implements vscode.CodeActionProvider {
   #levels(document: vscode.TextDocument, diagnostic: vscode.Diagnostic): vscode.CodeAction[] {
     const check = this.#checker.resultOf(document);
     const others = (check?.possible ?? []).filter((level) => level !== check?.level);
-    return [...others.map((level) => useLevel(document, diagnostic, level)), call(vscode.l10n.t('Choose Security Level…'), 'qumail.chooseSecurityLevel', diagnostic, document.uri)];
+    return [
+      ...others.map((level) => useLevel(document, diagnostic, level)),
+      call(vscode.l10n.t('Choose Security Level…'), 'qumail.chooseSecurityLevel', diagnostic, document.uri),
+    ];
   }
 
   async #contact(document: vscode.TextDocument, diagnostic: vscode.Diagnostic): Promise<vscode.CodeAction> {

@@ -38,7 +38,9 @@ export class DraftChecker implements vscode.Disposable {
       this.#diagnostics,
       this.#checked,
       vscode.workspace.onDidOpenTextDocument((document) => this.#soon(document, 0)),
-      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => (contentChanges.length > 0 ? this.#soon(document, DEBOUNCE_MS) : undefined)),
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) =>
+        contentChanges.length > 0 ? this.#soon(document, DEBOUNCE_MS) : undefined,
+      ),
       vscode.workspace.onDidCloseTextDocument((document) => this.#forget(document)),
       // What is wrong with a draft may be put right elsewhere: a contact, an account, a key manager.
       context.onEvent(({ kind }) => (kind === 'contacts' || kind === 'accounts' || kind === 'key-managers' ? this.checkAll() : undefined)),
@@ -85,7 +87,11 @@ export class DraftChecker implements vscode.Disposable {
     this.#diagnostics.set(
       document.uri,
       result.problems.map((problem) => {
-        const diagnostic = new vscode.Diagnostic(rangeOf(document, problem), sentenceOf(problem, vscode.l10n), SEVERITIES[problem.severity]);
+        const diagnostic = new vscode.Diagnostic(
+          rangeOf(document, problem),
+          sentenceOf(problem, vscode.l10n),
+          SEVERITIES[problem.severity],
+        );
         diagnostic.source = 'QuMail';
         diagnostic.code = problem.code;
         return diagnostic;

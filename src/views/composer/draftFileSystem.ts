@@ -61,7 +61,10 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
   async writeFile(uri: vscode.Uri, content: Uint8Array): Promise<void> {
     const draftId = idOf(uri);
     if (this.#locked.has(draftId)) throw vscode.FileSystemError.NoPermissions(uri);
-    if (content.byteLength > MAX_DRAFT) throw vscode.FileSystemError.Unavailable(this.#words(new QuMailError('draft.too-large', { limit: MAX_DRAFT, size: content.byteLength })));
+    if (content.byteLength > MAX_DRAFT)
+      throw vscode.FileSystemError.Unavailable(
+        this.#words(new QuMailError('draft.too-large', { limit: MAX_DRAFT, size: content.byteLength })),
+      );
     await this.#call(uri, () => this.#context.api.saveDraft({ draftId, text: Buffer.from(content).toString('utf8') }));
     this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri }]);
   }
@@ -104,7 +107,8 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
     for (const [draftId, entry] of [...this.#watched]) {
       try {
         const { updatedAt } = await this.#context.api.loadDraft({ draftId });
-        if (entry.mtime !== undefined && entry.mtime !== updatedAt) this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri: entry.uri }]);
+        if (entry.mtime !== undefined && entry.mtime !== updatedAt)
+          this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri: entry.uri }]);
         entry.mtime = updatedAt;
       } catch (error) {
         if (QuMailError.is(error, 'draft.missing')) this.#changes.fire([{ type: vscode.FileChangeType.Deleted, uri: entry.uri }]);

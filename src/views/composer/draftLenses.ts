@@ -24,9 +24,18 @@ export class DraftLenses implements vscode.CodeLensProvider, vscode.HoverProvide
     const check = this.#checker.resultOf(document);
     const separator = Math.max(bodyLineOf(document.getText().split(/\r?\n/)) - 1, 0);
     const place = new vscode.Range(separator, 0, separator, 0);
-    const lens = (title: string, command: CommandId, tooltip: string): vscode.CodeLens => new vscode.CodeLens(place, { title, command, tooltip, arguments: [document.uri] });
+    const lens = (title: string, command: CommandId, tooltip: string): vscode.CodeLens =>
+      new vscode.CodeLens(place, { title, command, tooltip, arguments: [document.uri] });
     return [
-      ...(check ? [lens(`$(${levelIcon(check.level)}) ${levelAndCost(check, vscode.l10n)}`, 'qumail.chooseSecurityLevel', vscode.l10n.t('Choose Security Level'))] : []),
+      ...(check
+        ? [
+            lens(
+              `$(${levelIcon(check.level)}) ${levelAndCost(check, vscode.l10n)}`,
+              'qumail.chooseSecurityLevel',
+              vscode.l10n.t('Choose Security Level'),
+            ),
+          ]
+        : []),
       lens(`$(send) ${vscode.l10n.t('Send')}`, 'qumail.secureSend', vscode.l10n.t('Send at exactly this level')),
       lens(`$(attach) ${vscode.l10n.t('Attach File…')}`, 'qumail.attachFile', vscode.l10n.t('Attach files')),
     ];
@@ -43,7 +52,11 @@ export class DraftLenses implements vscode.CodeLensProvider, vscode.HoverProvide
     words.appendMarkdown('**\n\n');
     words.appendText(whatLevelTakes(check.level, vscode.l10n));
     words.appendMarkdown('\n\n');
-    words.appendText(check.possible.includes(check.level) ? vscode.l10n.t('As written: {0}.', keyCost(check, vscode.l10n)) : whyNotLevel(check.level, vscode.l10n));
+    words.appendText(
+      check.possible.includes(check.level)
+        ? vscode.l10n.t('As written: {0}.', keyCost(check, vscode.l10n))
+        : whyNotLevel(check.level, vscode.l10n),
+    );
     return new vscode.Hover(words, document.lineAt(position.line).range);
   }
 }

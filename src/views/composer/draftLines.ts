@@ -1,5 +1,5 @@
 /** Header lines a draft may have; their names are never translated, as in mail itself. */
-export const HEADER_NAMES = ['From', 'To', 'Cc', 'Bcc', 'Subject', 'Security', 'Attach'] as const;
+const HEADER_NAMES = ['From', 'To', 'Cc', 'Bcc', 'Subject', 'Security', 'Attach'] as const;
 export type HeaderName = (typeof HEADER_NAMES)[number];
 
 /** One header line. Columns are UTF-16 units; the value starts after the colon and its blank. */
@@ -12,10 +12,7 @@ export interface HeaderLine {
 }
 
 /** What a cursor stands in. */
-export type DraftPlace =
-  | { readonly kind: 'name' }
-  | { readonly kind: 'value'; readonly header: HeaderLine }
-  | { readonly kind: 'body' };
+export type DraftPlace = { readonly kind: 'name' } | { readonly kind: 'value'; readonly header: HeaderLine } | { readonly kind: 'body' };
 
 /** A change of one line, or a new line before `line`. */
 export type LineEdit =
@@ -83,7 +80,14 @@ export function lastAddress(value: string): { readonly from: number; readonly te
 /** Sets a header to a value: changes its line, or adds one at the end of the headers. */
 export function setHeader(lines: readonly string[], name: HeaderName, value: string): LineEdit {
   const header = headerLines(lines).find((candidate) => candidate.name === name);
-  if (header) return { kind: 'replace', line: header.line, from: header.valueFrom, to: lines[header.line]?.length ?? header.valueFrom, text: needsBlank(lines, header) + value };
+  if (header)
+    return {
+      kind: 'replace',
+      line: header.line,
+      from: header.valueFrom,
+      to: lines[header.line]?.length ?? header.valueFrom,
+      text: needsBlank(lines, header) + value,
+    };
   return { kind: 'insert', line: headerEnd(lines), text: `${name}: ${value}\n` };
 }
 
@@ -107,7 +111,9 @@ function needsBlank(lines: readonly string[], header: HeaderLine): string {
 /** Where writing goes on in a fresh draft: the first empty To, Subject, else the body. */
 export function startPosition(lines: readonly string[]): { readonly line: number; readonly column: number } {
   const headers = headerLines(lines);
-  const empty = (['To', 'Subject'] as const).map((name) => headers.find((header) => header.name === name)).find((header) => header && header.value === '');
+  const empty = (['To', 'Subject'] as const)
+    .map((name) => headers.find((header) => header.name === name))
+    .find((header) => header && header.value === '');
   if (empty) return { line: empty.line, column: lines[empty.line]?.length ?? 0 };
   return { line: Math.min(bodyLineOf(lines), Math.max(lines.length - 1, 0)), column: 0 };
 }

@@ -30,7 +30,11 @@ export class DraftSender {
   async send(document: vscode.TextDocument, accountId: string | undefined): Promise<void> {
     const draftId = draftIdOf(document.uri.path);
     if (draftId === undefined || this.#sending.has(draftId)) return;
-    const about: FailureContext = { draftUri: document.uri, ...(accountId === undefined ? {} : { accountId }), retry: () => this.send(document, accountId) };
+    const about: FailureContext = {
+      draftUri: document.uri,
+      ...(accountId === undefined ? {} : { accountId }),
+      retry: () => this.send(document, accountId),
+    };
     this.#sending.add(draftId);
     try {
       // VS Code itself says why a document could not be saved.
@@ -72,7 +76,10 @@ export class DraftSender {
 
   async #sent(document: vscode.TextDocument, result: SendResult, about: FailureContext): Promise<void> {
     vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Sent · {0}', levelLabel(result.level, vscode.l10n))}`, 5000);
-    if (result.warning) await this.#context.showFailure(new QuMailError(result.warning.code, result.warning.details), { ...(about.accountId === undefined ? {} : { accountId: about.accountId }) });
+    if (result.warning)
+      await this.#context.showFailure(new QuMailError(result.warning.code, result.warning.details), {
+        ...(about.accountId === undefined ? {} : { accountId: about.accountId }),
+      });
     if (!document.isClosed && document.isDirty) {
       void vscode.window.showWarningMessage(vscode.l10n.t('The message was sent. What was typed after that is only in this editor.'));
     }

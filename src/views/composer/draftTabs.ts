@@ -9,10 +9,12 @@ export function draftOfTab(tab: vscode.Tab): vscode.Uri | undefined {
 /** Every tab that shows a draft, in any window group; of one draft only where `uri` is given. */
 export function draftTabs(uri?: vscode.Uri): vscode.Tab[] {
   const wanted = uri?.toString();
-  return vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.filter((tab) => {
-    const shown = draftOfTab(tab)?.toString();
-    return shown !== undefined && (wanted === undefined || shown === wanted);
-  }));
+  return vscode.window.tabGroups.all.flatMap(({ tabs }) =>
+    tabs.filter((tab) => {
+      const shown = draftOfTab(tab)?.toString();
+      return shown !== undefined && (wanted === undefined || shown === wanted);
+    }),
+  );
 }
 
 /** Closes the tabs of a draft. */

@@ -29,7 +29,9 @@ export class AttachmentFiles implements vscode.Disposable {
 
   /** Asks for a place and writes the attachment there. */
   async save(messageId: number, attachment: Attachment): Promise<void> {
-    const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.joinPath(this.#startFolder(), safeFileName(attachment.name)) });
+    const target = await vscode.window.showSaveDialog({
+      defaultUri: vscode.Uri.joinPath(this.#startFolder(), safeFileName(attachment.name)),
+    });
     if (!target) return;
     this.#lastFolder = vscode.Uri.joinPath(target, '..');
     await this.#run(vscode.l10n.t('Saving {0}', attachment.name), messageId, async (signal) => {
@@ -104,7 +106,11 @@ export class AttachmentFiles implements vscode.Disposable {
     return this.#lastFolder ?? vscode.Uri.file(existsSync(downloads) ? downloads : homedir());
   }
 
-  async #run(title: string, messageId: number, task: (signal: AbortSignal, report: (message: string) => void) => Promise<void>): Promise<void> {
+  async #run(
+    title: string,
+    messageId: number,
+    task: (signal: AbortSignal, report: (message: string) => void) => Promise<void>,
+  ): Promise<void> {
     await this.#context.run(title, task, { failure: { messageId } });
   }
 }
@@ -117,7 +123,9 @@ async function askFirst(attachment: Attachment): Promise<'open' | 'save' | 'no'>
   const question = vscode.l10n.t('Open "{0}" ({1})?', safeFileName(attachment.name), sizeLabel(attachment.size));
   const detail =
     guard === 'dangerous'
-      ? vscode.l10n.t('Files of this type can run programs or change settings on this computer. Open it only if you expected it from this sender.')
+      ? vscode.l10n.t(
+          'Files of this type can run programs or change settings on this computer. Open it only if you expected it from this sender.',
+        )
       : vscode.l10n.t('QuMail does not know this type of file. Another program will open it.');
   const pressed = await vscode.window.showWarningMessage(question, { modal: true, detail }, save, open);
   return pressed === open ? 'open' : pressed === save ? 'save' : 'no';

@@ -11,7 +11,9 @@ const DANGEROUS = new Set(
 
 /** Types that stay inside what shows them. What is neither here nor dangerous by name is opened too, but asked about. */
 const HARMLESS = new Set(
-  'txt md markdown csv tsv log json yaml yml toml pdf png jpg jpeg gif webp avif bmp tif tiff heic mp3 m4a ogg opus wav flac mp4 webm mov mkv patch diff eml rtf epub'.split(' '),
+  'txt md markdown csv tsv log json yaml yml toml pdf png jpg jpeg gif webp avif bmp tif tiff heic mp3 m4a ogg opus wav flac mp4 webm mov mkv patch diff eml rtf epub'.split(
+    ' ',
+  ),
 );
 
 /** Longest file name written to disk, in UTF-16 units. */
@@ -51,7 +53,14 @@ export function safeFileName(name: string): string {
 function shorten(name: string): string {
   const extension = extensionOf(name).slice(0, 16);
   const tail = extension ? `.${extension}` : '';
-  return [...name].slice(0, MAX_NAME - tail.length - 1).join('').slice(0, MAX_NAME - tail.length - 1) + '…' + tail;
+  return (
+    [...name]
+      .slice(0, MAX_NAME - tail.length - 1)
+      .join('')
+      .slice(0, MAX_NAME - tail.length - 1) +
+    '…' +
+    tail
+  );
 }
 
 /** Two attachments of one name get different names on disk: `a.txt`, `a (2).txt`. */

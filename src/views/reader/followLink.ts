@@ -11,13 +11,19 @@ import type { LinkSuspicion } from './linkTarget.ts';
 export async function followLink(url: string, text: string, accountId: string | undefined): Promise<void> {
   const target = judgeLink(url, text);
   if (target.kind === 'refused') {
-    void vscode.window.showInformationMessage(vscode.l10n.t('QuMail opens web and mail addresses only. This link leads to neither: {0}', url.slice(0, 200)));
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('QuMail opens web and mail addresses only. This link leads to neither: {0}', url.slice(0, 200)),
+    );
     return;
   }
   if (target.suspicion) {
     const open = vscode.l10n.t('Open Anyway');
     const detail = `${reasonOf(target.suspicion, target.where)}\n\n${target.url.slice(0, 500)}`;
-    const pressed = await vscode.window.showWarningMessage(vscode.l10n.t('This link is not what it seems. Open {0}?', target.where), { modal: true, detail }, open);
+    const pressed = await vscode.window.showWarningMessage(
+      vscode.l10n.t('This link is not what it seems. Open {0}?', target.where),
+      { modal: true, detail },
+      open,
+    );
     if (pressed !== open) return;
   }
   if (target.url.startsWith('mailto:')) await vscode.commands.executeCommand('qumail.newMessage', { accountId, address: target.where });

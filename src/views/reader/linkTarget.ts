@@ -44,7 +44,10 @@ function suspicionOf(url: URL, text: string): LinkSuspicion | undefined {
 
 /** The host that a link text claims to lead to, when the text reads as a web address; undefined for ordinary words. */
 export function claimedHost(text: string): string | undefined {
-  const trimmed = text.normalize('NFKC').replace(/[\p{Cf}\p{Cc}]/gu, '').trim();
+  const trimmed = text
+    .normalize('NFKC')
+    .replace(/[\p{Cf}\p{Cc}]/gu, '')
+    .trim();
   const match = /^(?:https?:\/\/)?((?:[\p{L}\p{N}-]{1,63}\.)+\p{L}{2,63})(?::\d+)?(?:[/?#].*)?$/iu.exec(trimmed.slice(0, 300));
   if (!match?.[1]) return undefined;
   return parseUrl(`https://${match[1]}/`)?.hostname;

@@ -46,7 +46,8 @@ export function failureInWords(failure: Failure, l10n: Localiser): ShownFailure 
 
 /** What to do about a message that stays shut, where the sentence itself does not say it. */
 function nextStepInWords(failure: Failure, l10n: Localiser): string {
-  if (failure.code.startsWith('kme.')) return l10n.t('The sealed message stays on the server and here; opening it can be tried again at any time.');
+  if (failure.code.startsWith('kme.'))
+    return l10n.t('The sealed message stays on the server and here; opening it can be tried again at any time.');
   if (failure.code === 'open.sender-unknown') return l10n.t('Once the contact has its SAE ID, open the message again.');
   if (failure.code.startsWith('open.')) return l10n.t('The source of the message can still be looked at.');
   return '';
@@ -54,7 +55,9 @@ function nextStepInWords(failure: Failure, l10n: Localiser): string {
 
 /** Nothing was opened, so there is nothing to read: the failure takes the place of the body. */
 function isUnreadable({ security, text, html }: Message): boolean {
-  return (security.seal === 'failed' || security.seal === 'unopened') && security.failure !== undefined && text === '' && html === undefined;
+  return (
+    (security.seal === 'failed' || security.seal === 'unopened') && security.failure !== undefined && text === '' && html === undefined
+  );
 }
 
 function bannerOf(security: SecurityReport, message: Message, l10n: Localiser): ShownBanner {

@@ -16,7 +16,7 @@ import { parseReaderRequest } from './readerRequests.ts';
 import { readerWords } from './readerWords.ts';
 import { SourceDocuments } from './sourceDocuments.ts';
 
-export const READER_VIEW_TYPE = 'qumail.reader';
+const READER_VIEW_TYPE = 'qumail.reader';
 /** How long opening may take before the page says so, in milliseconds: most messages are there sooner. */
 const SAY_LOADING_AFTER_MS = 150;
 
@@ -57,7 +57,9 @@ export class ReaderPanel implements vscode.Disposable {
       this.#files,
       this.#sources,
       context.onDidChangeWorld(() => this.#panel?.dispose()),
-      vscode.window.registerWebviewPanelSerializer(READER_VIEW_TYPE, { deserializeWebviewPanel: (panel, state) => this.#restore(panel, state) }),
+      vscode.window.registerWebviewPanelSerializer(READER_VIEW_TYPE, {
+        deserializeWebviewPanel: (panel, state) => this.#restore(panel, state),
+      }),
     ];
   }
 
@@ -68,7 +70,9 @@ export class ReaderPanel implements vscode.Disposable {
 
   /** Shows a message: opens the panel or brings it to the front, then marks the message as read. Never rejects. */
   async show(messageId: number): Promise<void> {
-    const panel = this.#panel ?? this.#adopt(vscode.window.createWebviewPanel(READER_VIEW_TYPE, 'QuMail', vscode.ViewColumn.Active, { enableFindWidget: true }));
+    const panel =
+      this.#panel ??
+      this.#adopt(vscode.window.createWebviewPanel(READER_VIEW_TYPE, 'QuMail', vscode.ViewColumn.Active, { enableFindWidget: true }));
     panel.reveal();
     await this.#open(messageId);
   }
@@ -134,7 +138,11 @@ export class ReaderPanel implements vscode.Disposable {
   #adopt(panel: vscode.WebviewPanel): vscode.WebviewPanel {
     this.#panel = panel;
     panel.iconPath = new vscode.ThemeIcon('mail');
-    panel.webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [vscode.Uri.joinPath(this.#context.extensionUri, 'dist')] };
+    panel.webview.options = {
+      enableScripts: true,
+      enableForms: false,
+      localResourceRoots: [vscode.Uri.joinPath(this.#context.extensionUri, 'dist')],
+    };
     const listening = panel.webview.onDidReceiveMessage((value: unknown) => {
       const request = parseReaderRequest(value);
       if (request) void this.#answer(request).catch((error: unknown) => this.#context.showFailure(error, this.#about()));

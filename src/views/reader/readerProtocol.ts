@@ -116,7 +116,6 @@ export const READER_WORDS = [
   'remoteLoaded',
   'emptyBody',
   'mailBody',
-  'linkMismatch',
 ] as const;
 export type ReaderWord = (typeof READER_WORDS)[number];
 

@@ -40,6 +40,5 @@ export function readerWords(l10n: Localiser): ReaderWords {
     remoteLoaded: l10n.t('Remote images are shown for this message.'),
     emptyBody: l10n.t('This message has no text.'),
     mailBody: l10n.t('Message text'),
-    linkMismatch: l10n.t('The text names another address'),
   };
 }

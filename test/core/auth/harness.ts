@@ -75,7 +75,7 @@ export class MemorySecrets implements Secrets {
 }
 
 /** The world's endpoints behind the `google` key: a provider with a fixed table entry and a required secret. */
-export function tableOver(world: OidcWorld): ProviderTable {
+function tableOver(world: OidcWorld): ProviderTable {
   const google: OAuthProvider = {
     ...OAUTH_PROVIDERS.google,
     issuer: world.issuer,
@@ -163,13 +163,17 @@ export function oidc(world: OidcWorld): { provider: 'oidc'; issuer: string; clie
 
 /** Values of 20 characters or more under a name that holds a secret, in a form or a JSON answer. */
 function noteSecrets(text: string | undefined): void {
-  for (const [, , value] of text?.matchAll(/"?\b(access_token|refresh_token|id_token|code|code_verifier|client_secret|state|nonce)"?[=:]\s*"?([\w.~-]{20,})/g) ?? []) {
+  for (const [, , value] of text?.matchAll(
+    /"?\b(access_token|refresh_token|id_token|code|code_verifier|client_secret|state|nonce)"?[=:]\s*"?([\w.~-]{20,})/g,
+  ) ?? []) {
     passedSecrets.add(value!);
   }
 }
 
 /** The secrets that show in what was logged or thrown. */
 export function leakedIn(...things: readonly unknown[]): string[] {
-  const text = things.map((thing) => (typeof thing === 'string' ? thing : inspect(thing, { depth: 12, showHidden: true, getters: false }))).join('\n');
+  const text = things
+    .map((thing) => (typeof thing === 'string' ? thing : inspect(thing, { depth: 12, showHidden: true, getters: false })))
+    .join('\n');
   return [...passedSecrets].filter((secret) => text.includes(secret));
 }

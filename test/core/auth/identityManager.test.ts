@@ -31,7 +31,13 @@ describe('auth/identityManager', () => {
   const start = (): Session => {
     const db = openDatabase(join(folder, 'vault.db'), { durability: 'full', migrations: VAULT_MIGRATIONS });
     const bench = openBench(world, { secrets, clock });
-    const identity = new IdentityManager({ accounts: new AccountStore({ db }), secrets, oauth: bench.manager, clock, saeIdOf: (id) => (id === 'a1' ? 'SAE-ALICE' : undefined) });
+    const identity = new IdentityManager({
+      accounts: new AccountStore({ db }),
+      secrets,
+      oauth: bench.manager,
+      clock,
+      saeIdOf: (id) => (id === 'a1' ? 'SAE-ALICE' : undefined),
+    });
     return { identity, bench, db };
   };
   const end = ({ bench, db }: Session): void => {
@@ -44,7 +50,10 @@ describe('auth/identityManager', () => {
     displayName: email,
     provider,
     userId: email,
-    servers: { imap: { host: 'mail.qumail.test', port: 993, security: 'tls' }, smtp: { host: 'mail.qumail.test', port: 465, security: 'tls' } },
+    servers: {
+      imap: { host: 'mail.qumail.test', port: 993, security: 'tls' },
+      smtp: { host: 'mail.qumail.test', port: 465, security: 'tls' },
+    },
     ...(provider === 'oidc' ? { issuer: world.issuer, clientId: CLIENT_ID } : {}),
     createdAt: clock.now(),
     lastLogin: clock.now(),
@@ -79,9 +88,23 @@ describe('auth/identityManager', () => {
     end(session);
     clock.advance(3 * HOUR);
     session = start();
-    assert.deepEqual(session.identity.list().map(({ email }) => email), [ALICE, BOB]);
-    assert.deepEqual(['a1', 'b1'].map((id) => session.identity.profile(id)), profiles);
-    assert.deepEqual(Object.keys(profiles[0]!).toSorted(), ['createdAt', 'displayName', 'email', 'lastLogin', 'provider', 'saeId', 'userId']);
+    assert.deepEqual(
+      session.identity.list().map(({ email }) => email),
+      [ALICE, BOB],
+    );
+    assert.deepEqual(
+      ['a1', 'b1'].map((id) => session.identity.profile(id)),
+      profiles,
+    );
+    assert.deepEqual(Object.keys(profiles[0]!).toSorted(), [
+      'createdAt',
+      'displayName',
+      'email',
+      'lastLogin',
+      'provider',
+      'saeId',
+      'userId',
+    ]);
     const alice = await session.identity.credentialSource('a1')('cached');
     assert.ok(alice.kind === 'token' && alice.user === ALICE && (await world.isActive(alice.accessToken)));
     assert.deepEqual(await session.identity.credentialSource('b1')('cached'), { kind: 'password', user: BOB, password: PASSWORD });
@@ -112,7 +135,9 @@ describe('auth/identityManager', () => {
   });
 
   it('lets one of two sign-ins for the same address win, and leaves no password of the other behind', async () => {
-    const outcomes = await Promise.allSettled(['b1', 'b2'].map((id) => session.identity.addWithPassword(record(id, BOB, 'qumail_native'), id)));
+    const outcomes = await Promise.allSettled(
+      ['b1', 'b2'].map((id) => session.identity.addWithPassword(record(id, BOB, 'qumail_native'), id)),
+    );
     assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
     const [winner] = session.identity.list();
     assert.deepEqual([...secrets.values], [[`password.${winner!.id}`, winner!.id]]);
@@ -151,7 +176,10 @@ describe('auth/identityManager', () => {
   it('asks for a new sign-in where the password is gone from the secret store', async () => {
     await session.identity.addWithPassword(record('b1', BOB, 'qumail_native'), PASSWORD);
     secrets.values.clear();
-    await assert.rejects(session.identity.credentialSource('b1')('cached'), { code: 'auth.sign-in-again', details: { reason: 'no-password' } });
+    await assert.rejects(session.identity.credentialSource('b1')('cached'), {
+      code: 'auth.sign-in-again',
+      details: { reason: 'no-password' },
+    });
   });
 
   it('writes nothing secret into the records or the log', async () => {

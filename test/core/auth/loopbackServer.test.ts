@@ -24,7 +24,13 @@ describe('auth/loopbackServer', () => {
   it('hands over the query of the first redirect and lets its page wait for the outcome', async () => {
     const page = visit(at('/callback?code=c%2F1&state=s'));
     const query = await loopback.received;
-    assert.deepEqual([...query], [['code', 'c/1'], ['state', 's']]);
+    assert.deepEqual(
+      [...query],
+      [
+        ['code', 'c/1'],
+        ['state', 's'],
+      ],
+    );
     loopback.finish('signed-in');
     assert.match((await page).text, /<h1>You are signed in<\/h1>/);
   });
@@ -57,7 +63,10 @@ describe('auth/loopbackServer', () => {
     assert.match(text, /^<!doctype html><html lang="en">/);
     assert.match(text, /<title>[^<]+<\/title>.*<main role="alert"><h1>/s);
     assert.match(String(headers['content-security-policy']), /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/=]+'/);
-    assert.deepEqual([headers['cache-control'], headers['referrer-policy'], headers['x-content-type-options']], ['no-store', 'no-referrer', 'nosniff']);
+    assert.deepEqual(
+      [headers['cache-control'], headers['referrer-policy'], headers['x-content-type-options']],
+      ['no-store', 'no-referrer', 'nosniff'],
+    );
     assert.doesNotMatch(text, /<script|https?:/);
   });
 
@@ -89,9 +98,17 @@ describe('auth/loopbackServer', () => {
   it('survives request lines and headers that no browser sends', async () => {
     const port = Number(new URL(loopback.redirectUri).port);
     const host = `Host: 127.0.0.1:${port}\r\n`;
-    const strange = [`GET // HTTP/1.1\r\n${host}\r\n`, `GET http://[ HTTP/1.1\r\n${host}\r\n`, 'GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01hello', `GET /?${'a'.repeat(40_000)} HTTP/1.1\r\n${host}\r\n`];
+    const strange = [
+      `GET // HTTP/1.1\r\n${host}\r\n`,
+      `GET http://[ HTTP/1.1\r\n${host}\r\n`,
+      'GET / HTTP/1.1\r\n\r\n',
+      '\x16\x03\x01hello',
+      `GET /?${'a'.repeat(40_000)} HTTP/1.1\r\n${host}\r\n`,
+    ];
     for (const bytes of strange) {
-      const socket = connect(port, '127.0.0.1').resume().on('error', () => {});
+      const socket = connect(port, '127.0.0.1')
+        .resume()
+        .on('error', () => {});
       socket.write(bytes);
       await once(socket, 'close');
     }

@@ -43,7 +43,12 @@ describe('world: the OpenID provider that mail servers ask', () => {
   });
 
   it('announces the authorization page alone under the name that only a browser can resolve', async () => {
-    const answer = await bench.fetch({ method: 'GET', url: `${world.issuer}/.well-known/openid-configuration`, timeoutMs: 5000, maxBytes: 100_000 });
+    const answer = await bench.fetch({
+      method: 'GET',
+      url: `${world.issuer}/.well-known/openid-configuration`,
+      timeoutMs: 5000,
+      maxBytes: 100_000,
+    });
     const document = JSON.parse(answer.body.toString()) as Record<string, string>;
     assert.equal(new URL(document.authorization_endpoint!).hostname, AUTHORIZATION_HOST);
     for (const name of ['issuer', 'token_endpoint', 'jwks_uri', 'revocation_endpoint', 'userinfo_endpoint']) {
@@ -54,11 +59,21 @@ describe('world: the OpenID provider that mail servers ask', () => {
   it('shows pages that load nothing from outside', async () => {
     const url = new URL(`https://${AUTHORIZATION_HOST}:${new URL(world.issuer).port}/auth`);
     url.search = String(
-      new URLSearchParams({ client_id: 'qumail-test', redirect_uri: 'http://127.0.0.1:1/callback', response_type: 'code', scope: 'openid', code_challenge: 'A'.repeat(43), code_challenge_method: 'S256' }),
+      new URLSearchParams({
+        client_id: 'qumail-test',
+        redirect_uri: 'http://127.0.0.1:1/callback',
+        response_type: 'code',
+        scope: 'openid',
+        code_challenge: 'A'.repeat(43),
+        code_challenge_method: 'S256',
+      }),
     );
     const start = await visit(url.href, { ca: world.caPem } as object);
     assert.equal(start.status, 303);
-    const page = await visit(new URL(start.headers.location!, url).href, { ca: world.caPem, headers: { cookie: start.headers['set-cookie']!.map((c) => c.split(';')[0]).join('; ') } } as object);
+    const page = await visit(new URL(start.headers.location!, url).href, {
+      ca: world.caPem,
+      headers: { cookie: start.headers['set-cookie']!.map((c) => c.split(';')[0]).join('; ') },
+    } as object);
     assert.equal(page.status, 200);
     assert.equal(page.headers['content-security-policy'], "default-src 'none'; style-src 'unsafe-inline'");
   });

@@ -11,7 +11,13 @@ describe('auth/providers', () => {
 
   it('sends tokens and mail nowhere but through TLS', () => {
     for (const provider of Object.values(OAUTH_PROVIDERS)) {
-      for (const url of [provider.issuer, provider.authorizationEndpoint, provider.tokenEndpoint, provider.revocationEndpoint, provider.userinfoEndpoint]) {
+      for (const url of [
+        provider.issuer,
+        provider.authorizationEndpoint,
+        provider.tokenEndpoint,
+        provider.revocationEndpoint,
+        provider.userinfoEndpoint,
+      ]) {
         assert.ok(url === undefined || url.startsWith('https://'), url);
       }
       for (const server of Object.values(provider.servers ?? {})) assert.equal(server.security, 'tls');
@@ -28,6 +34,11 @@ describe('auth/providers', () => {
   it('asks for further scopes only where the server offers them', () => {
     const server = { issuer: 'https://a', authorization_endpoint: 'https://a/a', token_endpoint: 'https://a/t' };
     assert.deepEqual(scopesFor(OAUTH_PROVIDERS.oidc, server), ['openid', 'email', 'offline_access']);
-    assert.deepEqual(scopesFor(OAUTH_PROVIDERS.oidc, { ...server, scopes_supported: ['mail', 'openid'] }), ['openid', 'email', 'offline_access', 'mail']);
+    assert.deepEqual(scopesFor(OAUTH_PROVIDERS.oidc, { ...server, scopes_supported: ['mail', 'openid'] }), [
+      'openid',
+      'email',
+      'offline_access',
+      'mail',
+    ]);
   });
 });

@@ -33,7 +33,10 @@ describe('auth: signing in through the browser', () => {
   after(() => worlds.dispose());
 
   it('brings two people back with their identity and a token that the mail server takes', async () => {
-    for (const [email, displayName] of [[ALICE, 'Alice Liddell'], [BOB, 'bob']] as const) {
+    for (const [email, displayName] of [
+      [ALICE, 'Alice Liddell'],
+      [BOB, 'bob'],
+    ] as const) {
       const person = world.browser.person(email);
       const { manager } = bench({ openBrowser: person.openBrowser });
       const { identity, grant } = await manager.signIn(oidc(world));
@@ -72,14 +75,20 @@ describe('auth: signing in through the browser', () => {
   it('sends the client secret of a provider that wants one, and names what is missing', async () => {
     const person = world.browser.person(ALICE);
     const { manager } = bench({ openBrowser: person.openBrowser });
-    await assert.rejects(manager.signIn({ provider: 'google' }), { code: 'auth.client-missing', details: { provider: 'google', what: 'secret' } });
+    await assert.rejects(manager.signIn({ provider: 'google' }), {
+      code: 'auth.client-missing',
+      details: { provider: 'google', what: 'secret' },
+    });
     await manager.setClientSecret({ provider: 'google', secret: 'another secret' });
     await assert.rejects(manager.signIn({ provider: 'google' }), { code: 'auth.denied', details: { reason: 'invalid_client' } });
     await person.landing();
     await manager.setClientSecret({ provider: 'google', secret: 'the client secret' });
     assert.equal((await manager.signIn({ provider: 'google' })).identity.email, ALICE);
     await person.landing();
-    await assert.rejects(manager.signIn({ provider: 'yahoo' }), { code: 'auth.client-missing', details: { provider: 'yahoo', what: 'id' } });
+    await assert.rejects(manager.signIn({ provider: 'yahoo' }), {
+      code: 'auth.client-missing',
+      details: { provider: 'yahoo', what: 'id' },
+    });
   });
 
   it('comes back through the URI handler where the settings say so, and lets strange URIs pass by', async () => {
@@ -133,14 +142,20 @@ describe('auth: signing in through the browser', () => {
       await bench({ openBrowser: keep.openBrowser }).manager.signIn(oidc(world));
       await keep.landing();
       const replay = world.browser.person(BOB, { change: set('code', first!.searchParams.get('code')!) });
-      await assert.rejects(bench({ openBrowser: replay.openBrowser }).manager.signIn(oidc(world)), { code: 'auth.denied', details: { reason: 'invalid_grant' } });
+      await assert.rejects(bench({ openBrowser: replay.openBrowser }).manager.signIn(oidc(world)), {
+        code: 'auth.denied',
+        details: { reason: 'invalid_grant' },
+      });
       await replay.landing();
 
       // A code that was never redeemed: PKCE alone tells that it belongs to another sign-in.
       const url = new URL(keep.visited[0]!);
       const unused = new URL(await world.browser.signInAs(url.href, ALICE)).searchParams.get('code')!;
       const injected = world.browser.person(BOB, { change: set('code', unused) });
-      await assert.rejects(bench({ openBrowser: injected.openBrowser }).manager.signIn(oidc(world)), { code: 'auth.denied', details: { reason: 'invalid_grant' } });
+      await assert.rejects(bench({ openBrowser: injected.openBrowser }).manager.signIn(oidc(world)), {
+        code: 'auth.denied',
+        details: { reason: 'invalid_grant' },
+      });
       await injected.landing();
     });
 
@@ -162,7 +177,10 @@ describe('auth: signing in through the browser', () => {
 
     it('asks the userinfo endpoint where the ID token tells no address', async () => {
       const person = world.browser.person(ALICE);
-      const { manager } = bench({ openBrowser: person.openBrowser, wrapFetch: (fetch) => withClaims(fetch, { email: undefined, name: undefined }) });
+      const { manager } = bench({
+        openBrowser: person.openBrowser,
+        wrapFetch: (fetch) => withClaims(fetch, { email: undefined, name: undefined }),
+      });
       assert.deepEqual((await manager.signIn(oidc(world))).identity, { userId: ALICE, email: ALICE, displayName: 'Alice Liddell' });
       await person.landing();
     });
@@ -177,7 +195,10 @@ describe('auth: signing in through the browser', () => {
     it('names a failing token endpoint with its status', async () => {
       world.setTokenFault('status-500');
       const person = world.browser.person(ALICE);
-      await assert.rejects(bench({ openBrowser: person.openBrowser }).manager.signIn(oidc(world)), { code: 'auth.refresh-failed', details: { status: 500, reason: 'http' } });
+      await assert.rejects(bench({ openBrowser: person.openBrowser }).manager.signIn(oidc(world)), {
+        code: 'auth.refresh-failed',
+        details: { status: 500, reason: 'http' },
+      });
       assert.match((await person.landing()).text, /did not work/);
     });
   });
@@ -185,7 +206,10 @@ describe('auth: signing in through the browser', () => {
   describe('when the person does not come back', () => {
     it('takes no for an answer, and the page says so', async () => {
       const person = world.browser.person(ALICE, { answer: 'deny' });
-      await assert.rejects(bench({ openBrowser: person.openBrowser }).manager.signIn(oidc(world)), { code: 'auth.denied', details: { reason: 'access_denied' } });
+      await assert.rejects(bench({ openBrowser: person.openBrowser }).manager.signIn(oidc(world)), {
+        code: 'auth.denied',
+        details: { reason: 'access_denied' },
+      });
       assert.match((await person.landing()).text, /declined/);
     });
 
@@ -246,7 +270,10 @@ describe('auth: signing in through the browser', () => {
         world.discoveryFault = fault;
         const person = world.browser.person(ALICE);
         const { manager } = bench({ openBrowser: person.openBrowser });
-        await assert.rejects(manager.signIn(oidc(world)), { code: 'auth.discovery-failed', details: { host: new URL(world.issuer).host, reason } });
+        await assert.rejects(manager.signIn(oidc(world)), {
+          code: 'auth.discovery-failed',
+          details: { host: new URL(world.issuer).host, reason },
+        });
         world.discoveryFault = 'none';
         await manager.signIn(oidc(world));
         await person.landing();

@@ -5,12 +5,21 @@ import { readIdentity } from '../../../src/core/auth/identityClaims.ts';
 import { parseTokenAnswer, readRefreshAnswer } from '../../../src/core/auth/tokenAnswer.ts';
 
 const good = { access_token: 'a', token_type: 'Bearer' };
-const answer = (status: number, body: unknown): Response => new Response(typeof body === 'string' ? body : JSON.stringify(body), { status });
+const answer = (status: number, body: unknown): Response =>
+  new Response(typeof body === 'string' ? body : JSON.stringify(body), { status });
 
 describe('auth/tokenAnswer', () => {
   it('assumes an hour where the server does not say, and reads seconds however they are written', () => {
-    const lives = [[undefined, 3600], [60, 60], ['120', 120], [0, 0], [-5, 0], [1e12, 315_360_000]] as const;
-    for (const [expires_in, expected] of lives) assert.equal(parseTokenAnswer({ ...good, expires_in }).expiresIn, expected, String(expires_in));
+    const lives = [
+      [undefined, 3600],
+      [60, 60],
+      ['120', 120],
+      [0, 0],
+      [-5, 0],
+      [1e12, 315_360_000],
+    ] as const;
+    for (const [expires_in, expected] of lives)
+      assert.equal(parseTokenAnswer({ ...good, expires_in }).expiresIn, expected, String(expires_in));
   });
 
   it('keeps apart a refresh token that was replaced and one that was not', () => {
@@ -20,7 +29,18 @@ describe('auth/tokenAnswer', () => {
   });
 
   it('refuses what is not a bearer token', () => {
-    const bad = [undefined, null, [], 'text', {}, { ...good, access_token: '' }, { ...good, access_token: 7 }, { ...good, token_type: 'mac' }, { ...good, expires_in: 'soon' }, { ...good, access_token: 'a'.repeat(20_000) }];
+    const bad = [
+      undefined,
+      null,
+      [],
+      'text',
+      {},
+      { ...good, access_token: '' },
+      { ...good, access_token: 7 },
+      { ...good, token_type: 'mac' },
+      { ...good, expires_in: 'soon' },
+      { ...good, access_token: 'a'.repeat(20_000) },
+    ];
     for (const json of bad) assert.throws(() => parseTokenAnswer(json), { code: 'auth.bad-answer' }, JSON.stringify(json)?.slice(0, 80));
   });
 
@@ -43,12 +63,20 @@ describe('auth/tokenAnswer', () => {
 
   it('ends every answer in a token or one of three codes', async () => {
     const codes = ['auth.bad-answer', 'auth.sign-in-again', 'auth.refresh-failed'];
-    const body = fc.oneof(fc.json(), fc.string(), fc.record({ error: fc.string() }).map((o) => JSON.stringify(o)));
+    const body = fc.oneof(
+      fc.json(),
+      fc.string(),
+      fc.record({ error: fc.string() }).map((o) => JSON.stringify(o)),
+    );
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 200, max: 599 }).filter((s) => s !== 204 && s !== 205 && s !== 304), body, async (status, text) => {
-        const outcome = await readRefreshAnswer(answer(status, text)).catch((error: unknown) => error);
-        assert.ok(QuMailError.is(outcome) ? codes.includes(outcome.code) : status === 200);
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 200, max: 599 }).filter((s) => s !== 204 && s !== 205 && s !== 304),
+        body,
+        async (status, text) => {
+          const outcome = await readRefreshAnswer(answer(status, text)).catch((error: unknown) => error);
+          assert.ok(QuMailError.is(outcome) ? codes.includes(outcome.code) : status === 200);
+        },
+      ),
     );
   });
 });

@@ -17,7 +17,10 @@ describe('base/httpsFetch', () => {
   let fetch: HttpFetch;
   let handler: Handler;
   const limits = { timeoutMs: 5_000, maxBytes: 1_000 };
-  const get = (path: string, more: Partial<HttpRequest> = {}): Promise<{ status: number; body: Buffer; headers: Readonly<Record<string, string>> }> =>
+  const get = (
+    path: string,
+    more: Partial<HttpRequest> = {},
+  ): Promise<{ status: number; body: Buffer; headers: Readonly<Record<string, string>> }> =>
     fetch({ method: 'GET', url: `${origin}${path}`, ...limits, ...more });
 
   before(async () => {
@@ -108,7 +111,13 @@ describe('base/httpsFetch', () => {
     const authority = await testAuthority();
     const bad = {
       name: await issueServer(['elsewhere.test']),
-      expired: await authority.issue({ commonName: 'x', ips: ['127.0.0.1'], usage: 'server', notBefore: new Date(Date.now() - 9e8), notAfter: new Date(Date.now() - 1e6) }),
+      expired: await authority.issue({
+        commonName: 'x',
+        ips: ['127.0.0.1'],
+        usage: 'server',
+        notBefore: new Date(Date.now() - 9e8),
+        notAfter: new Date(Date.now() - 1e6),
+      }),
     };
     for (const { certPem: cert, keyPem: key } of Object.values(bad)) {
       const other = https.createServer({ cert, key }, (_request, response) => void response.end());
@@ -121,7 +130,13 @@ describe('base/httpsFetch', () => {
   });
 
   it('names a refused port, a server without TLS, an http address and a text that is no address', async () => {
-    const plain = net.createServer((socket) => void socket.resume().on('error', () => {}).end('220 mail ESMTP\r\n'));
+    const plain = net.createServer(
+      (socket) =>
+        void socket
+          .resume()
+          .on('error', () => {})
+          .end('220 mail ESMTP\r\n'),
+    );
     plain.listen(0, '127.0.0.1');
     await once(plain, 'listening');
     const { port } = plain.address() as net.AddressInfo;

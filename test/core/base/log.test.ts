@@ -14,7 +14,22 @@ describe('base/log', () => {
   });
 
   it('never writes a value whose name says that it is a secret', () => {
-    const names = ['password', 'passphrase', 'pass', 'clientSecret', 'token', 'access_token', 'refreshToken', 'key', 'pad', 'authorization', 'cookie', 'codeVerifier', 'subject', 'body'];
+    const names = [
+      'password',
+      'passphrase',
+      'pass',
+      'clientSecret',
+      'token',
+      'access_token',
+      'refreshToken',
+      'key',
+      'pad',
+      'authorization',
+      'cookie',
+      'codeVerifier',
+      'subject',
+      'body',
+    ];
     for (const name of names) assert.equal(redact({ [name]: 'x' })[name], '[redacted]', name);
   });
 

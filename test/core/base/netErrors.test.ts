@@ -9,7 +9,13 @@ describe('base/netErrors', () => {
     'net.refused': ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'],
     'net.timeout': ['ETIMEDOUT'],
     'net.cut': ['ECONNRESET', 'EPIPE'],
-    'net.certificate': ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+    'net.certificate': [
+      'CERT_HAS_EXPIRED',
+      'CERT_NOT_YET_VALID',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+    ],
     'net.protocol': ['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'HPE_INVALID_CONSTANT'],
   };
   for (const [expected, codes] of Object.entries(table)) {

@@ -18,7 +18,10 @@ describe('base/singleFlight', () => {
     const flights = new SingleFlight<number>();
     const failing = (): Promise<number> => Promise.reject(new Error('no'));
     const outcomes = await Promise.allSettled([flights.run('a', failing), flights.run('a', failing)]);
-    assert.deepEqual(outcomes.map((o) => o.status), ['rejected', 'rejected']);
+    assert.deepEqual(
+      outcomes.map((o) => o.status),
+      ['rejected', 'rejected'],
+    );
     assert.equal(await flights.run('a', () => Promise.resolve(2)), 2);
   });
 });

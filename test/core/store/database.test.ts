@@ -146,6 +146,8 @@ describe('database', () => {
       inTransaction(other, () => 'in'),
       'in',
     );
+    // A transaction has the right to write from its first statement on, not only once it writes.
+    inTransaction(one, () => assert.throws(() => inTransaction(other, () => undefined), { code: 'store.locked' }));
     one.close();
     other.close();
   });

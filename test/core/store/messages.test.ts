@@ -86,7 +86,7 @@ describe('MessageStore', () => {
         for (let before: number | undefined; ;) {
           const page = store.page(A, IN, limit, before);
           seen.push(...page.map(({ id }) => id));
-          if (page.length < limit) break;
+          if (page.length < limit || seen.length > dates.length) break;
           before = page.at(-1)!.id;
         }
         const all = store.page(A, IN, 1000);

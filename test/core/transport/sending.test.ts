@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { EmailHandler } from '../../../src/core/transport/emailHandler.ts';
 import { startCuttingProxy, type CuttingProxy } from '../../world/cuttingProxy.ts';
 import { needMailWorld, type MailWorld } from '../../world/mailWorld.ts';
-import { ALICE, BOB, handlerFor, message, passwordOf, rejectsWith, startWorld, untilMessages } from './support.ts';
+import { ALICE, BOB, handlerFor, message, passwordOf, rejectsWith, startWorld, untilMessages, untilSubject } from './support.ts';
 
 const LIMIT = 24 * 1024 * 1024;
 const note = (subject: string, to = BOB.email): Buffer => message({ from: ALICE.email, to, subject, body: 'x\r\n' });
@@ -59,7 +59,6 @@ describe('sending', () => {
     (await world.storedMessages(BOB.email)).map((raw) => /^Subject: (.*)\r$/m.exec(raw.subarray(0, 4000).toString('latin1'))?.[1] ?? '');
 
   it('sends fifty messages back to back over one connection and one log-in', async () => {
-    const before = (await inbox()).length;
     alice.watch('INBOX', () => {});
     await alice.listFolders();
     const outcomes = await Promise.all(Array.from({ length: 50 }, (_, i) => send(note(`burst ${i}`))));
@@ -69,7 +68,7 @@ describe('sending', () => {
     assert.equal(logins, 3);
     const bob = handlerFor(world, BOB);
     try {
-      await untilMessages(bob, before + 50);
+      await untilMessages(bob, 50);
     } finally {
       bob.dispose();
     }
@@ -115,19 +114,20 @@ describe('sending', () => {
     assert.equal(smtp.total, 0);
   });
 
-  it('cut inside the message: not sent, safe to send again', async () => {
-    await send(note('warm'));
-    const raw = big('cut inside', 16 * 1024 * 1024);
-    smtp.faultNow({ direction: 'to-server', afterBytes: 100_000, how: 'reset' });
-    await rejectsWith(send(raw), 'net.cut');
-    assert.match((await send(raw)).response, /^250 /);
+  it('cut inside the message: not sent, and sending again delivers it once', async function () {
+    this.timeout(30_000); // more than the system buffers on the way, twice
     const bob = handlerFor(world, BOB);
     try {
-      await untilMessages(bob, (await inbox()).length);
+      await send(note('warm'));
+      const raw = big('cut inside', 16 * 1024 * 1024);
+      smtp.faultNow({ direction: 'to-server', afterBytes: 100_000, how: 'reset' });
+      await rejectsWith(send(raw), 'net.cut');
+      assert.match((await send(raw)).response, /^250 /);
+      await untilSubject(bob, 'cut inside');
+      assert.equal((await inbox()).filter((subject) => subject === 'cut inside').length, 1);
     } finally {
       bob.dispose();
     }
-    assert.equal((await inbox()).filter((subject) => subject === 'cut inside').length <= 1, true);
   });
 
   it('cut after the message and before the answer: acceptance unknown', async () => {

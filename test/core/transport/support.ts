@@ -8,6 +8,7 @@ import { systemClock, systemRandom } from '../../../src/core/base/systemPorts.ts
 import type { ServerAddress } from '../../../src/core/base/types.ts';
 import { EmailHandler } from '../../../src/core/transport/emailHandler.ts';
 import type { TransportTiming } from '../../../src/core/transport/mailAccess.ts';
+import type { RemoteMessage } from '../../../src/core/transport/remoteMail.ts';
 import { startMailWorld, type MailWorld, type MailWorldOptions } from '../../world/mailWorld.ts';
 import { issueServer, testCaPem } from '../../world/pki.ts';
 
@@ -61,11 +62,20 @@ export function message(o: { from: string; to: string; subject: string; body: st
 }
 
 /** Resolves once the folder holds `count` messages, told by the server's push and nothing else. */
-export async function untilMessages(handler: EmailHandler, count: number, folder = 'INBOX'): Promise<void> {
+export function untilMessages(handler: EmailHandler, count: number, folder = 'INBOX'): Promise<void> {
+  return untilListed(handler, folder, (list) => list.length >= count);
+}
+
+/** Resolves once a message of this subject has arrived. */
+export function untilSubject(handler: EmailHandler, subject: string): Promise<void> {
+  return untilListed(handler, 'INBOX', (list) => list.some((message) => message.subject === subject));
+}
+
+async function untilListed(handler: EmailHandler, folder: string, satisfied: (list: RemoteMessage[]) => boolean): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const watch = handler.watch(folder, () => {
-    handler.getEmailList(folder, count).then((list) => {
-      if (list.length >= count) resolve();
+    handler.getEmailList(folder, 1000).then((list) => {
+      if (satisfied(list)) resolve();
     }, reject);
   });
   try {

@@ -2,14 +2,14 @@
  * A real VS Code with the packaged extension in it, driven through Chromium. Everything of one instance (settings, extensions, secrets)
  * lives in its `userDataDir`: give the same folder again and it is the same installation after a restart.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import type { BrowserContext } from 'playwright-core';
 import { codeServerFolder } from '../../../scripts/vscode/codeServer.ts';
 import { type BrowserOptions, startBrowser } from './browser.ts';
-import { ServerProcess, freePort } from '../../../scripts/vscode/serverProcess.ts';
+import { ServerProcess, stickyPort } from '../../../scripts/vscode/serverProcess.ts';
 import { Workbench } from './workbench.ts';
 
 export interface VSCodeOptions {
@@ -120,13 +120,6 @@ export class VSCode implements AsyncDisposable {
 /** Starts one VS Code; several may run at once. Dispose of it with `await using` or in `after()`. */
 export function startVSCode(options: VSCodeOptions): Promise<VSCode> {
   return VSCode.start(options);
-}
-
-/** The browser keeps secrets by origin: the same installation has to come back on the same port. */
-async function stickyPort(userDataDir: string): Promise<number> {
-  const file = join(userDataDir, 'port');
-  if (!existsSync(file)) writeFileSync(file, String(await freePort()));
-  return Number(readFileSync(file, 'utf8'));
 }
 
 function entry(): string {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { addressText } from '../../../src/views/composer/addressText.ts';
-import { addAttachments, bodyLineOf, headerLines, lastAddress, missingHeaders, placeAt, setHeader, startPosition } from '../../../src/views/composer/draftLines.ts';
+import {
+  addAttachments,
+  bodyLineOf,
+  headerLines,
+  lastAddress,
+  missingHeaders,
+  placeAt,
+  setHeader,
+  startPosition,
+} from '../../../src/views/composer/draftLines.ts';
 import type { LineEdit } from '../../../src/views/composer/draftLines.ts';
 import { draftIdOf, draftPath } from '../../../src/views/composer/draftUri.ts';
 import { keyCost, levelAndCost, levelValue } from '../../../src/views/composer/levels.ts';
@@ -105,11 +114,18 @@ describe('the address of a draft document', () => {
     assert.equal(draftPath('d-1', 'A/B\\C\n tests', 'New message'), '/d-1/A B C tests.qumail');
     assert.equal(draftPath('d-1', '  ', 'New message'), '/d-1/New message.qumail');
     assert.equal(draftIdOf('/d-1/New message.qumail'), 'd-1');
-    for (const path of ['/', '/d-1', '/d-1/', '/d-1/x.txt', '/a/b/c.qumail', '/%E0%A4%A/x.qumail']) assert.equal(draftIdOf(path), undefined, path);
+    for (const path of ['/', '/d-1', '/d-1/', '/d-1/x.txt', '/a/b/c.qumail', '/%E0%A4%A/x.qumail'])
+      assert.equal(draftIdOf(path), undefined, path);
   });
 
   it('finds the id again for any id and any subject', () => {
-    fc.assert(fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), fc.string({ unit: 'binary' }), (id, subject) => draftIdOf(draftPath(id, subject, 'New message')) === id));
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 1, unit: 'grapheme' }),
+        fc.string({ unit: 'binary' }),
+        (id, subject) => draftIdOf(draftPath(id, subject, 'New message')) === id,
+      ),
+    );
   });
 });
 

@@ -58,7 +58,12 @@ describe('the reader page in a real Chromium', function () {
 
   it('keeps no element in the frame that could load, submit or navigate', async () => {
     await reader.show(html(HOSTILE_HTML.join('\n')));
-    const found = await reader.mailFrame().locator('script, form, input, button, textarea, select, object, embed, iframe, link, svg, math, video, audio, source, base, area, template, [href], [src^="http"], [srcset], [background], [action], [onerror], [onload], [target]').count();
+    const found = await reader
+      .mailFrame()
+      .locator(
+        'script, form, input, button, textarea, select, object, embed, iframe, link, svg, math, video, audio, source, base, area, template, [href], [src^="http"], [srcset], [background], [action], [onerror], [onload], [target]',
+      )
+      .count();
     assert.equal(found, 0);
   });
 
@@ -111,7 +116,12 @@ describe('the reader page in a real Chromium', function () {
   });
 
   it('loads plain images over https, and nothing else, once the host allowed it', async () => {
-    await reader.show(html(`<img src="http://shop.test/a.png" width="40"><img src="https://shop.test/track.png" width="1" height="1">${HOSTILE_HTML.filter((part) => !/<ima?ge? /.test(part)).join('')}`), 'allowed');
+    await reader.show(
+      html(
+        `<img src="http://shop.test/a.png" width="40"><img src="https://shop.test/track.png" width="1" height="1">${HOSTILE_HTML.filter((part) => !/<ima?ge? /.test(part)).join('')}`,
+      ),
+      'allowed',
+    );
     await reader.mailFrame().locator('img[src]').first().waitFor();
     await reader.settle();
     assert.equal(await pwned(), undefined);
@@ -122,7 +132,10 @@ describe('the reader page in a real Chromium', function () {
   it('shows pictures that are part of the HTML without asking', async () => {
     const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
     await reader.show(html(`<img id="p" src="data:image/png;base64,${pixel}" width="20" height="20">`));
-    const width = await reader.mailFrame().locator('#p').evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth);
+    const width = await reader
+      .mailFrame()
+      .locator('#p')
+      .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth);
     assert.equal(width, 1);
     assert.equal(await reader.page.locator('.strip').count(), 0);
   });
@@ -155,15 +168,22 @@ describe('the reader page in a real Chromium', function () {
   });
 
   it('gives the frame the height of its content, even where the mail asks for the height of the window', async () => {
-    await reader.show(html('<div style="height: 1200px; background: #fee">tall</div><div style="min-height: 100vh">as high as the window</div>'));
-    const height = await reader.page.locator('iframe.mail').evaluate((frame) => (frame as unknown as { clientHeight: number }).clientHeight);
+    await reader.show(
+      html('<div style="height: 1200px; background: #fee">tall</div><div style="min-height: 100vh">as high as the window</div>'),
+    );
+    const height = await reader.page
+      .locator('iframe.mail')
+      .evaluate((frame) => (frame as unknown as { clientHeight: number }).clientHeight);
     assert.ok(height > 1200 && height < 1400, String(height));
   });
 
   it('hands keys pressed inside the mail on to VS Code', async () => {
     await reader.show(html('<p>x <a href="https://example.org/">link</a></p>'));
     await reader.page.evaluate(() => {
-      const scope = globalThis as unknown as { heard: string[]; addEventListener(name: string, run: (event: { key: string; ctrlKey: boolean }) => void): void };
+      const scope = globalThis as unknown as {
+        heard: string[];
+        addEventListener(name: string, run: (event: { key: string; ctrlKey: boolean }) => void): void;
+      };
       scope.heard = [];
       scope.addEventListener('keydown', (event) => scope.heard.push(`${event.ctrlKey ? 'ctrl+' : ''}${event.key}`));
     });
@@ -173,7 +193,9 @@ describe('the reader page in a real Chromium', function () {
   });
 
   it('puts plain text on the page as text, addresses in it as links', async () => {
-    await reader.show(mail({ text: 'Look: <img src=x onerror="top.pwned=1"> (https://example.org/a_(b)).\n> quoted by bob@example.net\n' }));
+    await reader.show(
+      mail({ text: 'Look: <img src=x onerror="top.pwned=1"> (https://example.org/a_(b)).\n> quoted by bob@example.net\n' }),
+    );
     assert.equal(await reader.page.locator('.text img').count(), 0);
     const links = await reader.page.locator('.text a').allInnerTexts();
     assert.deepEqual(links, ['https://example.org/a_(b)', 'bob@example.net']);
@@ -185,7 +207,14 @@ describe('the reader page in a real Chromium', function () {
 
   it('shows hostile names, subjects, addresses and file names as the text they are', async () => {
     const evil = '<img src=x onerror=top.pwned=1>"\'';
-    await reader.show(mail({ subject: evil, from: { name: evil, address: `${evil}@example.org` }, attachments: [{ index: 0, name: evil, mimeType: 'text/plain', size: 3 }], security: { ...SEALED_L2, senderSaeId: evil, keyIds: [evil], suite: evil } }));
+    await reader.show(
+      mail({
+        subject: evil,
+        from: { name: evil, address: `${evil}@example.org` },
+        attachments: [{ index: 0, name: evil, mimeType: 'text/plain', size: 3 }],
+        security: { ...SEALED_L2, senderSaeId: evil, keyIds: [evil], suite: evil },
+      }),
+    );
     assert.equal(await pwned(), undefined);
     assert.equal(await reader.page.locator('h1').innerText(), evil);
     assert.equal(await reader.page.locator('#reader img').count(), 0);
@@ -205,15 +234,38 @@ describe('the reader page in a real Chromium', function () {
   });
 
   it('asks for what its buttons say, naming the generation it was made in', async () => {
-    await reader.show(mail({ security: SEALED_L2, attachments: [{ index: 3, name: 'a.pdf', mimeType: 'application/pdf', size: 1 }, { index: 4, name: 'b.exe', mimeType: 'application/octet-stream', size: 1 }] }));
-    for (const name of ['Reply', 'Reply All', 'Forward', 'Delete', 'Move to…', 'Mark as Unread', 'View Source', 'Save a.pdf', 'Save All']) await reader.page.getByRole('button', { name, exact: true }).click();
+    await reader.show(
+      mail({
+        security: SEALED_L2,
+        attachments: [
+          { index: 3, name: 'a.pdf', mimeType: 'application/pdf', size: 1 },
+          { index: 4, name: 'b.exe', mimeType: 'application/octet-stream', size: 1 },
+        ],
+      }),
+    );
+    for (const name of ['Reply', 'Reply All', 'Forward', 'Delete', 'Move to…', 'Mark as Unread', 'View Source', 'Save a.pdf', 'Save All'])
+      await reader.page.getByRole('button', { name, exact: true }).click();
     await reader.page.getByRole('button', { name: 'Open b.exe' }).click();
     await reader.page.getByText('Details').click();
     await reader.page.getByRole('button', { name: 'Copy Key IDs' }).click();
     const asked = await reader.asked();
     assert.deepEqual(
-      asked.map((request) => (request.kind === 'action' ? request.action : 'index' in request ? `${request.kind} ${request.index}` : request.kind)),
-      ['reply', 'reply-all', 'forward', 'delete', 'move', 'mark-unread', 'view-source', 'save-attachment 3', 'save-all', 'open-attachment 4', 'copy-key-ids'],
+      asked.map((request) =>
+        request.kind === 'action' ? request.action : 'index' in request ? `${request.kind} ${request.index}` : request.kind,
+      ),
+      [
+        'reply',
+        'reply-all',
+        'forward',
+        'delete',
+        'move',
+        'mark-unread',
+        'view-source',
+        'save-attachment 3',
+        'save-all',
+        'open-attachment 4',
+        'copy-key-ids',
+      ],
     );
     assert.equal(new Set(asked.map((request) => ('generation' in request ? request.generation : -1))).size, 1);
   });
@@ -228,7 +280,10 @@ describe('the reader page in a real Chromium', function () {
       await reader.show(
         mail({
           security: { ...SEALED_L2, simulated: true },
-          cc: [{ name: '', address: 'team@example.org' }, { name: 'Chandra Rao', address: 'chandra@example.org' }],
+          cc: [
+            { name: '', address: 'team@example.org' },
+            { name: 'Chandra Rao', address: 'chandra@example.org' },
+          ],
           text: '',
           html: '<p>Hello Bob,</p><p>the second link has been <strong>stable for nine days</strong>. Key rate and error rate are in the table; the raw data is attached.</p><ul><li>mean key rate 1.8 kbit/s</li><li>QBER 2.1&nbsp;%, see <a href="https://example.org/qber">the notes</a></li></ul><pre><code>kme status --link b\nstored 4096 keys</code></pre><blockquote><p>Can we move to the new link this week?</p></blockquote><p>Alice</p>',
           attachments: [
@@ -257,20 +312,37 @@ describe('the reader page in a real Chromium', function () {
       await reader.show(
         mail({
           text: 'Hi,\n\nsee https://example.org/patch and tell bob@example.net.\n\nOn Monday Bob wrote:\n> I think the patch is fine.\n>> diff --git a/x b/x\n>> +one\n> Ship it.\n\nThanks\n-- \nAlice\n',
-          security: { ...SEALED_L2, level: 'L1', suite: 'QM1-OTP-P1305', keyIds: ['a', 'b'].map((x) => `${x}c490419-7d60-487f-adc1-4ddcc177c139`) },
+          security: {
+            ...SEALED_L2,
+            level: 'L1',
+            suite: 'QM1-OTP-P1305',
+            keyIds: ['a', 'b'].map((x) => `${x}c490419-7d60-487f-adc1-4ddcc177c139`),
+          },
         }),
       );
       await keep('text');
     });
 
     it('a message that was tampered with', async () => {
-      await reader.show(mail({ text: '', subject: 'QuMail Secure Message', security: { ...SEALED_L2, seal: 'failed', failure: { code: 'open.tampered', details: {} } } }));
+      await reader.show(
+        mail({
+          text: '',
+          subject: 'QuMail Secure Message',
+          security: { ...SEALED_L2, seal: 'failed', failure: { code: 'open.tampered', details: {} } },
+        }),
+      );
       assert.match(await reader.page.getByRole('alert').innerText(), /changed after it was sealed/);
       await keep('tampered');
     });
 
     it('a message whose key cannot be fetched now', async () => {
-      await reader.show(mail({ text: '', subject: 'QuMail Secure Message', security: { ...SEALED_L2, seal: 'unopened', failure: { code: 'kme.unreachable', details: { host: 'kme-b.example.org' } } } }));
+      await reader.show(
+        mail({
+          text: '',
+          subject: 'QuMail Secure Message',
+          security: { ...SEALED_L2, seal: 'unopened', failure: { code: 'kme.unreachable', details: { host: 'kme-b.example.org' } } },
+        }),
+      );
       await reader.page.getByRole('button', { name: 'Try Again' }).click();
       assert.deepEqual(
         (await reader.asked()).map((request) => request.kind),

@@ -59,10 +59,31 @@ describe('what the reader page may ask for', () => {
 
 describe('where a link in a mail leads', () => {
   it('goes to web and mail addresses only', () => {
-    const refused = ['javascript:alert(1)', 'command:workbench.action.quit', 'vscode://ext/x', 'file:///etc/passwd', 'data:text/html,x', 'ftp://a.b/', 'blob:x', '//a.b', '/x', '', 'https://', ' '];
+    const refused = [
+      'javascript:alert(1)',
+      'command:workbench.action.quit',
+      'vscode://ext/x',
+      'file:///etc/passwd',
+      'data:text/html,x',
+      'ftp://a.b/',
+      'blob:x',
+      '//a.b',
+      '/x',
+      '',
+      'https://',
+      ' ',
+    ];
     for (const url of refused) assert.equal(judgeLink(url, 'x').kind, 'refused', url);
-    assert.deepEqual(judgeLink('https://Example.ORG/a?b#c', 'here'), { kind: 'open', url: 'https://example.org/a?b#c', where: 'example.org' });
-    assert.deepEqual(judgeLink('mailto:bob@example.org?subject=x', 'bob'), { kind: 'open', url: 'mailto:bob@example.org?subject=x', where: 'bob@example.org' });
+    assert.deepEqual(judgeLink('https://Example.ORG/a?b#c', 'here'), {
+      kind: 'open',
+      url: 'https://example.org/a?b#c',
+      where: 'example.org',
+    });
+    assert.deepEqual(judgeLink('mailto:bob@example.org?subject=x', 'bob'), {
+      kind: 'open',
+      url: 'mailto:bob@example.org?subject=x',
+      where: 'bob@example.org',
+    });
   });
 
   const suspicionOf = (url: string, text: string): string | undefined => {
@@ -71,7 +92,16 @@ describe('where a link in a mail leads', () => {
   };
 
   it('is suspicious where the text names another site', () => {
-    for (const text of ['https://bank.example', 'bank.example', 'www.bank.example/login', 'HTTPS://BANK.EXAMPLE/x', ' bank.example ', 'b\u00adank.example', 'ｂank.example', 'bank\u200b.example']) {
+    for (const text of [
+      'https://bank.example',
+      'bank.example',
+      'www.bank.example/login',
+      'HTTPS://BANK.EXAMPLE/x',
+      ' bank.example ',
+      'b\u00adank.example',
+      'ｂank.example',
+      'bank\u200b.example',
+    ]) {
       assert.equal(suspicionOf('https://evil.test/', text), 'text-names-other-host', text);
     }
     assert.equal(suspicionOf('https://bank.example.evil.test/', 'https://bank.example/'), 'text-names-other-host');
@@ -79,7 +109,17 @@ describe('where a link in a mail leads', () => {
   });
 
   it('is not suspicious where the text is words, or the same site', () => {
-    for (const text of ['the notes', 'Click here.', 'e.g. this', '', 'v1.2.3', 'www.example.org', 'https://example.org/other', 'docs.example.org', '50% off, today']) {
+    for (const text of [
+      'the notes',
+      'Click here.',
+      'e.g. this',
+      '',
+      'v1.2.3',
+      'www.example.org',
+      'https://example.org/other',
+      'docs.example.org',
+      '50% off, today',
+    ]) {
       assert.equal(suspicionOf('https://example.org/x', text), undefined, text);
     }
   });
@@ -133,7 +173,8 @@ describe('file names from mails', () => {
   });
 
   it('are guarded by what they end in once they are safe', () => {
-    for (const name of ['x.exe', 'x.pdf.js', 'x.HTML', 'x.svg', 'x.lnk', 'x.docm', 'x.exe.', 'x\u202egpj.exe', 'a.desktop', 'x.sh']) assert.equal(guardOf(name), 'dangerous', name);
+    for (const name of ['x.exe', 'x.pdf.js', 'x.HTML', 'x.svg', 'x.lnk', 'x.docm', 'x.exe.', 'x\u202egpj.exe', 'a.desktop', 'x.sh'])
+      assert.equal(guardOf(name), 'dangerous', name);
     for (const name of ['x.pdf', 'x.PNG', 'x.txt', 'x.csv', 'x.patch']) assert.equal(guardOf(name), 'free', name);
     for (const name of ['x', 'x.unknown', 'x.docx', 'x.zip']) assert.equal(guardOf(name), 'ask', name);
     assert.equal(iconOf('a.pdf', 'application/pdf'), 'file-pdf');
@@ -144,15 +185,38 @@ describe('plain text as the reader shows it', () => {
   const links = (text: string): (string | undefined)[] => linkify(text).flatMap((segment) => ('url' in segment ? [segment.url] : []));
 
   it('finds addresses and leaves the punctuation around them', () => {
-    assert.deepEqual(links('See https://a.example/x?y=1#z, (http://b.example/) and https://c.example/a_(b).'), ['https://a.example/x?y=1#z', 'http://b.example/', 'https://c.example/a_(b)']);
-    assert.deepEqual(links('Ask bob@example.org. Or <carol+x@mail.example.org>!'), ['mailto:bob@example.org', 'mailto:carol+x@mail.example.org']);
+    assert.deepEqual(links('See https://a.example/x?y=1#z, (http://b.example/) and https://c.example/a_(b).'), [
+      'https://a.example/x?y=1#z',
+      'http://b.example/',
+      'https://c.example/a_(b)',
+    ]);
+    assert.deepEqual(links('Ask bob@example.org. Or <carol+x@mail.example.org>!'), [
+      'mailto:bob@example.org',
+      'mailto:carol+x@mail.example.org',
+    ]);
     assert.deepEqual(links('nothing: https:// a@b x.y @ z, javascript:alert(1) ftp://x.y'), []);
   });
 
   it('puts together to the same text, in linear time', () => {
-    fc.assert(fc.property(fc.string(), (text) => linkify(text).map((segment) => segment.text).join('') === text));
+    fc.assert(
+      fc.property(
+        fc.string(),
+        (text) =>
+          linkify(text)
+            .map((segment) => segment.text)
+            .join('') === text,
+      ),
+    );
     const started = performance.now();
-    for (const hostile of ['a'.repeat(200_000), 'a@'.repeat(100_000), 'a.'.repeat(100_000), 'https://'.repeat(30_000), '(((('.repeat(50_000), 'a@a.'.repeat(60_000)]) linkify(hostile);
+    for (const hostile of [
+      'a'.repeat(200_000),
+      'a@'.repeat(100_000),
+      'a.'.repeat(100_000),
+      'https://'.repeat(30_000),
+      '(((('.repeat(50_000),
+      'a@a.'.repeat(60_000),
+    ])
+      linkify(hostile);
     assert.ok(performance.now() - started < 1500);
   });
 
@@ -193,12 +257,21 @@ describe('a message in the words of the reader', () => {
   });
 
   it('puts the cause and the next step in the place of a body that is not there', () => {
-    const shown = readerModel(mail({ text: '', security: { ...SEALED_L2, seal: 'unopened', failure: { code: 'open.sender-unknown', details: { address: 'alice@example.org' } } } }), locale);
+    const shown = readerModel(
+      mail({
+        text: '',
+        security: { ...SEALED_L2, seal: 'unopened', failure: { code: 'open.sender-unknown', details: { address: 'alice@example.org' } } },
+      }),
+      locale,
+    );
     assert.match(shown.failure?.sentence ?? '', /alice@example\.org/);
     assert.equal(shown.failure?.button, 'Edit Contact');
     assert.notEqual(shown.failure?.step, '');
     assert.equal(shown.banner.tone, 'waiting');
-    assert.equal(readerModel(mail({ security: { ...SEALED_L2, failure: { code: 'open.headers-differ', details: {} } } }), locale).failure, undefined);
+    assert.equal(
+      readerModel(mail({ security: { ...SEALED_L2, failure: { code: 'open.headers-differ', details: {} } } }), locale).failure,
+      undefined,
+    );
   });
 
   it('names where replies go only when it is elsewhere', () => {
@@ -225,12 +298,17 @@ describe('the policy of the reader page', () => {
 
   it('opens images to https only when asked, and nothing else ever', () => {
     const directives = (remote: 'blocked' | 'allowed'): Map<string, string> =>
-      new Map(readerPolicy({ ...base, remote }).split('; ').map((directive) => [directive.slice(0, directive.indexOf(' ')), directive.slice(directive.indexOf(' ') + 1)]));
+      new Map(
+        readerPolicy({ ...base, remote })
+          .split('; ')
+          .map((directive) => [directive.slice(0, directive.indexOf(' ')), directive.slice(directive.indexOf(' ') + 1)]),
+      );
     const blocked = directives('blocked');
     assert.equal(blocked.get('default-src'), "'none'");
     assert.equal(blocked.get('img-src'), 'data:');
     assert.equal(blocked.get('script-src'), "'nonce-n'");
-    for (const name of ['connect-src', 'frame-src', 'media-src', 'object-src', 'child-src', 'worker-src']) assert.ok(!blocked.has(name), name);
+    for (const name of ['connect-src', 'frame-src', 'media-src', 'object-src', 'child-src', 'worker-src'])
+      assert.ok(!blocked.has(name), name);
     const allowed = directives('allowed');
     assert.equal(allowed.get('img-src'), 'data: https:');
     allowed.delete('img-src');

@@ -15,7 +15,9 @@ export const SEALED_L2: SecurityReport = {
 };
 
 /** A message from Alice to Bob; `change` says what is particular about it. */
-export function mail(change: Partial<Omit<Message, 'summary'>> & { subject?: string; from?: { name: string; address: string } } = {}): Message {
+export function mail(
+  change: Partial<Omit<Message, 'summary'>> & { subject?: string; from?: { name: string; address: string } } = {},
+): Message {
   const { subject, from, ...rest } = change;
   const security = rest.security ?? PLAIN;
   return {

@@ -45,7 +45,7 @@ function modeSwitch(mode: BodyMode, page: Page, draw: (mode: BodyMode) => void):
           tabindex: checked ? '0' : '-1',
           onclick: () => choose(choice),
           onkeydown: (event) => {
-            if (/^Arrow/.test((event as KeyboardEvent).key)) choose(choice === 'html' ? 'text' : 'html');
+            if ((event as KeyboardEvent).key.startsWith('Arrow')) choose(choice === 'html' ? 'text' : 'html');
           },
         },
         page.words[choice],

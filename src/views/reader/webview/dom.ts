@@ -5,7 +5,11 @@ type Properties = Readonly<Record<string, string | ((event: Event) => void) | un
  * One element: functions become listeners (`onclick`), strings attributes, undefined is left out. Text goes in as text:
  * nothing in the reader's page is ever made from a string of HTML.
  */
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, properties: Properties = {}, ...children: readonly Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Properties = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined) continue;
@@ -22,10 +26,22 @@ export function icon(name: string): HTMLElement {
 }
 
 /** A button with an icon, a label, or both; `hint` is its tooltip and, without a label, its name. */
-export function button(options: { icon?: string; label?: string; hint: string; kind?: string; onclick: (event: Event) => void }): HTMLButtonElement {
+export function button(options: {
+  icon?: string;
+  label?: string;
+  hint: string;
+  kind?: string;
+  onclick: (event: Event) => void;
+}): HTMLButtonElement {
   return h(
     'button',
-    { type: 'button', class: options.kind ?? 'action', title: options.hint, 'aria-label': options.label ? undefined : options.hint, onclick: options.onclick },
+    {
+      type: 'button',
+      class: options.kind ?? 'action',
+      title: options.hint,
+      'aria-label': options.label ? undefined : options.hint,
+      onclick: options.onclick,
+    },
     options.icon ? icon(options.icon) : undefined,
     options.label ? h('span', {}, options.label) : undefined,
   );

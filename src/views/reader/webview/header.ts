@@ -52,7 +52,12 @@ function people(label: string, addresses: readonly ShownAddress[], { words }: Pa
 /** Name and address, always both: a name is whatever its sender likes it to be. */
 function person({ name, address }: ShownAddress): HTMLElement {
   const shown = name.trim();
-  return h('span', { class: 'person' }, shown ? h('bdi', { class: 'name' }, shown) : undefined, h('bdi', { class: shown ? 'address' : 'name' }, address));
+  return h(
+    'span',
+    { class: 'person' },
+    shown ? h('bdi', { class: 'name' }, shown) : undefined,
+    h('bdi', { class: shown ? 'address' : 'name' }, address),
+  );
 }
 
 function initialOf({ name, address }: ShownAddress): string {

@@ -2,7 +2,8 @@
 export type Segment = { readonly text: string; readonly url?: string };
 
 /** A web address or an e-mail address. One linear pass: no part of it can match the same text in two ways. */
-const LINK = /\b(?:https?:\/\/[^\s<>"'`|\\^{}\u200b-\u200f\u2028-\u202f]{1,2000}|mailto:[^\s<>"']{1,300})|(?<![\w.+@-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/giu;
+const LINK =
+  /\b(?:https?:\/\/[^\s<>"'`|\\^{}\u200b-\u200f\u2028-\u202f]{1,2000}|mailto:[^\s<>"']{1,300})|(?<![\w.+@-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/giu;
 
 /** Splits plain text into text and links. Joined again, the segments are the text. */
 export function linkify(text: string): Segment[] {

@@ -78,7 +78,8 @@ function fillFrame(frame: HTMLIFrameElement, { mail, onLink, onHover }: MailFram
   if (mail.colours === 'own') target.documentElement.classList.add('paper');
   target.body.replaceWith(body);
 
-  const linkAt = (event: Event): HTMLElement | undefined => (event.target as Partial<Element> | null)?.closest?.('[data-link]') as HTMLElement | undefined;
+  const linkAt = (event: Event): HTMLElement | undefined =>
+    (event.target as Partial<Element> | null)?.closest?.('[data-link]') as HTMLElement | undefined;
   const follow = (event: Event): void => {
     const element = linkAt(event);
     if (!element) return;

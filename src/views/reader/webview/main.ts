@@ -50,7 +50,14 @@ function show(message: HostMessage): void {
   page.showTarget('');
   switch (message.kind) {
     case 'loading':
-      root?.replaceChildren(h('div', { class: 'state', role: 'status' }, h('span', { class: 'codicon codicon-loading spin', 'aria-hidden': 'true' }), message.words.loading));
+      root?.replaceChildren(
+        h(
+          'div',
+          { class: 'state', role: 'status' },
+          h('span', { class: 'codicon codicon-loading spin', 'aria-hidden': 'true' }),
+          message.words.loading,
+        ),
+      );
       return;
     case 'failed':
       root?.replaceChildren(failureView(message.failure, page));
@@ -83,7 +90,12 @@ function failureView(failure: ShownFailure, { words, generation }: Page): HTMLEl
       'div',
       { class: 'buttons' },
       step ? button({ label: step, hint: step, kind: 'action primary', onclick: () => ask({ kind: 'next-step', generation }) }) : undefined,
-      button({ label: words.retry, hint: words.retry, kind: step ? 'action' : 'action primary', onclick: () => ask({ kind: 'retry', generation }) }),
+      button({
+        label: words.retry,
+        hint: words.retry,
+        kind: step ? 'action' : 'action primary',
+        onclick: () => ask({ kind: 'retry', generation }),
+      }),
     ),
   );
 }

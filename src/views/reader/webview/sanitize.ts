@@ -67,7 +67,8 @@ export function cleanMail(html: string, remote: 'blocked' | 'allowed'): CleanMai
     }
     if (element.hasAttribute('style') && cleanDeclarations(element.style) === 'own') colours = 'own';
     if (element.hasAttribute('bgcolor') || element.hasAttribute('color')) colours = 'own';
-    if (element.hasAttribute('role') && !/^(?:presentation|none)$/.test(element.getAttribute('role') ?? '')) element.removeAttribute('role');
+    if (element.hasAttribute('role') && !/^(?:presentation|none)$/.test(element.getAttribute('role') ?? ''))
+      element.removeAttribute('role');
     if (element.localName === 'a') disarmLink(element, links);
     else if (element.localName === 'img') images += disarmImage(element, remote);
     else element.removeAttribute('src');
