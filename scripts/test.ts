@@ -123,8 +123,9 @@ function readReport(path: string): SuiteReport | undefined {
   }
 }
 
+/** A folder without a test yet is no failure; a folder whose tests went missing shows in the counts. */
 function hasTests(name: string): boolean {
-  return name !== 'e2e' || globSync('test/e2e/**/*.test.ts', { cwd: ROOT }).length > 0;
+  return !['world', 'e2e'].includes(name) || globSync(`test/${name}/**/*.test.ts`, { cwd: ROOT }).length > 0;
 }
 
 const wanted = process.argv.slice(2);

@@ -13,7 +13,6 @@ const ALLOWED: readonly RegExp[] = [
   /^extension\/l10n\/bundle\.l10n(\.[a-z-]+)?\.json$/,
   /^extension\/media\/[\w/-]+\.(svg|png|md)$/,
   /^extension\/media\/draft\/[\w.-]+\.json$/,
-  /^extension\/media\/draft\/[\w.-]+\.json$/,
 ];
 
 /** Without these it is no QuMail. */

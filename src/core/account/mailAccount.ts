@@ -35,6 +35,7 @@ export class MailAccount implements Disposable {
   readonly #owned = new DisposableStore();
   readonly #stop = new AbortController();
   readonly #flights = new SingleFlight<FolderSync>();
+  readonly #counts = new SingleFlight<void>();
   #state: AccountState = 'connecting';
   #failure: QuMailError | undefined;
   #nextLook: Disposable | undefined;
@@ -108,7 +109,8 @@ export class MailAccount implements Disposable {
       const result = await syncFolder(this.synced, path, this.#deps, this.#either(signal));
       if (result.changed) {
         this.#deps.changed.messages(path);
-        this.#deps.changed.folders();
+        // The counts follow; nobody waits for them to see the message.
+        this.#refreshCounts();
       }
       return result;
     });
@@ -144,6 +146,12 @@ export class MailAccount implements Disposable {
       this.#deps.log.warn('look-failed', { code: QuMailError.from(error).code });
     }
     if (!this.#stop.signal.aborted) this.#nextLook = this.#deps.clock.after(this.#deps.interval(), () => void this.#look());
+  }
+
+  #refreshCounts(): void {
+    this.#counts.run('counts', () => this.syncFolders()).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#fails(error);
+    });
   }
 
   #watchInbox(path: string | undefined): void {

@@ -9,7 +9,7 @@ import type { LandingOutcome } from './redirect.ts';
 const WORDS: Readonly<Record<LandingOutcome | 'not-found', { readonly title: string; readonly text: string }>> = {
   'signed-in': {
     title: 'You are signed in',
-    text: 'QuMail can now reach your mailbox. You can close this page and go back to your editor.',
+    text: 'QuMail goes on in your editor, where it now opens your mailbox. You can close this page.',
   },
   denied: {
     title: 'Sign-in was declined',
