@@ -60,7 +60,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@noble/ciphers': ['crypto'],
   dompurify: ['webview'],
   '@peculiar/x509': ['lab'],
-  'hoodiecrow-imap': ['lab'],
   'smtp-server': ['lab'],
 };
 

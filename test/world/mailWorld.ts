@@ -67,15 +67,6 @@ export function needMailWorld(suite: { skip(): void }): void {
   suite.skip();
 }
 
-/** For a `before` hook: skips with the reason where no mail world can run, fails instead where CI=true. */
-export function requireMailWorld(hook: { skip(): never }): void {
-  const missing = mailWorldMissing();
-  if (missing === undefined) return;
-  if (process.env['CI'] === 'true') throw new Error(missing);
-  console.log(`skipped: ${missing}`);
-  hook.skip();
-}
-
 /** Starts a mail host on random free loopback ports in a temporary folder. Several may run at once. */
 export async function startMailWorld(o: MailWorldOptions): Promise<MailWorld> {
   const dir = mkdtempSync(join(tmpdir(), 'qumail-world-'));

@@ -74,8 +74,8 @@ export class KmeClient implements Disposable {
    * Get key with IDs: all of them, in the order asked for, in as many requests as the key manager's max_key_per_request wants.
    *
    * A key manager delivers once, so what came before a failure must not be lost. With `onBatch`, each batch is handed over before the next
-   * is asked for, to be stored durably, and after a failure the client's copies are wiped. Without it they are kept in memory for the next
-   * call within ten minutes.
+   * is asked for, to be stored durably. What was not handed over, or not taken because `onBatch` threw, is kept in memory for the next call
+   * within ten minutes; the client's copies of what was taken are wiped after a failure.
    *
    * `kme.key-may-be-lost` instead of `kme.key-not-found` when an earlier answer for one of these IDs never came.
    */
@@ -88,8 +88,14 @@ export class KmeClient implements Disposable {
     if (keyIds.length === 0 || new Set(keyIds).size !== keyIds.length) throw new RangeError('key IDs');
     const shelfOf = (keyId: string): string => JSON.stringify(['dec_keys', masterSaeId, keyId]);
     const keys = keyIds.flatMap((keyId) => this.#undelivered.take(shelfOf(keyId)));
+    let taken = 0;
+    const handOver = (): void => {
+      if (onBatch === undefined || keys.length === taken) return;
+      onBatch(keys.slice(taken));
+      taken = keys.length;
+    };
     try {
-      if (keys.length > 0) onBatch?.(keys);
+      handOver();
       const missing = without(keyIds, keys);
       const batch = missing.length > 1 ? await this.#batchSize(masterSaeId, signal) : 1;
       for (let at = 0; at < missing.length; at += batch) {
@@ -97,14 +103,14 @@ export class KmeClient implements Disposable {
         const call = { method: 'dec_keys' as const, peerSaeId: masterSaeId, body: keyIdsBody(asked, masterSaeId, this.#dialect), bits: 0, keyIds: asked };
         const came = await this.#caller.call(call, (answer) => acceptNamedKeys(answer, asked, keys), signal);
         keys.push(...came);
-        if (came.length > 0) onBatch?.(came);
+        handOver();
         if (came.length < asked.length) throw new QuMailError('kme.key-not-found', { status: 200, keyIds: without(asked, came).slice(0, 16) });
       }
       const order = new Map(keyIds.map((keyId, i) => [keyId, i]));
       return keys.sort((a, b) => order.get(a.keyId)! - order.get(b.keyId)!);
     } catch (error) {
-      if (onBatch !== undefined) wipeKeys(keys);
-      else for (const key of keys) this.#keep(shelfOf(key.keyId), [key]);
+      wipeKeys(keys.slice(0, taken));
+      for (const key of keys.slice(taken)) this.#keep(shelfOf(key.keyId), [key]);
       throw error;
     }
   }

@@ -19,7 +19,7 @@ export interface KmeProfile {
 }
 
 /** Organisation in the certificates of every simulated key manager. */
-const SIMULATED_ORGANIZATION = 'QuMail Lab SIMULATED';
+export const SIMULATED_ORGANIZATION = 'QuMail Lab SIMULATED';
 
 /** TLS 1.2 or newer with the profile's client certificate. Throws `account.bad-settings` when certificate, key or CA cannot be read. */
 export function secureContextOf(profile: KmeProfile): SecureContext {

@@ -1,14 +1,16 @@
+import { wipe } from '../base/bytes.ts';
 import type { Disposable } from '../base/lifetime.ts';
 import type { Clock } from '../base/ports.ts';
 import { systemClock, systemRandom } from '../base/systemPorts.ts';
+import { SIMULATED_ORGANIZATION } from '../keys/kmeTls.ts';
 import { createAuthority, type Authority, type IssuedCertificate } from './certificates.ts';
 import { noFaults, type KmeFaults } from './kmeFaults.ts';
 import { KmeListener } from './kmeListener.ts';
-import { answerRequest, type KmeLimits } from './kmeRoutes.ts';
-import { KeyLink, KmeStore, type Delivery } from './kmeStore.ts';
+import { answerRequest, type KmeContext, type KmeLimits } from './kmeRoutes.ts';
+import { KeyLink, KmeStore, type Delivery, type StoredKey } from './kmeStore.ts';
 
 /** Every certificate of the lab carries this organisation; a real account refuses it, a lab account accepts nothing else. */
-export const LAB_ORGANIZATION = 'QuMail Lab SIMULATED';
+export const LAB_ORGANIZATION = SIMULATED_ORGANIZATION;
 
 export interface KmePairOptions {
   /** KME IDs; two make a pair, more a network in which every two have a link. */
@@ -43,26 +45,12 @@ export interface KmePairOptions {
 /** Certificate a key manager shows: the right one, or one that a client must refuse. */
 export type ShownCertificate = 'right' | 'expired' | 'wrong-id' | 'foreign-authority';
 
-export interface KmePair extends Disposable {
-  readonly organization: string;
-  readonly caPem: string;
-  readonly authority: Authority;
-  /** `https://127.0.0.1:port` of a key manager. */
-  url(kmeId: string): string;
-  kmeOf(saeId: string): string;
-  /** The client certificate of an SAE, made when first asked for. */
-  client(saeId: string): Promise<IssuedCertificate>;
-  /** Fault switches of a key manager: assign to them at any time. */
-  faults(kmeId: string): KmeFaults;
-  show(kmeId: string, certificate: ShownCertificate): Promise<void>;
-  start(kmeId: string): Promise<void>;
-  stop(kmeId: string): Promise<void>;
-  /** Sets what the link between two key managers holds, in bits. */
-  setStock(kmeId: string, otherKmeId: string, bits: number): void;
-  /** Bits in stock on a link now. */
-  stock(kmeId: string, otherKmeId: string): number;
-  /** Who got which key ID by which method, oldest first; never key bytes. */
-  readonly deliveries: readonly Delivery[];
+/** What belongs to one key manager. */
+interface Kme {
+  readonly listener: KmeListener;
+  readonly faults: KmeFaults;
+  /** The keys each pair of SAEs was given last, for redelivery. */
+  readonly lastKeys: Map<string, readonly StoredKey[]>;
 }
 
 /**
@@ -70,81 +58,158 @@ export interface KmePair extends Disposable {
  * Nothing about them is quantum; what they deliver is the system's random numbers.
  */
 export async function startKmePair(o: KmePairOptions): Promise<KmePair> {
-  const authority = o.authority ?? (await createAuthority({ commonName: 'QuMail Lab CA SIMULATED', organization: o.organization ?? LAB_ORGANIZATION }));
-  const clock = o.clock ?? systemClock;
-  const keySize = o.keySize ?? 256;
-  const limits: KmeLimits = {
-    keySize,
-    minKeySize: o.minKeySize ?? 64,
-    maxKeySize: o.maxKeySize ?? 65_536,
-    maxKeyPerRequest: o.maxKeyPerRequest ?? 128,
-    maxKeyCount: o.stock ?? 10_000,
-    maxSaeIdCount: o.maxSaeIdCount ?? 16,
-  };
-  const store = new KmeStore(systemRandom);
-  const links = new Map<string, KeyLink>();
-  const link = (a: string, b: string): KeyLink => {
-    const name = JSON.stringify([a, b].sort());
-    const known = links.get(name) ?? new KeyLink({ capacityBits: limits.maxKeyCount * keySize, rate: o.rate ?? 0, clock });
-    links.set(name, known);
-    return known;
-  };
-  const kmeOf = new Map(o.saes.map((sae) => [sae.saeId, sae.kmeId]));
-  const deliveries: Delivery[] = [];
-  const kmes = new Map<string, { listener: KmeListener; faults: KmeFaults; lastKeys: Map<string, readonly { bytes: Buffer; keyId: string }[]> }>();
-  for (const kmeId of o.kmes) {
-    const faults = noFaults();
-    const lastKeys = new Map<string, readonly { bytes: Buffer; keyId: string }[]>();
-    const listener = new KmeListener({
-      faults, clock, caPem: authority.caPem, certificate: await certificateOf(authority, kmeId, o.naming ?? 'common-name', 'right'),
-      answer: (request) =>
-        answerRequest({
-          kmeId, limits, faults, store, lastKeys,
-          kmeOf: (saeId) => kmeOf.get(saeId),
-          link: (other) => link(kmeId, other),
-          running: (other) => kmes.get(other)?.listener.running ?? false,
-          log: (entry) => deliveries.push({ ...entry, at: clock.now(), kmeId }),
-        }, request),
-    });
-    kmes.set(kmeId, { listener, faults, lastKeys });
-    await listener.start();
-    if (o.lateStart?.includes(kmeId)) await listener.stop();
+  const organization = o.organization ?? SIMULATED_ORGANIZATION;
+  const authority = o.authority ?? (await createAuthority({ commonName: `${organization} CA`, organization }));
+  const pair = new KmePair(o, authority);
+  try {
+    for (const kmeId of o.kmes) await pair.addKme(kmeId);
+    for (const kmeId of o.lateStart ?? []) await pair.stop(kmeId);
+    return pair;
+  } catch (error) {
+    pair.dispose();
+    throw error;
   }
-  const kme = (kmeId: string) => {
-    const found = kmes.get(kmeId);
+}
+
+/** Running key managers with their fault switches; `startKmePair` makes them. */
+export class KmePair implements Disposable {
+  readonly authority: Authority;
+  readonly #clock: Clock;
+  readonly #limits: KmeLimits;
+  readonly #rate: number;
+  readonly #naming: NonNullable<KmePairOptions['naming']>;
+  readonly #kmeOf: ReadonlyMap<string, string>;
+  readonly #kmes = new Map<string, Kme>();
+  readonly #links = new Map<string, KeyLink>();
+  readonly #clients = new Map<string, Promise<IssuedCertificate>>();
+  readonly #store = new KmeStore(systemRandom);
+  readonly #deliveries: Delivery[] = [];
+
+  constructor(o: KmePairOptions, authority: Authority) {
+    this.authority = authority;
+    this.#clock = o.clock ?? systemClock;
+    this.#rate = o.rate ?? 0;
+    this.#naming = o.naming ?? 'common-name';
+    this.#kmeOf = new Map(o.saes.map((sae) => [sae.saeId, sae.kmeId]));
+    this.#limits = {
+      keySize: o.keySize ?? 256,
+      minKeySize: o.minKeySize ?? 64,
+      maxKeySize: o.maxKeySize ?? 65_536,
+      maxKeyPerRequest: o.maxKeyPerRequest ?? 128,
+      maxKeyCount: o.stock ?? 10_000,
+      maxSaeIdCount: o.maxSaeIdCount ?? 16,
+    };
+  }
+
+  get organization(): string {
+    return this.authority.organization;
+  }
+
+  get caPem(): string {
+    return this.authority.caPem;
+  }
+
+  /** Who got which key ID by which method, oldest first; never key bytes. */
+  get deliveries(): readonly Delivery[] {
+    return this.#deliveries;
+  }
+
+  /** `https://127.0.0.1:port` of a key manager. */
+  url(kmeId: string): string {
+    return `https://127.0.0.1:${this.#kme(kmeId).listener.port}`;
+  }
+
+  /** The key manager that serves an SAE, '' for a stranger. */
+  kmeOf(saeId: string): string {
+    return this.#kmeOf.get(saeId) ?? '';
+  }
+
+  /** The client certificate of an SAE, made when first asked for. */
+  client(saeId: string): Promise<IssuedCertificate> {
+    const made = this.#clients.get(saeId) ?? this.authority.issue({ commonName: saeId, usage: 'client' });
+    this.#clients.set(saeId, made);
+    return made;
+  }
+
+  /** Fault switches of a key manager: assign to them at any time. */
+  faults(kmeId: string): KmeFaults {
+    return this.#kme(kmeId).faults;
+  }
+
+  /** The certificate a key manager shows from now on; open connections are cut. */
+  async show(kmeId: string, shown: ShownCertificate): Promise<void> {
+    this.#kme(kmeId).listener.useCertificate(await certificateOf(this.authority, kmeId, this.#naming, shown));
+  }
+
+  start(kmeId: string): Promise<void> {
+    return this.#kme(kmeId).listener.start();
+  }
+
+  stop(kmeId: string): Promise<void> {
+    return this.#kme(kmeId).listener.stop();
+  }
+
+  /** Sets what the link between two key managers holds, in bits. */
+  setStock(kmeId: string, otherKmeId: string, bits: number): void {
+    this.#link(kmeId, otherKmeId).setAvailable(bits);
+  }
+
+  /** Bits in stock on a link now. */
+  stock(kmeId: string, otherKmeId: string): number {
+    return this.#link(kmeId, otherKmeId).available();
+  }
+
+  /** Adds a key manager that listens on a free port. */
+  async addKme(kmeId: string): Promise<void> {
+    const faults = noFaults();
+    const lastKeys = new Map<string, readonly StoredKey[]>();
+    const context: KmeContext = {
+      kmeId,
+      limits: this.#limits,
+      faults,
+      store: this.#store,
+      lastKeys,
+      kmeOf: (saeId) => this.#kmeOf.get(saeId),
+      link: (other) => this.#link(kmeId, other),
+      running: (other) => this.#kmes.get(other)?.listener.running ?? false,
+      log: (entry) => this.#deliveries.push({ ...entry, at: this.#clock.now(), kmeId }),
+    };
+    const listener = new KmeListener({
+      faults,
+      clock: this.#clock,
+      caPem: this.caPem,
+      certificate: await certificateOf(this.authority, kmeId, this.#naming, 'right'),
+      answer: (request) => answerRequest(context, request),
+    });
+    this.#kmes.set(kmeId, { listener, faults, lastKeys });
+    await listener.start();
+  }
+
+  dispose(): void {
+    for (const { listener, lastKeys } of this.#kmes.values()) {
+      listener.dispose();
+      for (const keys of lastKeys.values()) wipe(...keys.map((key) => key.bytes));
+      lastKeys.clear();
+    }
+    this.#store.dispose();
+  }
+
+  #kme(kmeId: string): Kme {
+    const found = this.#kmes.get(kmeId);
     if (found === undefined) throw new RangeError(`no key manager ${kmeId}`);
     return found;
-  };
-  const clients = new Map<string, Promise<IssuedCertificate>>();
-  return {
-    organization: authority.organization,
-    caPem: authority.caPem,
-    authority,
-    deliveries,
-    url: (kmeId) => `https://127.0.0.1:${kme(kmeId).listener.port}`,
-    kmeOf: (saeId) => kmeOf.get(saeId) ?? '',
-    client(saeId) {
-      const made = clients.get(saeId) ?? authority.issue({ commonName: saeId, usage: 'client' });
-      clients.set(saeId, made);
-      return made;
-    },
-    faults: (kmeId) => kme(kmeId).faults,
-    async show(kmeId, shown) {
-      kme(kmeId).listener.useCertificate(await certificateOf(authority, kmeId, o.naming ?? 'common-name', shown));
-    },
-    start: (kmeId) => kme(kmeId).listener.start(),
-    stop: (kmeId) => kme(kmeId).listener.stop(),
-    setStock: (kmeId, other, bits) => link(kmeId, other).setAvailable(bits),
-    stock: (kmeId, other) => link(kmeId, other).available(),
-    dispose() {
-      for (const { listener, lastKeys } of kmes.values()) {
-        listener.dispose();
-        for (const keys of lastKeys.values()) for (const key of keys) key.bytes.fill(0);
-        lastKeys.clear();
-      }
-      store.dispose();
-    },
-  };
+  }
+
+  /** The link between two key managers; one between the SAEs of a single key manager is a link to itself. */
+  #link(kmeId: string, otherKmeId: string): KeyLink {
+    const name = JSON.stringify([kmeId, otherKmeId].sort());
+    const known = this.#links.get(name);
+    if (known !== undefined) return known;
+    const { maxKeyCount, keySize } = this.#limits;
+    const link = new KeyLink({ capacityBits: maxKeyCount * keySize, rate: this.#rate, clock: this.#clock });
+    this.#links.set(name, link);
+    return link;
+  }
 }
 
 async function certificateOf(

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Message, QuMailApi } from '../../../src/core/api.ts';
-import { requireMailWorld } from '../../world/mailWorld.ts';
+import { needMailWorld } from '../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
 
 describe('the main job', function () {
@@ -15,7 +15,7 @@ describe('the main job', function () {
   const files = mkdtempSync(join(tmpdir(), 'qumail-files-'));
 
   before(async function () {
-    requireMailWorld(this);
+    needMailWorld(this);
     world = await startPeopleWorld();
     alice = await world.person('alice');
     bob = await world.person('bob');

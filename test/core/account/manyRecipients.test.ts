@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { requireMailWorld } from '../../world/mailWorld.ts';
+import { needMailWorld } from '../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
 
 describe('sealed mail to several people', function () {
@@ -10,7 +10,7 @@ describe('sealed mail to several people', function () {
   let carol: Person;
 
   before(async function () {
-    requireMailWorld(this);
+    needMailWorld(this);
     world = await startPeopleWorld();
     [alice, bob] = await world.pair('alice', 'bob');
     carol = await world.person('carol');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createTransport } from 'nodemailer';
 import type { ErrorCode } from '../../../src/core/api.ts';
-import { requireMailWorld } from '../../world/mailWorld.ts';
+import { needMailWorld } from '../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
 
 describe('receiving when something is wrong', function () {
@@ -11,7 +11,7 @@ describe('receiving when something is wrong', function () {
   let bob: Person;
 
   before(async function () {
-    requireMailWorld(this);
+    needMailWorld(this);
     world = await startPeopleWorld();
     [alice, bob] = await world.pair('alice', 'bob');
   });

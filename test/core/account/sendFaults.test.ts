@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../../src/core/api.ts';
 import type { KmePair } from '../../../src/core/lab/kmePair.ts';
-import { requireMailWorld } from '../../world/mailWorld.ts';
+import { needMailWorld } from '../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
 
 interface Row {
@@ -28,7 +28,7 @@ describe('sending when something is wrong', function () {
   const huge = join(files, 'huge.bin');
 
   before(async function () {
-    requireMailWorld(this);
+    needMailWorld(this);
     writeFileSync(huge, Buffer.alloc(25 * 1024 * 1024 + 1));
     world = await startPeopleWorld();
     [alice, bob] = await world.pair('alice', 'bob');

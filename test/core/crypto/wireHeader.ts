@@ -23,7 +23,7 @@ export const wire = (change: Json = {}): Json => ({
 });
 export const L2_BODY = Buffer.alloc(56 + 256 + 16);
 const b64 = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
-export const payloadOf = (header: unknown, rest: Json = { body: L2_BODY.toString('base64url') }): Buffer =>
+const payloadOf = (header: unknown, rest: Json = { body: L2_BODY.toString('base64url') }): Buffer =>
   Buffer.from(JSON.stringify({ qumail: 1, protected: b64(header), ...rest }));
 export const read = (header: unknown, rest?: Json, parts = new Map<string, Buffer>()) => readPayload(payloadOf(header, rest), parts);
 export const refuses = (run: () => unknown, code: string, details?: Json): void =>

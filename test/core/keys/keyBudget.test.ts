@@ -13,7 +13,7 @@ describe('the key budget', () => {
 
   it('asks for several of one size where it does not, in batches of max_key_per_request', () => {
     assert.deepEqual(planKeys(2304, { keySize: 256, maxKeySize: 1024, maxKeyPerRequest: 2 }), [{ number: 2, size: 768 }, { number: 1, size: 768 }]);
-    assert.deepEqual(planKeys(1024, { keySize: 256, maxKeySize: 256, minKeySize: 256, maxKeyPerRequest: 1 }), Array(4).fill({ number: 1, size: 256 }));
+    assert.deepEqual(planKeys(1024, { keySize: 256, maxKeySize: 256, minKeySize: 256, maxKeyPerRequest: 1 }), Array.from({ length: 4 }, () => ({ number: 1, size: 256 })));
   });
 
   it('takes key_size for the limit where max_key_size is not told, and never goes below min_key_size', () => {

@@ -261,19 +261,20 @@ describe('the key ledger', () => {
       const accountId = randomUUID();
       const keys = newKeys(4);
       const uses = new Map<string, number>();
+      const hash = randomBytes(32);
       for (const { act, key: index, hours } of steps) {
         const key = keys[index]!;
         world.time.now += hours * 3_600_000;
-        const count = (): void => void uses.set(key.keyId, (uses.get(key.keyId) ?? 0) + 1);
         try {
           if (act === 'reserve') world.ledger.reserve({ accountId, peerSaeIds: [peer], keys: [key] });
-          else if (act === 'use') (world.ledger.markUsed({ accountId, keyIds: [key.keyId], ...mime }), count());
+          else if (act === 'use') world.ledger.markUsed({ accountId, keyIds: [key.keyId], ...mime });
           else if (act === 'abandon') world.ledger.abandon({ accountId, keyIds: [key.keyId] });
           else if (act === 'stale') world.ledger.abandonStale(world.time.now - DAY);
           else if (act === 'fetch') world.ledger.recordFetched({ accountId, peerSaeId: peer, envelopeId: 'e', keys: [key] });
           else if (act === 'held') world.ledger.heldKeys({ accountId, peerSaeId: peer, keyIds: [key.keyId] });
-          else if (act === 'consume') (world.ledger.consume({ accountId, peerSaeId: peer, keyIds: [key.keyId], envelopeId: randomUUID(), payloadSha256: randomBytes(32) }), count());
+          else if (act === 'consume') world.ledger.consume({ accountId, peerSaeId: peer, keyIds: [key.keyId], envelopeId: randomUUID(), payloadSha256: hash });
           else world.ledger.expire();
+          if (act === 'use' || act === 'consume') uses.set(key.keyId, (uses.get(key.keyId) ?? 0) + 1);
         } catch (error) {
           assert.ok(QuMailError.is(error, 'key.reused') || QuMailError.is(error, 'key.not-held'), String(error));
         }
