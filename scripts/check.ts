@@ -28,7 +28,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 /** Runs a program of node_modules/.bin; gives back its output when it failed. */
 function tool(name: string, ...args: readonly string[]): string | undefined {
-  const { status, stdout, stderr, error } = spawnSync(name, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 << 20 });
+  const { status, stdout, stderr, error } = spawnSync(name, args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   return status === 0
     ? undefined
     : `${error === undefined ? '' : String(error)}${stdout}${stderr}`.trim() || `${name} ended with ${status}`;

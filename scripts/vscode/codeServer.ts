@@ -92,7 +92,7 @@ async function nodeHeaders(folder: string, log: string): Promise<string> {
 }
 
 async function npm(args: readonly string[], cwd: string, log: string, extra: NodeJS.ProcessEnv): Promise<void> {
-  const env = { ...withoutNpmProject(process.env), ...extra, PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter) };
+  const env = { ...withoutOuterNpm(process.env), ...extra, PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter) };
   const output = createWriteStream(log, { flags: 'a' });
   const child = spawn('npm', [...args, '--no-audit', '--no-fund'], {
     cwd,
@@ -107,11 +107,12 @@ async function npm(args: readonly string[], cwd: string, log: string, extra: Nod
   if (code !== 0) throw new Error(`npm ${args.join(' ')} failed (${code ?? 'stopped'}); see ${log}`);
 }
 
-/** What `npm start` and `npm test` put into the environment would make the inner npm work on this project. */
-function withoutNpmProject(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/^npm_(package|lifecycle|config_local_prefix|config_nodedir|command)/.test(name)),
-  );
+/** Variables by which the outer npm tells about itself, this project and another Node; the inner one would believe them. */
+const OUTER_NPM =
+  /^npm_(package_|lifecycle_|command$|execpath$|node_execpath$|config_(user_agent|local_prefix|nodedir|npm_version|node_gyp)$)/;
+
+function withoutOuterNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OUTER_NPM.test(name)));
 }
 
 /** One installation at a time. The lock is a folder with the owner's process id; one whose owner is gone is taken over. */

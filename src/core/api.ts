@@ -11,7 +11,21 @@ import type { Address, MailFlag, ProviderId, SecurityLevel, ServerAddress, Speci
 
 export { ERROR_CODES, QuMailError } from './base/errors.ts';
 export { SECURITY_LEVELS } from './base/types.ts';
-export type { Address, Disposable, ErrorCode, ErrorDetails, Listener, LogSink, MailFlag, OpenBrowser, ProviderId, Secrets, SecurityLevel, ServerAddress, SpecialUse };
+export type {
+  Address,
+  Disposable,
+  ErrorCode,
+  ErrorDetails,
+  Listener,
+  LogSink,
+  MailFlag,
+  OpenBrowser,
+  ProviderId,
+  Secrets,
+  SecurityLevel,
+  ServerAddress,
+  SpecialUse,
+};
 
 /** A named failure as data, where it is part of a result rather than thrown. */
 export interface Failure {
@@ -48,7 +62,13 @@ export interface MailServers {
 }
 
 export type AddAccountRequest =
-  | { readonly provider: 'qumail_native'; readonly email: string; readonly displayName: string; readonly password: string; readonly servers: MailServers }
+  | {
+      readonly provider: 'qumail_native';
+      readonly email: string;
+      readonly displayName: string;
+      readonly password: string;
+      readonly servers: MailServers;
+    }
   | { readonly provider: 'google' | 'yahoo' }
   | { readonly provider: 'oidc'; readonly issuer: string; readonly clientId: string; readonly servers: MailServers };
 
@@ -142,7 +162,13 @@ export interface Message {
 // ---- writing --------------------------------------------------------------------------------------------------
 
 export type DraftSource =
-  | { readonly kind: 'new'; readonly to?: readonly string[]; readonly subject?: string; readonly body?: string; readonly attach?: readonly string[] }
+  | {
+      readonly kind: 'new';
+      readonly to?: readonly string[];
+      readonly subject?: string;
+      readonly body?: string;
+      readonly attach?: readonly string[];
+    }
   | { readonly kind: 'reply' | 'reply-all' | 'forward'; readonly messageId: number };
 
 export interface Draft {
@@ -307,7 +333,10 @@ export interface QuMailRequests {
   fetchMail(request: { accountId?: string; folder?: string }, options?: CallOptions): Promise<{ added: number }>;
   /** The message with its body, fetched and opened if need be. Does not change any flag. */
   openMessage(request: { messageId: number }, options?: CallOptions): Promise<Message>;
-  getAttachment(request: { messageId: number; index: number }, options?: CallOptions): Promise<{ attachment: Attachment; content: Uint8Array }>;
+  getAttachment(
+    request: { messageId: number; index: number },
+    options?: CallOptions,
+  ): Promise<{ attachment: Attachment; content: Uint8Array }>;
   /** RFC 5322 source as the server holds it. */
   getSource(request: { messageId: number }, options?: CallOptions): Promise<Uint8Array>;
   setFlags(request: { messageIds: readonly number[]; add: readonly MailFlag[]; remove: readonly MailFlag[] }): Promise<void>;

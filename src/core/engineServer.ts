@@ -1,5 +1,13 @@
 import { createBirpc } from 'birpc';
-import { REQUEST_NAMES, type EngineFunctions, type HostFunctions, type LinkEndpoint, type Outcome, type QuMailApi, type QuMailRequests } from './api.ts';
+import {
+  REQUEST_NAMES,
+  type EngineFunctions,
+  type HostFunctions,
+  type LinkEndpoint,
+  type Outcome,
+  type QuMailApi,
+  type QuMailRequests,
+} from './api.ts';
 import { QuMailError } from './base/errors.ts';
 import { Log, type LogSink } from './base/log.ts';
 import type { OpenBrowser, Secrets } from './base/ports.ts';
@@ -75,5 +83,11 @@ function asFailure(error: unknown, log: Log): Extract<Outcome, { ok: false }>['f
 function traceOf(error: unknown): Record<string, string> {
   if (!(error instanceof Error)) return { type: typeof error };
   const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
-  return { type: error.name, at: frames.slice(0, 3).map((line) => line.trim()).join(' < ') };
+  return {
+    type: error.name,
+    at: frames
+      .slice(0, 3)
+      .map((line) => line.trim())
+      .join(' < '),
+  };
 }

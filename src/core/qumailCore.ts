@@ -74,7 +74,10 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
 
   // The store: what must never be lost or read by others in the vault, what the server can give again beside it.
   mkdirSync(options.storageDir, { recursive: true, mode: 0o700 });
-  const vault = openDatabase(join(options.storageDir, 'vault.db'), { durability: 'full', migrations: [...VAULT_MIGRATIONS, ...LEDGER_MIGRATIONS] });
+  const vault = openDatabase(join(options.storageDir, 'vault.db'), {
+    durability: 'full',
+    migrations: [...VAULT_MIGRATIONS, ...LEDGER_MIGRATIONS],
+  });
   owned.add(toDisposable(() => vault.close()));
   const cache = openDatabase(join(options.storageDir, 'mail.db'), { durability: 'normal', migrations: MAIL_MIGRATIONS });
   owned.add(toDisposable(() => cache.close()));
@@ -91,7 +94,17 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   const audit = new KeyAudit({ db: vault });
   const cipher = new CipherManager({ random });
   const links = owned.add(
-    new KeyLinks({ managers, contacts, storage, clock, random, log: log.scoped('kme'), audit, world, changed: () => emit({ kind: 'key-managers' }) }),
+    new KeyLinks({
+      managers,
+      contacts,
+      storage,
+      clock,
+      random,
+      log: log.scoped('kme'),
+      audit,
+      world,
+      changed: () => emit({ kind: 'key-managers' }),
+    }),
   );
 
   // Who the user is.
@@ -109,7 +122,13 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     }),
   );
   const accountStore = new AccountStore({ db: vault });
-  const identity = new IdentityManager({ accounts: accountStore, secrets: options.secrets, oauth, clock, saeIdOf: (accountId) => managers.get(accountId)?.saeId });
+  const identity = new IdentityManager({
+    accounts: accountStore,
+    secrets: options.secrets,
+    oauth,
+    clock,
+    saeIdOf: (accountId) => managers.get(accountId)?.saeId,
+  });
 
   // Accounts at work, and what they offer.
   const openDeps = { links, ledger, cipher, contacts, sealedMail };

@@ -26,7 +26,12 @@ if (port) {
     async (host) => {
       const start = v.safeParse(StartData, workerData);
       if (!start.success) throw new QuMailError('engine.bad-request');
-      return QuMailCore.open({ ...host, storageDir: start.output.storageDir, world: start.output.world, settings: start.output.settings ?? {} });
+      return QuMailCore.open({
+        ...host,
+        storageDir: start.output.storageDir,
+        world: start.output.world,
+        settings: start.output.settings ?? {},
+      });
     },
     () => port.close(),
   );

@@ -61,7 +61,14 @@ export async function startKmeWorld(options: Partial<KmePairOptions> = {}): Prom
   const logged: LogEntry[] = [];
   const profile = async (saeId: string): Promise<KmeProfile> => {
     const kmeId = pair.kmeOf(saeId);
-    return { url: pair.url(kmeId), kmeId, saeId, caPem: pair.caPem, client: await pair.client(saeId), world: pair.organization === LAB_ORGANIZATION ? 'lab' : 'real' };
+    return {
+      url: pair.url(kmeId),
+      kmeId,
+      saeId,
+      caPem: pair.caPem,
+      client: await pair.client(saeId),
+      world: pair.organization === LAB_ORGANIZATION ? 'lab' : 'real',
+    };
   };
   return {
     pair,

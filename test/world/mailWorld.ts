@@ -46,7 +46,7 @@ const DOMAINS = ['example.test', 'other.test'];
 const DEFAULT_SIZE_LIMIT = 40 * 1024 * 1024;
 
 /** Why no mail world can run on this machine; undefined when it can. Callers skip with the reason, or fail where CI=true. */
-export function mailWorldMissing(): string | undefined {
+function mailWorldMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'Dovecot and Postfix are started as root only';
   for (const file of [...DOVECOT_BINARIES, ...POSTFIX_BINARIES]) {
     try {

@@ -116,7 +116,9 @@ export class Person {
   /** Waits until a message whose shown subject is `subject` is in the folder, woken by the engine's own events. */
   async receives(subject: string, folder = 'INBOX'): Promise<Message> {
     const found = async (): Promise<MessageSummary | undefined> =>
-      (await this.engine.getEmailList({ accountId: this.account.id, folder, limit: 100 })).messages.find((message) => message.subject === subject);
+      (await this.engine.getEmailList({ accountId: this.account.id, folder, limit: 100 })).messages.find(
+        (message) => message.subject === subject,
+      );
     const wakeUp = new EventQueue(this.engine);
     try {
       for (;;) {
@@ -230,7 +232,15 @@ export async function startPeopleWorld(options: PeopleOptions = {}): Promise<Peo
     users: users.map(({ email, name }) => ({ email, displayName: name })),
     ...(options.accessTokenSeconds !== undefined && { accessTokenSeconds: options.accessTokenSeconds }),
   });
-  const mail = await startMailWorld({ users, tls: { ...(await issueServer()), caPem: oidc.caPem }, introspectionUrl: oidc.introspectionUrl });
-  const [kme, imapProxy, smtpProxy] = await Promise.all([startKmeWorld(options.kme), startCuttingProxy(mail.imap), startCuttingProxy(mail.smtp)]);
+  const mail = await startMailWorld({
+    users,
+    tls: { ...(await issueServer()), caPem: oidc.caPem },
+    introspectionUrl: oidc.introspectionUrl,
+  });
+  const [kme, imapProxy, smtpProxy] = await Promise.all([
+    startKmeWorld(options.kme),
+    startCuttingProxy(mail.imap),
+    startCuttingProxy(mail.smtp),
+  ]);
   return new PeopleWorld({ mail, oidc, kme, imapProxy, smtpProxy }, options);
 }

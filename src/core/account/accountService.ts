@@ -32,7 +32,10 @@ export interface AccountServiceDeps {
   readonly erase: (accountId: string) => Promise<void>;
 }
 
-type AccountRequests = Pick<QuMailRequests, 'listAccounts' | 'addAccount' | 'signInAgain' | 'signOut' | 'getAccessToken' | 'deliverRedirect'>;
+type AccountRequests = Pick<
+  QuMailRequests,
+  'listAccounts' | 'addAccount' | 'signInAgain' | 'signOut' | 'getAccessToken' | 'deliverRedirect'
+>;
 
 /** The accounts at work: adding, restoring, signing in and out. */
 export class AccountService implements AccountRequests, Disposable {
@@ -77,7 +80,8 @@ export class AccountService implements AccountRequests, Disposable {
   }
 
   async addAccount(request: AddAccountRequest, options: CallOptions = {}): Promise<Account> {
-    const record = request.provider === 'qumail_native' ? await this.#addNative(request, options.signal) : await this.#addOAuth(request, options.signal);
+    const record =
+      request.provider === 'qumail_native' ? await this.#addNative(request, options.signal) : await this.#addOAuth(request, options.signal);
     const account = this.#run(record);
     this.#deps.emit({ kind: 'accounts' });
     this.#deps.log.info('account-added', { provider: record.provider, state: account.state });
@@ -131,7 +135,10 @@ export class AccountService implements AccountRequests, Disposable {
     this.#accounts.clear();
   }
 
-  async #addNative(request: Extract<AddAccountRequest, { provider: 'qumail_native' }>, signal: AbortSignal | undefined): Promise<AccountRecord> {
+  async #addNative(
+    request: Extract<AddAccountRequest, { provider: 'qumail_native' }>,
+    signal: AbortSignal | undefined,
+  ): Promise<AccountRecord> {
     const record = this.#newRecord({
       email: request.email,
       displayName: request.displayName,
@@ -145,11 +152,17 @@ export class AccountService implements AccountRequests, Disposable {
     return record;
   }
 
-  async #addOAuth(request: Exclude<AddAccountRequest, { provider: 'qumail_native' }>, signal: AbortSignal | undefined): Promise<AccountRecord> {
+  async #addOAuth(
+    request: Exclude<AddAccountRequest, { provider: 'qumail_native' }>,
+    signal: AbortSignal | undefined,
+  ): Promise<AccountRecord> {
     const provider = this.#deps.providers[request.provider];
     const servers = request.provider === 'oidc' ? request.servers : provider.servers;
     if (!servers) throw new QuMailError('account.bad-settings', { field: 'servers' });
-    const asked = request.provider === 'oidc' ? { provider: 'oidc' as const, issuer: request.issuer, clientId: request.clientId } : { provider: request.provider };
+    const asked =
+      request.provider === 'oidc'
+        ? { provider: 'oidc' as const, issuer: request.issuer, clientId: request.clientId }
+        : { provider: request.provider };
     const { identity, grant } = await this.#deps.oauth.signIn(asked, signal);
     const record = this.#newRecord({
       email: identity.email,
@@ -176,7 +189,8 @@ export class AccountService implements AccountRequests, Disposable {
   /** A lab engine talks to the lab on this machine and to nobody else. */
   #refuseForeignHost(server: ServerAddress): void {
     if (!/^[A-Za-z0-9.:-]{1,253}$/.test(server.host)) throw new QuMailError('account.bad-settings', { field: 'host' });
-    if (!Number.isInteger(server.port) || server.port < 1 || server.port > 65535) throw new QuMailError('account.bad-settings', { field: 'port' });
+    if (!Number.isInteger(server.port) || server.port < 1 || server.port > 65535)
+      throw new QuMailError('account.bad-settings', { field: 'port' });
     if (this.#deps.world === 'lab' && server.host !== '127.0.0.1' && server.host !== 'localhost') throw new QuMailError('lab.only');
   }
 

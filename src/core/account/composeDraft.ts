@@ -4,7 +4,7 @@ import type { DraftCheck, DraftProblem } from '../api.ts';
 import { QuMailError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';
-import { CipherManager } from '../crypto/cipherManager.ts';
+import type { CipherManager } from '../crypto/cipherManager.ts';
 import { parseDraft, type ParsedDraft, type Ranged } from '../mail/draft.ts';
 import { mimeTypeOf } from '../mail/mimeTypes.ts';
 import { newMessageId, type OutgoingAttachment, type OutgoingMessage } from '../mail/writeMime.ts';
@@ -15,7 +15,7 @@ import { spendsKeys } from './keyingPlan.ts';
 import { isAtLeast, possibleLevels, startLevel, type RecipientLevels } from './levels.ts';
 
 /** One file, and everything attached together, before encoding. Most mail servers take no more once it is base64. */
-export const MAX_ATTACHED_BYTES = 25 * 1024 * 1024;
+const MAX_ATTACHED_BYTES = 25 * 1024 * 1024;
 /** Header fields, MIME structure and padding of a small message: what the cost shown before sending adds to the text. */
 const TYPICAL_OVERHEAD = 900;
 
@@ -45,7 +45,12 @@ export function levelsKnownOf(accountId: string, address: string, deps: Pick<Com
 }
 
 /** Everything wrong with a draft as it stands. Touches the file system (attachments), never the network or a key. */
-export async function checkDraft(draft: DraftRecord, text: string, preferred: 'best' | SecurityLevel, deps: ComposeDeps): Promise<DraftCheck> {
+export async function checkDraft(
+  draft: DraftRecord,
+  text: string,
+  preferred: 'best' | SecurityLevel,
+  deps: ComposeDeps,
+): Promise<DraftCheck> {
   const parsed = parseDraft(text);
   const problems: DraftProblem[] = parsed.problems.map((issue) => ({ ...issue, severity: 'error' }));
   const recipients = recipientsOf(parsed);
@@ -65,7 +70,12 @@ export async function checkDraft(draft: DraftRecord, text: string, preferred: 'b
   if (attachedBytes > MAX_ATTACHED_BYTES) {
     problems.push(problem('draft.too-large', { limit: MAX_ATTACHED_BYTES, size: attachedBytes }, parsed.attach.at(-1) ?? levelAt));
   }
-  const cost = keyCost(level, Buffer.byteLength(parsed.body) + Math.ceil((attachedBytes * 4) / 3) + TYPICAL_OVERHEAD, recipients.length, deps.cipher);
+  const cost = keyCost(
+    level,
+    Buffer.byteLength(parsed.body) + Math.ceil((attachedBytes * 4) / 3) + TYPICAL_OVERHEAD,
+    recipients.length,
+    deps.cipher,
+  );
   if (cost instanceof QuMailError) problems.push(problem(cost.code, cost.details, levelAt));
   return { problems, level, possible: possibleLevels(known), keyCost: typeof cost === 'number' ? cost : 0 };
 }
@@ -142,7 +152,8 @@ async function attachmentProblem(file: Ranged<string>): Promise<{ size: number; 
 async function sizeOf(path: string): Promise<{ size: number; failure?: QuMailError }> {
   const info = await stat(path).catch(() => undefined);
   if (!info?.isFile()) return { size: 0, failure: new QuMailError('draft.file-missing', { path }) };
-  if (info.size > MAX_ATTACHED_BYTES) return { size: 0, failure: new QuMailError('draft.file-too-large', { path, limit: MAX_ATTACHED_BYTES, size: info.size }) };
+  if (info.size > MAX_ATTACHED_BYTES)
+    return { size: 0, failure: new QuMailError('draft.file-too-large', { path, limit: MAX_ATTACHED_BYTES, size: info.size }) };
   return { size: info.size };
 }
 

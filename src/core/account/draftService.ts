@@ -179,7 +179,12 @@ export class DraftService implements DraftRequests {
     const account = this.#deps.accounts.get(accountId);
     const entries = ids.map((id) => this.#deps.outbox.get(id)).filter((entry) => entry !== undefined);
     try {
-      const { warning, ...result } = await sendGroup(entries, { handler: account.handler, sentFolder: this.#deps.accounts.sentFolderOf(accountId) }, this.#deps, signal);
+      const { warning, ...result } = await sendGroup(
+        entries,
+        { handler: account.handler, sentFolder: this.#deps.accounts.sentFolderOf(accountId) },
+        this.#deps,
+        signal,
+      );
       this.#afterSent(accountId, entries[0]?.draftId);
       return warning ? { ...result, warning: { code: warning.code, details: warning.details } } : result;
     } catch (error) {
@@ -233,7 +238,13 @@ function newFields(source: Extract<DraftSource, { kind: 'new' }>): DraftFields {
 }
 
 function draftOf(record: DraftRecord): Draft {
-  return { id: record.id, accountId: record.accountId, text: record.text, updatedAt: record.updatedAt, subject: parseDraft(record.text).subject };
+  return {
+    id: record.id,
+    accountId: record.accountId,
+    text: record.text,
+    updatedAt: record.updatedAt,
+    subject: parseDraft(record.text).subject,
+  };
 }
 
 function refuseOversized(text: string): void {

@@ -114,7 +114,12 @@ class Gathering {
     try {
       await this.#deps.links.exchange(accountId, ask);
       const serves = entry.members.length === plan.peers.length && entry.how === 'direct' ? {} : { to: entry.members };
-      const gathered = { keyIds: delivered.map((key) => key.keyId), bytes: Buffer.concat(delivered.map((key) => key.bytes)), how: entry.how, ...serves };
+      const gathered = {
+        keyIds: delivered.map((key) => key.keyId),
+        bytes: Buffer.concat(delivered.map((key) => key.bytes)),
+        how: entry.how,
+        ...serves,
+      };
       this.#reserved.push(gathered);
       return gathered;
     } catch (error) {

@@ -24,7 +24,7 @@ export interface KeyLinksDeps {
 }
 
 /** Name of the secret that holds an account's client key for its key manager. */
-export function clientKeySecret(accountId: string): string {
+function clientKeySecret(accountId: string): string {
   return `kme.client.${accountId}`;
 }
 
@@ -67,7 +67,8 @@ export class KeyLinks implements Disposable {
     try {
       const peer = this.#deps.contacts.list(record.accountId).find((contact) => contact.saeId)?.saeId ?? record.saeId;
       await probe.getStatus(peer, signal).catch((error: unknown) => {
-        const answered = QuMailError.is(error, 'kme.bad-request') || QuMailError.is(error, 'kme.key-not-found') || QuMailError.is(error, 'kme.exhausted');
+        const answered =
+          QuMailError.is(error, 'kme.bad-request') || QuMailError.is(error, 'kme.key-not-found') || QuMailError.is(error, 'kme.exhausted');
         if (!answered) throw error;
       });
     } finally {

@@ -26,7 +26,11 @@ export interface EnvelopePlan {
  *
  * @param multicast `never` plans as if no link had multicast: what is left after a key manager refused a multi-SAE request
  */
-export function planKeying(level: 'L1' | 'L2', peers: readonly KeyingPeer[], multicast: 'where-offered' | 'never'): readonly EnvelopePlan[] {
+export function planKeying(
+  level: 'L1' | 'L2',
+  peers: readonly KeyingPeer[],
+  multicast: 'where-offered' | 'never',
+): readonly EnvelopePlan[] {
   const reach = (peer: KeyingPeer): number => (multicast === 'never' ? 0 : peer.maxSaeIdCount);
   const everyone = peers.map((_, index) => index);
   const oneKeyServesAll = peers.length === 1 || peers.every((peer) => reach(peer) >= peers.length - 1);

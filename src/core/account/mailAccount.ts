@@ -149,9 +149,11 @@ export class MailAccount implements Disposable {
   }
 
   #refreshCounts(): void {
-    this.#counts.run('counts', () => this.syncFolders()).catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.#fails(error);
-    });
+    this.#counts
+      .run('counts', () => this.syncFolders())
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) this.#fails(error);
+      });
   }
 
   #watchInbox(path: string | undefined): void {

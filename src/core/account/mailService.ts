@@ -127,7 +127,9 @@ export class MailService implements MailRequests {
   }
 
   async moveMessages(request: { messageIds: readonly number[]; folder: string }): Promise<void> {
-    await this.#perFolder(request.messageIds, (account, folder, uidValidity, rows) => this.#move(account, folder, uidValidity, rows, request.folder));
+    await this.#perFolder(request.messageIds, (account, folder, uidValidity, rows) =>
+      this.#move(account, folder, uidValidity, rows, request.folder),
+    );
   }
 
   async deleteMessages(request: { messageIds: readonly number[] }): Promise<void> {
@@ -158,7 +160,8 @@ export class MailService implements MailRequests {
     }
     if (row.seal !== 'plain') {
       const earlier = readFailure(row.failureJson);
-      if (row.seal === 'failed' && earlier && !mayPass(new QuMailError(earlier.code))) return new QuMailError(earlier.code, earlier.details);
+      if (row.seal === 'failed' && earlier && !mayPass(new QuMailError(earlier.code)))
+        return new QuMailError(earlier.code, earlier.details);
       const opened = await openRow(account.synced, row, this.#deps, signal);
       this.#deps.changed.messages(row.accountId, row.folder);
       if (opened instanceof QuMailError) return opened;

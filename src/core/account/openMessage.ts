@@ -102,7 +102,14 @@ export async function openSealed(source: SealedSource, deps: OpenDeps, signal?: 
     const inner = await readProtected(plaintext);
     if (inner.from.address !== header.from.addr) throw new QuMailError('open.headers-differ');
     const summary = await innerSummary(plaintext);
-    const report: SealReport = { level: header.level, suite: header.suite, senderSaeId, keyIds: [...entry.keyIds], sealedAt: header.ts, summary };
+    const report: SealReport = {
+      level: header.level,
+      suite: header.suite,
+      senderSaeId,
+      keyIds: [...entry.keyIds],
+      sealedAt: header.ts,
+      summary,
+    };
     deps.ledger.transaction(() => {
       deps.sealedMail.put({
         accountId: source.accountId,
@@ -112,7 +119,13 @@ export async function openSealed(source: SealedSource, deps: OpenDeps, signal?: 
         report: writeReport(report),
         own: 'received',
       });
-      deps.ledger.consume({ accountId: source.accountId, peerSaeId: senderSaeId, keyIds: entry.keyIds, envelopeId: header.id, payloadSha256 });
+      deps.ledger.consume({
+        accountId: source.accountId,
+        peerSaeId: senderSaeId,
+        keyIds: entry.keyIds,
+        envelopeId: header.id,
+        payloadSha256,
+      });
     });
     return { envelopeId: header.id, plaintext, report };
   } finally {

@@ -4,12 +4,14 @@ import { readMessage, readProtected, type ReadAttachment, type ReadMessage } fro
 import { htmlToPlain } from '../mail/preview.ts';
 import type { MessageRow } from '../store/messages.ts';
 import type { SealedMailStore } from '../store/sealedMail.ts';
+import { withInlineImages } from './inlineImages.ts';
 import { readReport, securityOf, type SealReport } from './sealReport.ts';
 import { readFailure } from './stored.ts';
 
 /** A row of the store as the views list it; a sealed message that was opened is listed by its inner headers. */
 export function summaryOf(row: MessageRow, sealedMail: SealedMailStore): MessageSummary {
-  const opened = row.seal === 'opened' && row.envelopeId !== undefined ? sealedMail.reportByEnvelope(row.accountId, row.envelopeId) : undefined;
+  const opened =
+    row.seal === 'opened' && row.envelopeId !== undefined ? sealedMail.reportByEnvelope(row.accountId, row.envelopeId) : undefined;
   const inner = opened ? readReport(opened).summary : undefined;
   const failure = readFailure(row.failureJson);
   return {
@@ -37,6 +39,7 @@ export async function partsOf(source: { plaintext: Buffer } | { raw: Buffer }): 
 
 /** A readable message: ordinary mail, or sealed mail that was opened. */
 export function messageOf(summary: MessageSummary, parts: ReadMessage, security: SecurityReport): Message {
+  const inline = parts.html === undefined ? undefined : withInlineImages(parts.html, parts.attachments);
   return {
     summary,
     cc: parts.cc,
@@ -44,8 +47,8 @@ export function messageOf(summary: MessageSummary, parts: ReadMessage, security:
     replyTo: parts.replyTo,
     rfcMessageId: parts.messageId,
     text: parts.text !== '' || parts.html === undefined ? parts.text : htmlToPlain(parts.html),
-    ...(parts.html !== undefined && { html: parts.html }),
-    attachments: parts.attachments.map(attachmentOf),
+    ...(inline && { html: inline.html }),
+    attachments: parts.attachments.map(attachmentOf).filter(({ index }) => !inline?.shown.has(index)),
     security,
   };
 }

@@ -66,7 +66,13 @@ export async function sealMessage(job: SealJob, deps: SealDeps): Promise<readonl
   const envelopes: GatheredEnvelope[] = [];
   try {
     for (const recipients of linked) {
-      const request = { accountId: job.accountId, level, recipients, plaintextLength: inner.length, ...(job.signal && { signal: job.signal }) };
+      const request = {
+        accountId: job.accountId,
+        level,
+        recipients,
+        plaintextLength: inner.length,
+        ...(job.signal && { signal: job.signal }),
+      };
       envelopes.push(...(await gatherKeys(request, deps)));
     }
     job.progress('sealing');
@@ -121,7 +127,14 @@ async function queueSealed(
           rfcMessageId: messageId,
           envelopeId: header.id,
           plaintext: inner,
-          report: writeReport({ level, suite: header.suite, senderSaeId: saeId, keyIds: sealed.flatMap((each) => each.keyIds), sealedAt: header.ts, summary }),
+          report: writeReport({
+            level,
+            suite: header.suite,
+            senderSaeId: saeId,
+            keyIds: sealed.flatMap((each) => each.keyIds),
+            sealedAt: header.ts,
+            summary,
+          }),
           own: 'sent',
         });
       }

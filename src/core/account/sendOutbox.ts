@@ -63,17 +63,21 @@ async function sendEntry(
   signal: AbortSignal | undefined,
 ): Promise<{ response: string; refused: readonly string[] }> {
   // One caller wins, whichever window it is in; the loser must not send the same bytes beside it.
-  if (!deps.outbox.claim(entry.id, ['queued', 'waiting', 'rejected', 'acceptance-unknown'])) throw new QuMailError('smtp.acceptance-unknown');
+  if (!deps.outbox.claim(entry.id, ['queued', 'waiting', 'rejected', 'acceptance-unknown']))
+    throw new QuMailError('smtp.acceptance-unknown');
   try {
-    const { response, rejected } = await handler.send(
-      { from: entry.envelopeFrom, to: entry.envelopeTo, raw: entry.mime },
-      signal,
-    );
+    const { response, rejected } = await handler.send({ from: entry.envelopeFrom, to: entry.envelopeTo, raw: entry.mime }, signal);
     // Some were accepted and some not: what was refused stays in the outbox for exactly those people.
     if (rejected.length > 0) {
       const { id: _, ...record } = entry;
       const failure = new QuMailError('smtp.recipient-rejected', { recipients: rejected });
-      deps.outbox.add({ ...record, envelopeTo: rejected, state: 'rejected', failureJson: writeFailure(failure), updatedAt: deps.clock.now() });
+      deps.outbox.add({
+        ...record,
+        envelopeTo: rejected,
+        state: 'rejected',
+        failureJson: writeFailure(failure),
+        updatedAt: deps.clock.now(),
+      });
     }
     deps.outbox.delete(entry.id);
     return { response, refused: rejected };

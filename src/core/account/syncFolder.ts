@@ -7,7 +7,7 @@ import { mayPass, openSealed, type OpenDeps, type OpenedMail } from './openMessa
 import { readFailure, writeFailure } from './stored.ts';
 
 /** Messages whose headers are fetched when a folder is seen for the first time; older ones come as one scrolls. */
-export const FIRST_FETCH = 500;
+const FIRST_FETCH = 500;
 /** Known messages whose flags and existence are checked in one look. */
 const CHECKED = 2000;
 
@@ -32,7 +32,7 @@ export interface FolderSync {
 export async function syncFolder(account: SyncedAccount, path: string, deps: SyncDeps, signal?: AbortSignal): Promise<FolderSync> {
   let added = 0;
   let changed = false;
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     const changes = await takeChanges(account, path, deps, signal);
     added += changes.added.length;
     changed ||= changes.added.length + changes.vanished.length > 0 || changes.reset !== 'no' || changes.flagged > 0;

@@ -10,7 +10,9 @@ export type Betrayal = 'id-from-key' | 'key-from-id';
 
 const ALGORITHMS = ['md5', 'sha1', 'sha256', 'sha512'] as const;
 /** RFC 9562 appendix: name spaces of UUID versions 3 and 5 (DNS, URL, OID, X.500), and the nil UUID. */
-const NAME_SPACES = [...[0, 1, 2, 4].map((n) => `6ba7b81${n}9dad11d180b400c04fd430c8`), '0'.repeat(32)].map((hex) => Buffer.from(hex, 'hex'));
+const NAME_SPACES = [...[0, 1, 2, 4].map((n) => `6ba7b81${n}9dad11d180b400c04fd430c8`), '0'.repeat(32)].map((hex) =>
+  Buffer.from(hex, 'hex'),
+);
 /** Fewer equal bytes than this may be chance. */
 const MIN_MATCH = 8;
 
@@ -35,7 +37,12 @@ function fitsKey(id: Buffer, key: Buffer): boolean {
 }
 
 function fitsId(keyId: string, id: Buffer | undefined, key: Buffer): boolean {
-  const forms = [Buffer.from(keyId), Buffer.from(keyId.toLowerCase()), Buffer.from(keyId.replaceAll('-', '')), ...(id === undefined ? [] : [id])];
+  const forms = [
+    Buffer.from(keyId),
+    Buffer.from(keyId.toLowerCase()),
+    Buffer.from(keyId.replaceAll('-', '')),
+    ...(id === undefined ? [] : [id]),
+  ];
   return forms.some((form) => startsAlike(key, form) || ALGORITHMS.some((algorithm) => startsAlike(key, digest(algorithm, form))));
 }
 

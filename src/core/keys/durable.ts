@@ -26,7 +26,13 @@ export function durably<T>(db: DatabaseSync, run: () => T): T {
 }
 
 /** Primary SQLite result codes that have a name of ours. */
-const NAMES: Readonly<Record<number, ErrorCode>> = { 5: 'store.locked', 6: 'store.locked', 11: 'store.corrupt', 13: 'store.full', 26: 'store.corrupt' };
+const NAMES: Readonly<Record<number, ErrorCode>> = {
+  5: 'store.locked',
+  6: 'store.locked',
+  11: 'store.corrupt',
+  13: 'store.full',
+  26: 'store.corrupt',
+};
 
 function named(error: unknown): unknown {
   const code = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? NAMES[error.errcode & 0xff] : undefined;

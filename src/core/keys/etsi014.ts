@@ -59,15 +59,30 @@ function json(value: unknown): Buffer {
 
 /** Numbers, or their decimal spelling; anything else counts as absent. */
 const count = v.fallback(
-  v.optional(v.pipe(v.union([v.number(), v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number))]), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER))),
+  v.optional(
+    v.pipe(
+      v.union([v.number(), v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number))]),
+      v.integer(),
+      v.minValue(0),
+      v.maxValue(Number.MAX_SAFE_INTEGER),
+    ),
+  ),
   undefined,
 );
 const name = v.fallback(v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.maxLength(256))), undefined);
 
 const StatusSchema = v.object({
-  source_KME_ID: name, target_KME_ID: name, master_SAE_ID: name, slave_SAE_ID: name,
-  key_size: count, stored_key_count: count, max_key_count: count, max_key_per_request: count,
-  max_key_size: count, min_key_size: count, max_SAE_ID_count: count,
+  source_KME_ID: name,
+  target_KME_ID: name,
+  master_SAE_ID: name,
+  slave_SAE_ID: name,
+  key_size: count,
+  stored_key_count: count,
+  max_key_count: count,
+  max_key_per_request: count,
+  max_key_size: count,
+  min_key_size: count,
+  max_SAE_ID_count: count,
 });
 
 /** Decodes a Status answer. Throws `kme.bad-answer`. */
@@ -77,9 +92,17 @@ export function decodeStatus(answer: Buffer): Etsi014Status {
   if (!parsed.success || Array.isArray(json)) throw new QuMailError('kme.bad-answer', { reason: 'status-shape' });
   const s = parsed.output;
   return defined({
-    sourceKmeId: s.source_KME_ID, targetKmeId: s.target_KME_ID, masterSaeId: s.master_SAE_ID, slaveSaeId: s.slave_SAE_ID,
-    keySize: s.key_size, storedKeyCount: s.stored_key_count, maxKeyCount: s.max_key_count, maxKeyPerRequest: s.max_key_per_request,
-    maxKeySize: s.max_key_size, minKeySize: s.min_key_size, maxSaeIdCount: s.max_SAE_ID_count,
+    sourceKmeId: s.source_KME_ID,
+    targetKmeId: s.target_KME_ID,
+    masterSaeId: s.master_SAE_ID,
+    slaveSaeId: s.slave_SAE_ID,
+    keySize: s.key_size,
+    storedKeyCount: s.stored_key_count,
+    maxKeyCount: s.max_key_count,
+    maxKeyPerRequest: s.max_key_per_request,
+    maxKeySize: s.max_key_size,
+    minKeySize: s.min_key_size,
+    maxSaeIdCount: s.max_SAE_ID_count,
   });
 }
 
@@ -92,11 +115,15 @@ function defined<T extends Record<string, unknown>>(record: T): Defined<T> {
 
 const keyIdSchema = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.safeInteger(), v.transform(String))]),
-  v.minLength(1), v.maxLength(MAX_KEY_ID_LENGTH),
+  v.minLength(1),
+  v.maxLength(MAX_KEY_ID_LENGTH),
   v.regex(/^[\x21-\x7e]+$/), // opaque, but printable: IDs appear in the interface and in the audit log
 );
 /** `key` is the number that keyCutter left in place of the value. */
-const keyList = v.pipe(v.array(v.object({ key_ID: keyIdSchema, key: v.pipe(v.number(), v.integer(), v.minValue(0)) })), v.maxLength(MAX_KEYS));
+const keyList = v.pipe(
+  v.array(v.object({ key_ID: keyIdSchema, key: v.pipe(v.number(), v.integer(), v.minValue(0)) })),
+  v.maxLength(MAX_KEYS),
+);
 const ContainerSchema = v.union([v.object({ keys: keyList }), v.object({ Keys: keyList })]);
 
 /**
@@ -110,7 +137,8 @@ export function decodeContainer(answer: Buffer): DeliveredKey[] {
     if (!parsed.success) throw new QuMailError('kme.bad-answer', { reason: 'container-shape' });
     const list = 'keys' in parsed.output ? parsed.output.keys : parsed.output.Keys;
     // A number that the key manager itself wrote, or a key outside the list, must not pass for a placeholder: each is used exactly once.
-    if (list.length !== cut.keys.length || list.some((entry, i) => entry.key !== i)) throw new QuMailError('kme.bad-answer', { reason: 'container-shape' });
+    if (list.length !== cut.keys.length || list.some((entry, i) => entry.key !== i))
+      throw new QuMailError('kme.bad-answer', { reason: 'container-shape' });
     return list.map((entry, i) => ({ keyId: entry.key_ID, bytes: cut.keys[i]! }));
   } catch (error) {
     wipe(...cut.keys);
@@ -129,7 +157,10 @@ export function decodeProblem(answer: Buffer): string | undefined {
     if (!parsed.success) return '';
     const said = parsed.output.message ?? parsed.output.detail ?? parsed.output.title ?? parsed.output.error ?? '';
     // No answer of a key manager is shown with anything in it that could be key material.
-    return said.replace(/[A-Za-z0-9+/_=-]{24,}/g, '…').replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 200);
+    return said
+      .replace(/[A-Za-z0-9+/_=-]{24,}/g, '…')
+      .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
+      .slice(0, 200);
   } catch {
     return undefined;
   }

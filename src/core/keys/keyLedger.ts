@@ -78,7 +78,10 @@ export class KeyLedger {
 
   /** Abandons what a crash left RESERVED since before `olderThan` (milliseconds since the epoch); returns how many keys. */
   abandonStale(olderThan: number): number {
-    return this.#retire("UPDATE ledger_keys SET state = 'ABANDONED', sealed = NULL, changed_at = ? WHERE state = 'RESERVED' AND created_at < ?", olderThan);
+    return this.#retire(
+      "UPDATE ledger_keys SET state = 'ABANDONED', sealed = NULL, changed_at = ? WHERE state = 'RESERVED' AND created_at < ?",
+      olderThan,
+    );
   }
 
   // ---- receiver -----------------------------------------------------------------------------------------------
@@ -166,7 +169,10 @@ export class KeyLedger {
 
   /** Every sealed record there is, so that SecureStorage can tell which epoch keys are still needed. */
   sealedRecords(): Uint8Array[] {
-    return this.#db.prepare('SELECT sealed FROM ledger_keys WHERE sealed IS NOT NULL').all().map((row) => row['sealed'] as Uint8Array);
+    return this.#db
+      .prepare('SELECT sealed FROM ledger_keys WHERE sealed IS NOT NULL')
+      .all()
+      .map((row) => row['sealed'] as Uint8Array);
   }
 
   /** Forgets an account that signed out: waiting keys and tombstones. */
@@ -177,7 +183,13 @@ export class KeyLedger {
     });
   }
 
-  #insert(role: 'SENDER' | 'RECEIVER', accountId: string, peers: readonly string[], envelopeId: string, keys: readonly DeliveredKey[]): void {
+  #insert(
+    role: 'SENDER' | 'RECEIVER',
+    accountId: string,
+    peers: readonly string[],
+    envelopeId: string,
+    keys: readonly DeliveredKey[],
+  ): void {
     const now = this.#clock.now();
     this.transaction(() => {
       const digestKey = this.#digestKey();
@@ -188,7 +200,19 @@ export class KeyLedger {
         for (const { keyId, bytes } of keys) {
           const sealed = this.#sealer.seal('keys', 'ledger-key', recordId(accountId, keyId), bytes);
           const state = role === 'SENDER' ? 'RESERVED' : 'FETCHED';
-          const done = insert.run(accountId, keyId, role, state, JSON.stringify(peers), bytes.length * 8, digest(digestKey, bytes), sealed, envelopeId, now, now);
+          const done = insert.run(
+            accountId,
+            keyId,
+            role,
+            state,
+            JSON.stringify(peers),
+            bytes.length * 8,
+            digest(digestKey, bytes),
+            sealed,
+            envelopeId,
+            now,
+            now,
+          );
           if (done.changes === 0) throw new QuMailError('key.reused', { keyId });
         }
       } finally {
@@ -231,7 +255,9 @@ export class KeyLedger {
   }
 
   #envelope(accountId: string, envelopeId: string): Uint8Array | undefined {
-    const row = this.#db.prepare('SELECT payload_sha256 FROM ledger_envelopes WHERE account_id = ? AND envelope_id = ?').get(accountId, envelopeId);
+    const row = this.#db
+      .prepare('SELECT payload_sha256 FROM ledger_envelopes WHERE account_id = ? AND envelope_id = ?')
+      .get(accountId, envelopeId);
     return row?.['payload_sha256'] as Uint8Array | undefined;
   }
 
@@ -243,7 +269,9 @@ export class KeyLedger {
     const row = this.#db.prepare("SELECT sealed FROM ledger_secret WHERE name = 'digest'").get();
     if (row !== undefined) return this.#sealer.open('mail', 'ledger-secret', 'digest', row['sealed'] as Uint8Array);
     const fresh = randomBytes(32);
-    this.#db.prepare("INSERT INTO ledger_secret (name, sealed) VALUES ('digest', ?)").run(this.#sealer.seal('mail', 'ledger-secret', 'digest', fresh));
+    this.#db
+      .prepare("INSERT INTO ledger_secret (name, sealed) VALUES ('digest', ?)")
+      .run(this.#sealer.seal('mail', 'ledger-secret', 'digest', fresh));
     return fresh;
   }
 }

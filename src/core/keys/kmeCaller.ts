@@ -30,7 +30,9 @@ export interface KmeCall {
   readonly keyIds: readonly string[];
 }
 
-type Outcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'failed'; readonly error: QuMailError; readonly attempt: Attempt };
+type Outcome<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'failed'; readonly error: QuMailError; readonly attempt: Attempt };
 
 /** Key IDs whose answer was lost, remembered so that a later "not found" gets its true name. */
 const MAX_LOST = 4096;
@@ -81,14 +83,17 @@ export class KmeCaller implements Disposable {
   async #attempt<T>(call: KmeCall, decode: (answer: Buffer) => T, signal: AbortSignal): Promise<Outcome<T>> {
     throwIfCancelled(signal);
     const refusal = this.#breaker.refusal();
-    if (refusal !== undefined) throw new QuMailError(refusal.error.code, { ...refusal.error.details, retryInMs: refusal.retryInMs }, { cause: refusal.error });
+    if (refusal !== undefined)
+      throw new QuMailError(refusal.error.code, { ...refusal.error.details, retryInMs: refusal.retryInMs }, { cause: refusal.error });
     const started = this.#deps.clock.now();
     const request = { method: call.body === undefined ? ('GET' as const) : ('POST' as const), path: pathOf(call.method, call.peerSaeId) };
-    const exchange = await this.#http.exchange(call.body === undefined ? request : { ...request, body: call.body }, signal).catch((error: unknown) => {
-      this.#breaker.abandoned();
-      if (QuMailError.is(error) && error.details['sent'] === 'sent') this.#noteLost(call, started, error.code);
-      throw error;
-    });
+    const exchange = await this.#http
+      .exchange(call.body === undefined ? request : { ...request, body: call.body }, signal)
+      .catch((error: unknown) => {
+        this.#breaker.abandoned();
+        if (QuMailError.is(error) && error.details['sent'] === 'sent') this.#noteLost(call, started, error.code);
+        throw error;
+      });
     if (exchange.kind === 'answer') return this.#judge(call, exchange, decode, started);
     this.#breaker.failed(exchange.error);
     this.#deps.log.warn('failed', { method: call.method, code: exchange.error.code, sent: exchange.kind === 'lost' });
@@ -134,7 +139,10 @@ export class KmeCaller implements Disposable {
   #auditDelivery(call: KmeCall, value: unknown, latencyMs: number): void {
     if (call.method === 'status' || !Array.isArray(value)) return;
     const keys = value as readonly DeliveredKey[];
-    this.#append(call, ...keys.map((key) => ({ keyId: key.keyId, bits: key.bytes.length * 8, status: 200, latencyMs, outcome: 'delivered' })));
+    this.#append(
+      call,
+      ...keys.map((key) => ({ keyId: key.keyId, bits: key.bytes.length * 8, status: 200, latencyMs, outcome: 'delivered' })),
+    );
   }
 
   #append(call: KmeCall, ...rows: readonly { keyId: string; bits: number; status: number; latencyMs: number; outcome: string }[]): void {

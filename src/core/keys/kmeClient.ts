@@ -66,7 +66,11 @@ export class KmeClient implements Disposable {
     } catch (error) {
       this.#keep(shelf, keys);
       if (!QuMailError.is(error, 'kme.exhausted')) throw error;
-      throw new QuMailError('kme.exhausted', { ...error.details, wantedBits: r.number * r.size, gotBits: keys.length * r.size }, { cause: error });
+      throw new QuMailError(
+        'kme.exhausted',
+        { ...error.details, wantedBits: r.number * r.size, gotBits: keys.length * r.size },
+        { cause: error },
+      );
     }
   }
 
@@ -100,11 +104,18 @@ export class KmeClient implements Disposable {
       const batch = missing.length > 1 ? await this.#batchSize(masterSaeId, signal) : 1;
       for (let at = 0; at < missing.length; at += batch) {
         const asked = missing.slice(at, at + batch);
-        const call = { method: 'dec_keys' as const, peerSaeId: masterSaeId, body: keyIdsBody(asked, masterSaeId, this.#dialect), bits: 0, keyIds: asked };
+        const call = {
+          method: 'dec_keys' as const,
+          peerSaeId: masterSaeId,
+          body: keyIdsBody(asked, masterSaeId, this.#dialect),
+          bits: 0,
+          keyIds: asked,
+        };
         const came = await this.#caller.call(call, (answer) => acceptNamedKeys(answer, asked, keys), signal);
         keys.push(...came);
         handOver();
-        if (came.length < asked.length) throw new QuMailError('kme.key-not-found', { status: 200, keyIds: without(asked, came).slice(0, 16) });
+        if (came.length < asked.length)
+          throw new QuMailError('kme.key-not-found', { status: 200, keyIds: without(asked, came).slice(0, 16) });
       }
       const order = new Map(keyIds.map((keyId, i) => [keyId, i]));
       return keys.sort((a, b) => order.get(a.keyId)! - order.get(b.keyId)!);
@@ -137,7 +148,8 @@ export class KmeClient implements Disposable {
       return (this.#status.get(peerSaeId) ?? (await this.getStatus(peerSaeId, signal))).maxKeyPerRequest || DEFAULT_BATCH;
     } catch (error) {
       // Not every key manager tells a slave its status; one that is down will not give the keys either.
-      if (QuMailError.is(error, 'kme.unauthorised') || QuMailError.is(error, 'kme.bad-request') || QuMailError.is(error, 'kme.bad-answer')) return DEFAULT_BATCH;
+      if (QuMailError.is(error, 'kme.unauthorised') || QuMailError.is(error, 'kme.bad-request') || QuMailError.is(error, 'kme.bad-answer'))
+        return DEFAULT_BATCH;
       throw error;
     }
   }

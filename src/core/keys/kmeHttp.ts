@@ -31,9 +31,7 @@ export interface KmeAnswer {
 }
 
 /** How an exchange ended. `lost`: the request was or may have been sent, and no whole answer came. */
-export type Exchange =
-  | KmeAnswer
-  | { readonly kind: 'not-sent' | 'lost'; readonly error: QuMailError };
+export type Exchange = KmeAnswer | { readonly kind: 'not-sent' | 'lost'; readonly error: QuMailError };
 
 /**
  * HTTPS to one key manager as one SAE: one keep-alive agent of at most four sockets, mutual TLS with the KME ID pinned, no proxy, no
@@ -65,12 +63,20 @@ export class KmeHttp implements Disposable {
 
   /** One exchange. Never rejects but with `engine.cancelled`; a failed one is part of the result. */
   async exchange(r: { method: 'GET' | 'POST'; path: string; body?: Buffer }, signal: AbortSignal): Promise<Exchange> {
-    const headers = { Accept: 'application/json', ...(r.body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': r.body.length }) };
+    const headers = {
+      Accept: 'application/json',
+      ...(r.body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': r.body.length }),
+    };
     const owned = new DisposableStore();
     let sent: 'sent' | 'not-sent' = 'not-sent';
     const request = httpsRequest({
-      agent: this.#agent, method: r.method, headers, protocol: 'https:',
-      host: this.#base.hostname.replace(/^\[|\]$/g, ''), port: this.#base.port || 443, path: this.#base.pathname.replace(/\/+$/, '') + r.path,
+      agent: this.#agent,
+      method: r.method,
+      headers,
+      protocol: 'https:',
+      host: this.#base.hostname.replace(/^\[|\]$/g, ''),
+      port: this.#base.port || 443,
+      path: this.#base.pathname.replace(/\/+$/, '') + r.path,
     });
     try {
       return await new Promise<Exchange>((resolve, reject) => {
@@ -83,7 +89,11 @@ export class KmeHttp implements Disposable {
         if (signal.aborted) return onAbort();
         signal.addEventListener('abort', onAbort, { once: true });
         owned.add(toDisposable(() => signal.removeEventListener('abort', onAbort)));
-        owned.add(this.#clock.after(this.#timeouts.totalMs, () => fail(new QuMailError('kme.timeout', { phase: 'answer', ms: this.#timeouts.totalMs }))));
+        owned.add(
+          this.#clock.after(this.#timeouts.totalMs, () =>
+            fail(new QuMailError('kme.timeout', { phase: 'answer', ms: this.#timeouts.totalMs })),
+          ),
+        );
         watchConnecting(request, owned, this.#clock, this.#timeouts.connectMs, {
           timedOut: () => fail(new QuMailError('kme.timeout', { phase: 'connect', ms: this.#timeouts.connectMs })),
           // What is written before the handshake is done stays in our own buffer.
@@ -111,13 +121,23 @@ export class KmeHttp implements Disposable {
 
 function baseUrl(url: string): URL {
   const parsed = URL.parse(url);
-  const fits = parsed !== null && parsed.protocol === 'https:' && parsed.username === '' && parsed.password === '' && parsed.search === '' && parsed.hash === '';
+  const fits =
+    parsed !== null &&
+    parsed.protocol === 'https:' &&
+    parsed.username === '' &&
+    parsed.password === '' &&
+    parsed.search === '' &&
+    parsed.hash === '';
   if (!fits) throw new QuMailError('account.bad-settings', { field: 'url' });
   return parsed;
 }
 
 function watchConnecting(
-  request: ClientRequest, owned: DisposableStore, clock: Clock, connectMs: number, on: { timedOut: () => void; connected: () => void },
+  request: ClientRequest,
+  owned: DisposableStore,
+  clock: Clock,
+  connectMs: number,
+  on: { timedOut: () => void; connected: () => void },
 ): void {
   request.once('socket', (socket) => {
     if (request.reusedSocket) return on.connected();
@@ -143,7 +163,12 @@ async function readAnswer(response: IncomingMessage): Promise<KmeAnswer> {
     }
     if (!response.complete) throw new QuMailError('kme.unreachable', { reason: 'cut', sent: 'sent' });
     const seconds = Number(response.headers['retry-after']);
-    return { kind: 'answer', status: response.statusCode ?? 0, body: Buffer.concat(chunks, length), retryAfterMs: seconds > 0 ? seconds * 1000 : 0 };
+    return {
+      kind: 'answer',
+      status: response.statusCode ?? 0,
+      body: Buffer.concat(chunks, length),
+      retryAfterMs: seconds > 0 ? seconds * 1000 : 0,
+    };
   } finally {
     wipe(...chunks);
   }

@@ -11,7 +11,9 @@ export interface KmeProfile {
   readonly saeId: string;
   /** The one authority that is trusted here; the system's are not. */
   readonly caPem: string;
-  readonly client: { readonly certPem: string; readonly keyPem: string; readonly passphrase?: string } | { readonly pfx: Buffer; readonly passphrase: string };
+  readonly client:
+    | { readonly certPem: string; readonly keyPem: string; readonly passphrase?: string }
+    | { readonly pfx: Buffer; readonly passphrase: string };
   /** `lab` accepts simulated key managers only, `real` none of them. */
   readonly world: 'real' | 'lab';
   /** Deviation from the standard's requests; default `etsi`. */
@@ -45,7 +47,11 @@ export function checkKmeIdentity(certificate: PeerCertificate, profile: Pick<Kme
   if (simulated !== (profile.world === 'lab')) return new QuMailError('kme.simulated', { world: profile.world });
   const names = [...list(certificate.subject?.CN), ...alternativeNames(certificate.subjectaltname ?? '')];
   if (names.includes(profile.kmeId)) return undefined;
-  return new QuMailError('kme.identity', { reason: 'kme-id', expected: profile.kmeId, found: names.slice(0, 8).map((found) => found.slice(0, 80)) });
+  return new QuMailError('kme.identity', {
+    reason: 'kme-id',
+    expected: profile.kmeId,
+    found: names.slice(0, 8).map((found) => found.slice(0, 80)),
+  });
 }
 
 /** Node gives one attribute as a string and several as an array. */
@@ -68,18 +74,33 @@ export function connectionError(error: unknown, sent: 'sent' | 'not-sent'): QuMa
   if (error instanceof QuMailError) return error;
   const code = codeOf(error);
   const options = { cause: error };
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return new QuMailError('kme.certificate-expired', { whose: 'key-manager' }, options);
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return new QuMailError('kme.certificate-expired', { whose: 'key-manager' }, options);
   if (code.includes('ALERT_CERTIFICATE_EXPIRED')) return new QuMailError('kme.certificate-expired', { whose: 'own' }, options);
   if (UNTRUSTED.has(code)) return new QuMailError('kme.identity', { reason: code }, options);
   // The key manager's TLS refused our certificate: unknown authority, revoked, missing.
-  if (/ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE|ACCESS_DENIED|UNSUPPORTED_CERTIFICATE|NO_CERTIFICATE)/.test(code)) return new QuMailError('kme.unauthorised', { reason: code }, options);
-  if (code.startsWith('ERR_SSL') || code === 'EPROTO' || code.startsWith('HPE_')) return new QuMailError('kme.bad-answer', { reason: code }, options);
+  if (/ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE|ACCESS_DENIED|UNSUPPORTED_CERTIFICATE|NO_CERTIFICATE)/.test(code))
+    return new QuMailError('kme.unauthorised', { reason: code }, options);
+  if (code.startsWith('ERR_SSL') || code === 'EPROTO' || code.startsWith('HPE_'))
+    return new QuMailError('kme.bad-answer', { reason: code }, options);
   return new QuMailError('kme.unreachable', { reason: code, sent }, options);
 }
 
 const UNTRUSTED = new Set([
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'CERT_SIGNATURE_FAILURE', 'CERT_UNTRUSTED', 'CERT_REJECTED', 'CERT_REVOKED', 'CERT_CHAIN_TOO_LONG', 'INVALID_CA', 'INVALID_PURPOSE', 'PATH_LENGTH_EXCEEDED', 'ERR_TLS_CERT_ALTNAME_INVALID',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'CERT_REVOKED',
+  'CERT_CHAIN_TOO_LONG',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
 function codeOf(error: unknown): string {

@@ -23,7 +23,8 @@ export function delayBeforeRetry(method: Etsi014Method, attempt: Attempt, made: 
 }
 
 function mayRepeat(method: Etsi014Method, attempt: Attempt): boolean {
-  if (attempt.kind === 'answer') return attempt.status === 503 || attempt.status === 429 || (attempt.status === 504 && method !== 'enc_keys');
+  if (attempt.kind === 'answer')
+    return attempt.status === 503 || attempt.status === 429 || (attempt.status === 504 && method !== 'enc_keys');
   if (!QuMailError.is(attempt.error, 'kme.unreachable') && !QuMailError.is(attempt.error, 'kme.timeout')) return false;
   return attempt.kind === 'not-sent' || method !== 'enc_keys';
 }

@@ -22,7 +22,13 @@ export class KmeListener implements Disposable {
   #port = 0;
   #stopping = new AbortController();
 
-  constructor(o: { answer: (request: KmeRequest) => KmeAnswer; faults: KmeFaults; clock: Clock; caPem: string; certificate: IssuedCertificate }) {
+  constructor(o: {
+    answer: (request: KmeRequest) => KmeAnswer;
+    faults: KmeFaults;
+    clock: Clock;
+    caPem: string;
+    certificate: IssuedCertificate;
+  }) {
     this.#answer = o.answer;
     this.#faults = o.faults;
     this.#clock = o.clock;
@@ -42,7 +48,14 @@ export class KmeListener implements Disposable {
   async start(): Promise<void> {
     if (this.#server !== undefined) return;
     const server = createServer(
-      { cert: this.#certificate.certPem, key: this.#certificate.keyPem, ca: this.#caPem, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+      {
+        cert: this.#certificate.certPem,
+        key: this.#certificate.keyPem,
+        ca: this.#caPem,
+        requestCert: true,
+        rejectUnauthorized: true,
+        minVersion: 'TLSv1.2',
+      },
       (request, response) => void this.#serve(request, response),
     );
     server.on('tlsClientError', () => {}); // a refused handshake is the caller's news, not ours
@@ -96,7 +109,8 @@ export class KmeListener implements Disposable {
       if (length > MAX_BODY) return undefined;
       chunks.push(chunk);
     }
-    if (strikes(this.#faults, 'htmlError')) return { status: 500, body: '<!DOCTYPE html><html><body><h1>Internal Server Error</h1></body></html>' };
+    if (strikes(this.#faults, 'htmlError'))
+      return { status: 500, body: '<!DOCTYPE html><html><body><h1>Internal Server Error</h1></body></html>' };
     if (strikes(this.#faults, 'unavailable')) return { status: this.#faults.unavailableStatus, body: { message: 'try again later' } };
     const url = new URL(request.url ?? '/', 'https://kme.invalid');
     const commonName = (request.socket as TLSSocket).getPeerCertificate().subject?.CN;

@@ -213,10 +213,16 @@ export class KmePair implements Disposable {
 }
 
 async function certificateOf(
-  authority: Authority, kmeId: string, naming: NonNullable<KmePairOptions['naming']>, shown: ShownCertificate,
+  authority: Authority,
+  kmeId: string,
+  naming: NonNullable<KmePairOptions['naming']>,
+  shown: ShownCertificate,
 ): Promise<IssuedCertificate> {
   const name = shown === 'wrong-id' ? `${kmeId}-OTHER` : kmeId;
-  const issuer = shown === 'foreign-authority' ? await createAuthority({ commonName: 'Somebody else', organization: authority.organization }) : authority;
+  const issuer =
+    shown === 'foreign-authority'
+      ? await createAuthority({ commonName: 'Somebody else', organization: authority.organization })
+      : authority;
   return issuer.issue({
     commonName: naming === 'alternative-name' ? 'key-manager' : name,
     ...(naming === 'alternative-name' ? { dnsNames: [name] } : {}),

@@ -60,7 +60,8 @@ export function answerRequest(kme: KmeContext, request: KmeRequest): KmeAnswer {
   if (kme.kmeOf(request.saeId) !== kme.kmeId) return { status: 401 };
   const peer = decodeSegment(match[1]!);
   const verb = match[2]!;
-  if (request.method !== 'GET' && (request.method !== 'POST' || verb === 'status')) return { status: 405, body: { message: 'method not allowed' } };
+  if (request.method !== 'GET' && (request.method !== 'POST' || verb === 'status'))
+    return { status: 405, body: { message: 'method not allowed' } };
   if (peer === undefined || kme.kmeOf(peer) === undefined) return bad('SAE_ID is not known');
   if (verb === 'status') return status(kme, request.saeId, peer);
   return verb === 'enc_keys' ? encKeys(kme, request, peer) : decKeys(kme, request, peer);
@@ -97,20 +98,27 @@ function encKeys(kme: KmeContext, request: KmeRequest, peer: string): KmeAnswer 
   if (number > (faults.keysPerRequest === 'one' ? 1 : limits.maxKeyPerRequest)) return bad('number shall not exceed max_key_per_request');
   if (mandatory.length > 0) return bad('not all extension_mandatory parameters are supported');
   const wanted = faults.multicast === 'ignored' ? [] : additional;
-  if (wanted.length > (faults.multicast === 'on' ? limits.maxSaeIdCount : 0)) return bad('additional_slave_SAE_IDs shall not exceed max_SAE_ID_count');
+  if (wanted.length > (faults.multicast === 'on' ? limits.maxSaeIdCount : 0))
+    return bad('additional_slave_SAE_IDs shall not exceed max_SAE_ID_count');
   const slaves = [...new Set([peer, ...wanted])];
   const targets = new Set<string>();
   for (const slave of slaves) {
     const target = kme.kmeOf(slave);
     if (target === undefined) return bad('SAE_ID is not known');
-    if (target !== kme.kmeId && (faults.peer === 'down' || !kme.running(target))) return { status: 503, body: { message: 'peer KME is not reachable' } };
+    if (target !== kme.kmeId && (faults.peer === 'down' || !kme.running(target)))
+      return { status: 503, body: { message: 'peer KME is not reachable' } };
     targets.add(target);
   }
   const pair = JSON.stringify([request.saeId, slaves]);
   const again = kme.lastKeys.get(pair);
   if (again !== undefined && strikes(faults, 'redelivery')) return container(kme, again);
   const keys = kme.store.create({
-    masterSaeId: request.saeId, slaveSaeIds: slaves, links: [...targets].map(kme.link), number: Math.min(number, faults.shortBatch), size, betrayal: faults.betrayal,
+    masterSaeId: request.saeId,
+    slaveSaeIds: slaves,
+    links: [...targets].map(kme.link),
+    number: Math.min(number, faults.shortBatch),
+    size,
+    betrayal: faults.betrayal,
   });
   if (keys === 'exhausted') return { status: faults.exhaustionStatus, body: { message: 'not enough keys are available' } };
   for (const key of keys) kme.log({ saeId: request.saeId, peerSaeIds: slaves, keyId: key.keyId, verb: 'enc_keys' });
@@ -129,7 +137,8 @@ function decKeys(kme: KmeContext, request: KmeRequest, master: string): KmeAnswe
   const copies = strikes(kme.faults, 'keepCollected') ? 'keep' : 'remove';
   const keys = kme.store.collect({ masterSaeId: master, slaveSaeId: request.saeId, keyIds, copies });
   if (keys === 'not-named') return { status: 401 };
-  if (keys === 'not-found') return { status: kme.faults.notFoundStatus, body: { message: 'one or more keys specified are not found on KME' } };
+  if (keys === 'not-found')
+    return { status: kme.faults.notFoundStatus, body: { message: 'one or more keys specified are not found on KME' } };
   for (const key of keys) kme.log({ saeId: request.saeId, peerSaeIds: [master], keyId: key.keyId, verb: 'dec_keys' });
   return container(kme, keys);
 }

@@ -73,7 +73,12 @@ export class KmeStore {
 
   /** Takes `number` fresh keys of `size` bits out of every link concerned, or none at all. */
   create(r: {
-    masterSaeId: string; slaveSaeIds: readonly string[]; links: readonly KeyLink[]; number: number; size: number; betrayal: KmeFaults['betrayal'];
+    masterSaeId: string;
+    slaveSaeIds: readonly string[];
+    links: readonly KeyLink[];
+    number: number;
+    size: number;
+    betrayal: KmeFaults['betrayal'];
   }): StoredKey[] | 'exhausted' {
     const bits = r.number * r.size;
     if (r.links.some((link) => link.available() < bits)) return 'exhausted';
@@ -89,7 +94,12 @@ export class KmeStore {
    * The slave's copies of the keys with these IDs: all of them or none. A copy that was delivered is removed; the last one takes the
    * key with it (unless `keep`). `not-named` when the caller is not among the slaves of a key.
    */
-  collect(r: { masterSaeId: string; slaveSaeId: string; keyIds: readonly string[]; copies: 'remove' | 'keep' }): StoredKey[] | 'not-found' | 'not-named' {
+  collect(r: {
+    masterSaeId: string;
+    slaveSaeId: string;
+    keyIds: readonly string[];
+    copies: 'remove' | 'keep';
+  }): StoredKey[] | 'not-found' | 'not-named' {
     const found: WaitingKey[] = [];
     for (const keyId of new Set(r.keyIds)) {
       const key = this.#keys.get(keyId);

@@ -26,7 +26,9 @@ export async function startLab(): Promise<Lab> {
     const tls = await authority.issue({ commonName: 'localhost', dnsNames: ['localhost'], ips: ['127.0.0.1'], usage: 'server' });
     const users = PEOPLE.map((person) => ({ ...person, password: systemRandom.bytes(12).toString('hex') }));
     const mail = owned.add(await startMailHost({ users, tls }));
-    const kmes = owned.add(await startKmePair({ kmes: PEOPLE.map(({ kmeId }) => kmeId), saes: PEOPLE, authority, rate: 4096, stock: 4096 }));
+    const kmes = owned.add(
+      await startKmePair({ kmes: PEOPLE.map(({ kmeId }) => kmeId), saes: PEOPLE, authority, rate: 4096, stock: 4096 }),
+    );
     const labUsers = await Promise.all(
       users.map(async (user): Promise<LabUser> => {
         const client = await kmes.client(user.saeId);

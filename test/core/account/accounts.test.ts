@@ -69,7 +69,9 @@ describe('accounts', function () {
     await bob.engine.fetchMail({ accountId: bob.account.id });
     assert.ok((await bob.engine.listFolders({ accountId: bob.account.id })).some(({ path }) => path === 'Short lived'));
     await world.mail.doveadm(['mailbox', 'delete', '-u', bob.email, 'Short lived']);
-    await assert.rejects(bob.engine.getEmailList({ accountId: bob.account.id, folder: 'Short lived', limit: 10 }), { code: 'imap.mailbox-missing' });
+    await assert.rejects(bob.engine.getEmailList({ accountId: bob.account.id, folder: 'Short lived', limit: 10 }), {
+      code: 'imap.mailbox-missing',
+    });
     await bob.engine.fetchMail({ accountId: bob.account.id });
     assert.ok(!(await bob.engine.listFolders({ accountId: bob.account.id })).some(({ path }) => path === 'Short lived'));
   });
@@ -77,7 +79,8 @@ describe('accounts', function () {
   it('counts unread mail, and again when a message was read', async () => {
     await alice.send({ To: bob.email, Subject: 'unread', Security: 'L4' }, 'one\n');
     const message = await bob.receives('unread');
-    const unread = async (): Promise<number> => (await bob.engine.listFolders({ accountId: bob.account.id })).find(({ specialUse }) => specialUse === 'inbox')!.unread;
+    const unread = async (): Promise<number> =>
+      (await bob.engine.listFolders({ accountId: bob.account.id })).find(({ specialUse }) => specialUse === 'inbox')!.unread;
     while ((await unread()) !== 1) await new Promise((resolve) => setTimeout(resolve, 20));
     await bob.engine.setFlags({ messageIds: [message.summary.id], add: ['seen'], remove: [] });
     assert.equal(await unread(), 0);
@@ -86,7 +89,10 @@ describe('accounts', function () {
   it('asks to sign in again when the grant was revoked, and comes back after it', async () => {
     await world.oidc.revokeAll(alice.email);
     world.imapProxy.faultNow({ how: 'reset' });
-    await assert.rejects(alice.list(), (error: { code?: string }) => error.code === 'auth.sign-in-again' || error.code === 'auth.token-refused');
+    await assert.rejects(
+      alice.list(),
+      (error: { code?: string }) => error.code === 'auth.sign-in-again' || error.code === 'auth.token-refused',
+    );
     assert.equal((await alice.engine.listAccounts())[0]?.state, 'needs-sign-in');
     await alice.engine.signInAgain({ accountId: alice.account.id });
     await alice.list();
@@ -100,12 +106,20 @@ describe('accounts', function () {
   });
 
   it('never lets a real account use a key manager of the lab', async () => {
-    const lab = await startKmePair({ kmes: ['KME-A', 'KME-B'], saes: [{ saeId: alice.saeId, kmeId: 'KME-A' }, { saeId: bob.saeId, kmeId: 'KME-B' }] });
+    const lab = await startKmePair({
+      kmes: ['KME-A', 'KME-B'],
+      saes: [
+        { saeId: alice.saeId, kmeId: 'KME-A' },
+        { saeId: bob.saeId, kmeId: 'KME-B' },
+      ],
+    });
     try {
       assert.equal(lab.organization, LAB_ORGANIZATION);
       const { certPem, keyPem } = await lab.client(bob.saeId);
       const request = { accountId: bob.account.id, url: lab.url('KME-B'), kmeId: 'KME-B', saeId: bob.saeId, caPem: lab.caPem };
-      await assert.rejects(bob.engine.connectKeyManager({ ...request, client: { kind: 'pem', certPem, keyPem } }), { code: 'kme.simulated' });
+      await assert.rejects(bob.engine.connectKeyManager({ ...request, client: { kind: 'pem', certPem, keyPem } }), {
+        code: 'kme.simulated',
+      });
       assert.deepEqual(await bob.engine.listKeyManagers(), []);
     } finally {
       lab.dispose();
@@ -117,7 +131,10 @@ describe('accounts', function () {
     await bob.knows(alice);
     await bob.engine.signOut({ accountId: bob.account.id });
     assert.deepEqual(await bob.engine.listAccounts(), []);
-    assert.deepEqual([...bob.secrets.keys()].filter((name) => !name.startsWith('qumail.epoch.')), []);
+    assert.deepEqual(
+      [...bob.secrets.keys()].filter((name) => !name.startsWith('qumail.epoch.')),
+      [],
+    );
     await bob.engine[Symbol.asyncDispose]();
     for (const file of readdirSync(bob.storageDir)) {
       const bytes = readFileSync(join(bob.storageDir, file));

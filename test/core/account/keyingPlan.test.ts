@@ -21,13 +21,19 @@ describe('keying plan', () => {
 
   it('wraps one content key per recipient at L2 where there is no multicast', () => {
     const [plan] = planKeying('L2', peers(0, 0, 0), 'where-offered');
-    assert.deepEqual(plan?.entries.map(({ members }) => members), [[0], [1], [2]]);
+    assert.deepEqual(
+      plan?.entries.map(({ members }) => members),
+      [[0], [1], [2]],
+    );
     assert.ok(plan?.entries.every(({ how }) => how === 'wrapped'));
   });
 
   it('writes separate messages at L1 where there is no multicast', () => {
     const plans = planKeying('L1', peers(0, 0), 'where-offered');
-    assert.deepEqual(plans.map((plan) => plan.peers.map(({ saeId }) => saeId)), [['sae-0'], ['sae-1']]);
+    assert.deepEqual(
+      plans.map((plan) => plan.peers.map(({ saeId }) => saeId)),
+      [['sae-0'], ['sae-1']],
+    );
   });
 
   it('plans as if there were no multicast once a key manager refused it', () => {
@@ -36,18 +42,27 @@ describe('keying plan', () => {
 
   it('serves every recipient exactly once, within every link’s multicast limit', () => {
     fc.assert(
-      fc.property(fc.constantFrom('L1' as const, 'L2' as const), fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 20 }), (level, reach) => {
-        const plans = planKeying(level, peers(...reach), 'where-offered');
-        const served = plans.flatMap((plan) => plan.entries.flatMap(({ members }) => members.map((member) => plan.peers[member]!.saeId)));
-        assert.deepEqual(served.toSorted(), peers(...reach).map(({ saeId }) => saeId).toSorted());
-        for (const plan of plans) {
-          // An entry without a wrap is allowed only when it is the only one (PROTOCOL 8.3).
-          if (plan.entries.some(({ how }) => how === 'direct')) assert.equal(plan.entries.length, 1);
-          for (const { members } of plan.entries) {
-            for (const member of members) assert.ok(members.length === 1 || plan.peers[member]!.maxSaeIdCount >= members.length - 1);
+      fc.property(
+        fc.constantFrom('L1' as const, 'L2' as const),
+        fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 20 }),
+        (level, reach) => {
+          const plans = planKeying(level, peers(...reach), 'where-offered');
+          const served = plans.flatMap((plan) => plan.entries.flatMap(({ members }) => members.map((member) => plan.peers[member]!.saeId)));
+          assert.deepEqual(
+            served.toSorted(),
+            peers(...reach)
+              .map(({ saeId }) => saeId)
+              .toSorted(),
+          );
+          for (const plan of plans) {
+            // An entry without a wrap is allowed only when it is the only one (PROTOCOL 8.3).
+            if (plan.entries.some(({ how }) => how === 'direct')) assert.equal(plan.entries.length, 1);
+            for (const { members } of plan.entries) {
+              for (const member of members) assert.ok(members.length === 1 || plan.peers[member]!.maxSaeIdCount >= members.length - 1);
+            }
           }
-        }
-      }),
+        },
+      ),
     );
   });
 });

@@ -36,7 +36,9 @@ describe('security levels', () => {
     assert.deepEqual(possibleLevels([{ ...stranger, minimumLevel: 'L2' }]), []);
     fc.assert(
       fc.property(fc.array(recipient, { minLength: 1, maxLength: 8 }), (recipients) =>
-        possibleLevels(recipients).every((possible) => recipients.every((each) => isAtLeast(possible, each.minimumLevel) && (possible === 'L4' || each.hasLink))),
+        possibleLevels(recipients).every((possible) =>
+          recipients.every((each) => isAtLeast(possible, each.minimumLevel) && (possible === 'L4' || each.hasLink)),
+        ),
       ),
     );
   });

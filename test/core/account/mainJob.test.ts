@@ -40,7 +40,11 @@ describe('the main job', function () {
   it('lists folders with their special use', async () => {
     await bob.engine.fetchMail({ accountId: bob.account.id });
     const folders = await bob.engine.listFolders({ accountId: bob.account.id });
-    for (const use of ['inbox', 'sent', 'trash']) assert.ok(folders.some(({ specialUse }) => specialUse === use), use);
+    for (const use of ['inbox', 'sent', 'trash'])
+      assert.ok(
+        folders.some(({ specialUse }) => specialUse === use),
+        use,
+      );
   });
 
   it('sends a text under a one-time pad, and the other reads it', async () => {
@@ -149,7 +153,9 @@ describe('the main job', function () {
 
   it('wrote no secret to its databases or its log', async () => {
     for (const person of [alice, bob]) {
-      const secrets = ['Pad subject', 'pad body', 'L2 subject', 'bob-password', ...person.secrets.values()].filter((secret) => secret.length > 7);
+      const secrets = ['Pad subject', 'pad body', 'L2 subject', 'bob-password', ...person.secrets.values()].filter(
+        (secret) => secret.length > 7,
+      );
       const written = [
         ...readdirSync(person.storageDir).map((name) => readFileSync(join(person.storageDir, name))),
         Buffer.from(JSON.stringify(person.log)),

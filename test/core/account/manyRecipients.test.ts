@@ -26,7 +26,8 @@ describe('sealed mail to several people', function () {
     world.kme.pair.faults('KME-A').multicast = 'on';
   });
 
-  const keyIdsServedTo = (person: Person): string[] => world.kme.pair.deliveries.filter(({ saeId }) => saeId === person.saeId).map(({ keyId }) => keyId);
+  const keyIdsServedTo = (person: Person): string[] =>
+    world.kme.pair.deliveries.filter(({ saeId }) => saeId === person.saeId).map(({ keyId }) => keyId);
 
   for (const level of ['L1', 'L2'] as const) {
     it(`uses one multi-SAE key at ${level} where the key manager offers it`, async () => {
@@ -36,7 +37,10 @@ describe('sealed mail to several people', function () {
       for (const person of [bob, carol]) {
         const message = await person.receives(subject);
         assert.equal(message.text.trim(), 'to you both');
-        assert.deepEqual(message.cc.map(({ address }) => address), [carol.email]);
+        assert.deepEqual(
+          message.cc.map(({ address }) => address),
+          [carol.email],
+        );
         assert.deepEqual(message.security.keyIds, result.keyIds);
         for (const keyId of result.keyIds) assert.ok(keyIdsServedTo(person).includes(keyId));
       }
@@ -59,7 +63,10 @@ describe('sealed mail to several people', function () {
     for (const person of [bob, carol]) {
       const message = await person.receives('apart');
       assert.equal(message.text.trim(), 'to each, apart');
-      assert.deepEqual(message.summary.to.map(({ address }) => address), [bob.email, carol.email]);
+      assert.deepEqual(
+        message.summary.to.map(({ address }) => address),
+        [bob.email, carol.email],
+      );
     }
   });
 
@@ -70,7 +77,10 @@ describe('sealed mail to several people', function () {
     assert.ok(!JSON.stringify(toBob).includes(carol.email));
     assert.equal(toCarol.text.trim(), 'nobody else?');
     const stored = await world.mail.storedMessages(bob.email);
-    const lastToBob = stored.at(-1)!.toString('latin1').replace(/^(Received|Return-Path|Delivered-To):.*\r?\n([ \t].*\r?\n)*/gim, '');
+    const lastToBob = stored
+      .at(-1)!
+      .toString('latin1')
+      .replace(/^(Received|Return-Path|Delivered-To):.*\r?\n([ \t].*\r?\n)*/gim, '');
     assert.ok(!lastToBob.includes(carol.email));
     assert.ok(!Buffer.from(lastToBob.replace(/[\r\n]/g, ''), 'base64').includes(carol.email));
   });
@@ -79,7 +89,10 @@ describe('sealed mail to several people', function () {
     const asked = world.kme.pair.deliveries.length;
     const draft = await alice.draft({ To: `${bob.email}, stranger@other.test`, Subject: 'half known', Security: 'L2' }, 'hello\n');
     const check = await alice.engine.checkDraft(draft);
-    assert.deepEqual(check.problems.map(({ code, details }) => [code, details['address']]), [['seal.no-contact', 'stranger@other.test']]);
+    assert.deepEqual(
+      check.problems.map(({ code, details }) => [code, details['address']]),
+      [['seal.no-contact', 'stranger@other.test']],
+    );
     assert.deepEqual(check.possible, ['L4']);
     await assert.rejects(alice.engine.sendDraft(draft), { code: 'seal.no-contact' });
     assert.equal(world.kme.pair.deliveries.length, asked);

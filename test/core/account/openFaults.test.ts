@@ -42,7 +42,13 @@ describe('receiving when something is wrong', function () {
 
   async function deliver(raw: string): Promise<void> {
     const { host, port } = world.mail.smtp;
-    const transport = createTransport({ host, port, secure: true, tls: { ca: world.kme.pair.caPem }, auth: { user: alice.email, pass: 'alice-password' } });
+    const transport = createTransport({
+      host,
+      port,
+      secure: true,
+      tls: { ca: world.kme.pair.caPem },
+      auth: { user: alice.email, pass: 'alice-password' },
+    });
     await transport.sendMail({ raw: Buffer.from(raw, 'latin1'), envelope: { from: alice.email, to: [bob.email] } });
     transport.close();
   }
@@ -73,13 +79,42 @@ describe('receiving when something is wrong', function () {
   };
 
   const alterations: readonly { what: string; code: ErrorCode; change: (raw: string) => string }[] = [
-    { what: 'an unknown version', code: 'open.unknown-version', change: (raw) => withPayload(raw, (json) => withHeader(json, (header) => (header['v'] = 2))) },
-    { what: 'an unknown suite', code: 'open.unknown-suite', change: (raw) => withPayload(raw, (json) => withHeader(json, (header) => (header['suite'] = 'QM9-NEW'))) },
-    { what: 'an unknown critical member', code: 'open.unknown-critical', change: (raw) => withPayload(raw, (json) => withHeader(json, (header) => (header['crit'] = ['future']))) },
-    { what: 'its body altered', code: 'open.tampered', change: (raw) => withPayload(raw, (json) => json.replace(/("body":"....)(.)/, (_, head: string, byte: string) => head + (byte === 'A' ? 'B' : 'A'))) },
-    { what: 'its time altered', code: 'open.tampered', change: (raw) => withPayload(raw, (json) => withHeader(json, (header) => (header['ts'] = '2020-01-01T00:00:00Z'))) },
-    { what: 'its body cut', code: 'open.truncated', change: (raw) => withPayload(raw, (json) => json.replace(/("body":"[^"]{40})[^"]*/, '$1')) },
-    { what: 'a member twice', code: 'open.duplicate-member', change: (raw) => withPayload(raw, (json) => json.replace('{', '{"qumail":1,')) },
+    {
+      what: 'an unknown version',
+      code: 'open.unknown-version',
+      change: (raw) => withPayload(raw, (json) => withHeader(json, (header) => (header['v'] = 2))),
+    },
+    {
+      what: 'an unknown suite',
+      code: 'open.unknown-suite',
+      change: (raw) => withPayload(raw, (json) => withHeader(json, (header) => (header['suite'] = 'QM9-NEW'))),
+    },
+    {
+      what: 'an unknown critical member',
+      code: 'open.unknown-critical',
+      change: (raw) => withPayload(raw, (json) => withHeader(json, (header) => (header['crit'] = ['future']))),
+    },
+    {
+      what: 'its body altered',
+      code: 'open.tampered',
+      change: (raw) =>
+        withPayload(raw, (json) => json.replace(/("body":"....)(.)/, (_, head: string, byte: string) => head + (byte === 'A' ? 'B' : 'A'))),
+    },
+    {
+      what: 'its time altered',
+      code: 'open.tampered',
+      change: (raw) => withPayload(raw, (json) => withHeader(json, (header) => (header['ts'] = '2020-01-01T00:00:00Z'))),
+    },
+    {
+      what: 'its body cut',
+      code: 'open.truncated',
+      change: (raw) => withPayload(raw, (json) => json.replace(/("body":"[^"]{40})[^"]*/, '$1')),
+    },
+    {
+      what: 'a member twice',
+      code: 'open.duplicate-member',
+      change: (raw) => withPayload(raw, (json) => json.replace('{', '{"qumail":1,')),
+    },
     {
       what: 'two payloads',
       code: 'open.two-payloads',
@@ -89,7 +124,12 @@ describe('receiving when something is wrong', function () {
         return raw.replace(`--${boundary}--`, `--${boundary}${part}--${boundary}--`);
       },
     },
-    { what: 'another recipient', code: 'open.not-for-you', change: (raw) => withPayload(raw, (json) => withHeader(json, (header) => (header['to'] = [{ addr: 'carol@example.test', sae: 'SAE-CAROL' }]))) },
+    {
+      what: 'another recipient',
+      code: 'open.not-for-you',
+      change: (raw) =>
+        withPayload(raw, (json) => withHeader(json, (header) => (header['to'] = [{ addr: 'carol@example.test', sae: 'SAE-CAROL' }]))),
+    },
   ];
 
   for (const { what, code, change } of alterations) {
@@ -168,10 +208,16 @@ describe('receiving when something is wrong', function () {
 
   it('says that a key is unknown to the key manager, and does not show the message', async () => {
     const raw = await intercepted('lost key', 'L2');
-    await deliver(withPayload(raw, (json) => json.replace(/"protected":"([^"]+)"/, (_, text: string) => {
-      const header = Buffer.from(text, 'base64url').toString().replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/, '00000000-0000-4000-8000-000000000000');
-      return `"protected":"${Buffer.from(header).toString('base64url')}"`;
-    })));
+    await deliver(
+      withPayload(raw, (json) =>
+        json.replace(/"protected":"([^"]+)"/, (_, text: string) => {
+          const header = Buffer.from(text, 'base64url')
+            .toString()
+            .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/, '00000000-0000-4000-8000-000000000000');
+          return `"protected":"${Buffer.from(header).toString('base64url')}"`;
+        }),
+      ),
+    );
     await bob.reopen();
     await until(async () => (await bob.list()).some(({ failure }) => failure?.code === 'kme.key-not-found'));
   });

@@ -40,7 +40,12 @@ describe('sending when something is wrong', function () {
   });
 
   const rows: readonly Row[] = [
-    { when: 'the key manager is unreachable', code: 'kme.unreachable', spoil: (w) => kme(w).stop('KME-A'), mend: (w) => kme(w).start('KME-A') },
+    {
+      when: 'the key manager is unreachable',
+      code: 'kme.unreachable',
+      spoil: (w) => kme(w).stop('KME-A'),
+      mend: (w) => kme(w).start('KME-A'),
+    },
     {
       when: 'the key manager is short of keys',
       code: 'kme.exhausted',
@@ -83,7 +88,13 @@ describe('sending when something is wrong', function () {
     { when: 'a file is missing', code: 'draft.file-missing', attach: join(files, 'not-there.txt'), spoil: () => {} },
     { when: 'a file is too large', code: 'draft.file-too-large', attach: huge, spoil: () => {} },
     { when: 'a stranger is to receive sealed mail', code: 'seal.no-contact', to: 'stranger@other.test', spoil: () => {} },
-    { when: 'the mail host refuses the recipient', code: 'smtp.recipient-rejected', level: 'L4', to: 'rejected@other.test', spoil: () => {} },
+    {
+      when: 'the mail host refuses the recipient',
+      code: 'smtp.recipient-rejected',
+      level: 'L4',
+      to: 'rejected@other.test',
+      spoil: () => {},
+    },
     { when: 'the mail host defers the recipient', code: 'smtp.deferred', level: 'L4', to: 'deferred@other.test', spoil: () => {} },
     {
       when: 'the mail host cannot be reached',
@@ -96,7 +107,12 @@ describe('sending when something is wrong', function () {
   rows.forEach((row, index) => {
     it(`says ${row.code} when ${row.when}, keeps draft and level, and sends once it is mended`, async () => {
       const subject = `Row ${index}`;
-      const headers = { To: row.to ?? bob.email, Subject: subject, Security: row.level ?? 'L2', ...(row.attach !== undefined && { Attach: row.attach }) };
+      const headers = {
+        To: row.to ?? bob.email,
+        Subject: subject,
+        Security: row.level ?? 'L2',
+        ...(row.attach !== undefined && { Attach: row.attach }),
+      };
       const draft = await alice.draft(headers, 'kept\n');
       await row.spoil(world);
       await assert.rejects(alice.engine.sendDraft(draft), { name: 'QuMailError', code: row.code });
@@ -151,7 +167,8 @@ describe('sending when something is wrong', function () {
 
   it('sends 50 messages back to back over one SMTP connection', async () => {
     const before = { smtp: world.smtpProxy.total };
-    for (let index = 0; index < 50; index += 1) await alice.send({ To: bob.email, Subject: `burst ${index}`, Security: 'L2' }, `number ${index}\n`);
+    for (let index = 0; index < 50; index += 1)
+      await alice.send({ To: bob.email, Subject: `burst ${index}`, Security: 'L2' }, `number ${index}\n`);
     await bob.receives('burst 49');
     assert.ok(world.smtpProxy.total - before.smtp <= 1, `${world.smtpProxy.total - before.smtp} SMTP connections`);
     const bursts = (await bob.list('INBOX', 200)).filter(({ subject }) => subject.startsWith('burst'));

@@ -4,7 +4,15 @@ import { ALICE, BOB, startKmeWorld, type KmeWorld } from '../../world/kmeWorld.t
 import { startLedgerWorld, type LedgerWorld } from './ledgerWorld.ts';
 
 const entry = (keyId: string): AuditEntry => ({
-  at: 1, ownSaeId: ALICE, peerSaeId: BOB, method: 'enc_keys', keyId, bits: 256, status: 200, latencyMs: 3, outcome: 'delivered',
+  at: 1,
+  ownSaeId: ALICE,
+  peerSaeId: BOB,
+  method: 'enc_keys',
+  keyId,
+  bits: 256,
+  status: 200,
+  latencyMs: 3,
+  outcome: 'delivered',
 });
 
 describe('the key audit', () => {
@@ -20,8 +28,14 @@ describe('the key audit', () => {
     audit.append(entry('a'), entry('b'));
     audit.append(entry('c'));
     const rows = audit.rows();
-    assert.deepEqual(rows.map(({ id: _id, hash: _hash, ...rest }) => rest), [entry('a'), entry('b'), entry('c')]);
-    assert.deepEqual(audit.rows(rows[0]!.id, 1).map((row) => row.keyId), ['b']);
+    assert.deepEqual(
+      rows.map(({ id: _id, hash: _hash, ...rest }) => rest),
+      [entry('a'), entry('b'), entry('c')],
+    );
+    assert.deepEqual(
+      audit.rows(rows[0]!.id, 1).map((row) => row.keyId),
+      ['b'],
+    );
     assert.equal(audit.head(), rows[2]!.hash);
     assert.deepEqual(audit.verify(), { rows: 3 });
   });
@@ -34,7 +48,16 @@ describe('the key audit', () => {
       store.db.exec('ROLLBACK');
     };
     audit.append(entry('a'), entry('b'), entry('c'));
-    for (const change of ["key_id = 'x'", 'bits = 8', 'at = 2', "outcome = ''", 'status = 0', 'latency_ms = 0', "peer_sae_id = 'M'", "method = 'dec_keys'"]) {
+    for (const change of [
+      "key_id = 'x'",
+      'bits = 8',
+      'at = 2',
+      "outcome = ''",
+      'status = 0',
+      'latency_ms = 0',
+      "peer_sae_id = 'M'",
+      "method = 'dec_keys'",
+    ]) {
       spoil(`UPDATE key_audit SET ${change} WHERE id = 2`, 2);
     }
     spoil('DELETE FROM key_audit WHERE id = 2', 3);

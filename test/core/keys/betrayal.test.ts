@@ -23,7 +23,14 @@ describe('keys that betray themselves', () => {
     for (const algorithm of ['md5', 'sha1', 'sha256', 'sha512']) {
       for (const form of [key, Buffer.from(key.toString('base64')), Buffer.from(key.toString('hex'))]) {
         const digest = hash(algorithm, form);
-        for (const id of [digest.toString('hex'), asUuid(digest), asUuid(digest).toUpperCase(), asUuid(digest, 5), asUuid(digest, 4), digest.toString('base64')]) {
+        for (const id of [
+          digest.toString('hex'),
+          asUuid(digest),
+          asUuid(digest).toUpperCase(),
+          asUuid(digest, 5),
+          asUuid(digest, 4),
+          digest.toString('base64'),
+        ]) {
           assert.equal(findBetrayal(id, key), 'id-from-key', `${algorithm} ${id}`);
         }
       }
@@ -44,7 +51,13 @@ describe('keys that betray themselves', () => {
   it('a key that is a function of its ID is found', () => {
     const id = randomUUID();
     const raw = Buffer.from(id.replaceAll('-', ''), 'hex');
-    for (const bytes of [hash('sha256', id), hash('sha512', raw), hash('sha256', id.replaceAll('-', '')), Buffer.from(id), Buffer.concat([raw, randomBytes(16)])]) {
+    for (const bytes of [
+      hash('sha256', id),
+      hash('sha512', raw),
+      hash('sha256', id.replaceAll('-', '')),
+      Buffer.from(id),
+      Buffer.concat([raw, randomBytes(16)]),
+    ]) {
       assert.notEqual(findBetrayal(id, bytes), undefined);
     }
     assert.equal(findBetrayal(id, hash('sha256', id)), 'key-from-id');

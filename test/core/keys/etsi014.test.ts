@@ -14,16 +14,33 @@ describe('the ETSI GS QKD 014 codec', () => {
 
   it('writes requests as the standard spells them, without members it does not need', () => {
     assert.deepEqual(JSON.parse(keyRequestBody({ number: 2, size: 256 }).toString()), { number: 2, size: 256 });
-    assert.deepEqual(JSON.parse(keyRequestBody({ number: 1, size: 8, additionalSlaveSaeIds: ['C'] }).toString()), { number: 1, size: 8, additional_slave_SAE_IDs: ['C'] });
+    assert.deepEqual(JSON.parse(keyRequestBody({ number: 1, size: 8, additionalSlaveSaeIds: ['C'] }).toString()), {
+      number: 1,
+      size: 8,
+      additional_slave_SAE_IDs: ['C'],
+    });
     assert.deepEqual(JSON.parse(keyIdsBody(['x', 'y'], 'M', 'etsi').toString()), { key_IDs: [{ key_ID: 'x' }, { key_ID: 'y' }] });
-    assert.deepEqual(JSON.parse(keyIdsBody(['x'], 'M', 'master-in-key-ids').toString()), { key_IDs: [{ key_ID: 'x', master_SAE_ID: 'M' }] });
+    assert.deepEqual(JSON.parse(keyIdsBody(['x'], 'M', 'master-in-key-ids').toString()), {
+      key_IDs: [{ key_ID: 'x', master_SAE_ID: 'M' }],
+    });
   });
 
   it('reads a status, taking numbers in quotes and IDs as numbers, and leaving out what makes no sense', () => {
-    const status = decodeStatus(bytes({
-      source_KME_ID: 17, target_KME_ID: 'B', key_size: '256', stored_key_count: -3, max_key_count: 1e300, max_key_per_request: 1.5,
-      max_key_size: 1024, min_key_size: null, max_SAE_ID_count: 0, status_extension: { any: ['thing'] }, more: 1,
-    }));
+    const status = decodeStatus(
+      bytes({
+        source_KME_ID: 17,
+        target_KME_ID: 'B',
+        key_size: '256',
+        stored_key_count: -3,
+        max_key_count: 1e300,
+        max_key_per_request: 1.5,
+        max_key_size: 1024,
+        min_key_size: null,
+        max_SAE_ID_count: 0,
+        status_extension: { any: ['thing'] },
+        more: 1,
+      }),
+    );
     assert.deepEqual(status, { sourceKmeId: '17', targetKmeId: 'B', keySize: 256, maxKeySize: 1024, maxSaeIdCount: 0 });
     assert.deepEqual(decodeStatus(bytes({})), {});
   });
@@ -35,7 +52,12 @@ describe('the ETSI GS QKD 014 codec', () => {
   it('reads a container, under `keys` or `Keys`, with IDs as strings or numbers and extensions beside', () => {
     const key = randomBytes(32);
     for (const member of ['keys', 'Keys']) {
-      const [got] = decodeContainer(bytes({ [member]: [{ key_ID: 5, key: key.toString('base64'), key_ID_extension: {}, key_extension: null }], key_container_extension: {} }));
+      const [got] = decodeContainer(
+        bytes({
+          [member]: [{ key_ID: 5, key: key.toString('base64'), key_ID_extension: {}, key_extension: null }],
+          key_container_extension: {},
+        }),
+      );
       assert.deepEqual(got, { keyId: '5', bytes: key });
     }
     assert.deepEqual(decodeContainer(bytes({ keys: [] })), []);
@@ -44,9 +66,25 @@ describe('the ETSI GS QKD 014 codec', () => {
   it('refuses a container that is not one', () => {
     const key = 'AAEC';
     for (const value of [
-      {}, [], { keys: {} }, { keys: [{ key }] }, { keys: [{ key_ID: 'a' }] }, { keys: [{ key_ID: 'a', key: 0 }] }, { keys: [{ key_ID: 'a', key: { key } }] },
-      { keys: [{ key_ID: '', key }] }, { keys: [{ key_ID: 'x'.repeat(129), key }] }, { keys: [{ key_ID: 'a\nb', key }] }, { keys: [{ key_ID: ['a'], key }] },
-      { keys: [{ key_ID: 'a', key }, { key_ID: 'b', key: 0 }] }, { keys: [], key }, { keys: [{ key_ID: 'a', key }], Keys: [{ key_ID: 'b', key }] },
+      {},
+      [],
+      { keys: {} },
+      { keys: [{ key }] },
+      { keys: [{ key_ID: 'a' }] },
+      { keys: [{ key_ID: 'a', key: 0 }] },
+      { keys: [{ key_ID: 'a', key: { key } }] },
+      { keys: [{ key_ID: '', key }] },
+      { keys: [{ key_ID: 'x'.repeat(129), key }] },
+      { keys: [{ key_ID: 'a\nb', key }] },
+      { keys: [{ key_ID: ['a'], key }] },
+      {
+        keys: [
+          { key_ID: 'a', key },
+          { key_ID: 'b', key: 0 },
+        ],
+      },
+      { keys: [], key },
+      { keys: [{ key_ID: 'a', key }], Keys: [{ key_ID: 'b', key }] },
     ]) {
       assert.throws(() => decodeContainer(bytes(value)), badAnswer, JSON.stringify(value));
     }
@@ -67,15 +105,17 @@ describe('the ETSI GS QKD 014 codec', () => {
   });
 
   it('decodes or refuses any JSON, by name', () => {
-    fc.assert(fc.property(fc.json({ maxDepth: 4 }), (text) => {
-      for (const decode of [decodeStatus, decodeContainer]) {
-        try {
-          decode(Buffer.from(text));
-        } catch (error) {
-          assert.ok(badAnswer(error), text);
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 4 }), (text) => {
+        for (const decode of [decodeStatus, decodeContainer]) {
+          try {
+            decode(Buffer.from(text));
+          } catch (error) {
+            assert.ok(badAnswer(error), text);
+          }
         }
-      }
-      decodeProblem(Buffer.from(text));
-    }));
+        decodeProblem(Buffer.from(text));
+      }),
+    );
   });
 });

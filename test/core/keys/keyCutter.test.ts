@@ -4,12 +4,21 @@ import { QuMailError } from '../../../src/core/base/errors.ts';
 import { cutKeys } from '../../../src/core/keys/keyCutter.ts';
 
 const cut = (text: string) => cutKeys(Buffer.from(text));
-const refused = (text: string, reason: string) => assert.throws(() => cut(text), (e) => QuMailError.is(e, 'kme.bad-answer') && e.details['reason'] === reason);
+const refused = (text: string, reason: string) =>
+  assert.throws(
+    () => cut(text),
+    (e) => QuMailError.is(e, 'kme.bad-answer') && e.details['reason'] === reason,
+  );
 
 describe('cutting keys out of an answer', () => {
   it('leaves a number where each key stood, and the key itself only in a buffer', () => {
     const { json, keys } = cut('{"keys":[{"key_ID":"a","key":"AAEC"},{"key":"//8=","key_ID":"b"}]}');
-    assert.deepEqual(json, { keys: [{ key_ID: 'a', key: 0 }, { key: 1, key_ID: 'b' }] });
+    assert.deepEqual(json, {
+      keys: [
+        { key_ID: 'a', key: 0 },
+        { key: 1, key_ID: 'b' },
+      ],
+    });
     assert.deepEqual(keys, [Buffer.from([0, 1, 2]), Buffer.from([255, 255])]);
   });
 
@@ -38,7 +47,10 @@ describe('cutting keys out of an answer', () => {
     refused('', 'not-json');
     refused('{"a":"', 'not-json');
     refused('['.repeat(17), 'nesting');
-    assert.throws(() => cutKeys(Buffer.from([0x22, 0xff, 0x22])), (e) => QuMailError.is(e, 'kme.bad-answer'));
+    assert.throws(
+      () => cutKeys(Buffer.from([0x22, 0xff, 0x22])),
+      (e) => QuMailError.is(e, 'kme.bad-answer'),
+    );
   });
 
   it('does not quote the answer in its error', () => {
@@ -53,29 +65,47 @@ describe('cutting keys out of an answer', () => {
   });
 
   it('gives back every list of keys that JSON and base64 can carry', () => {
-    const list = fc.array(fc.record({ key_ID: fc.string(), key: fc.uint8Array({ maxLength: 70 }), note: fc.jsonValue({ maxDepth: 3 }) }), { maxLength: 6 });
+    const list = fc.array(fc.record({ key_ID: fc.string(), key: fc.uint8Array({ maxLength: 70 }), note: fc.jsonValue({ maxDepth: 3 }) }), {
+      maxLength: 6,
+    });
     fc.assert(
       fc.property(list, fc.constantFrom(undefined, 1), (entries, indent) => {
         fc.pre(!JSON.stringify(entries.map((entry) => entry.note)).includes('"key"'));
-        const text = JSON.stringify({ keys: entries.map((entry) => ({ ...entry, key: Buffer.from(entry.key).toString('base64') })) }, null, indent);
+        const text = JSON.stringify(
+          { keys: entries.map((entry) => ({ ...entry, key: Buffer.from(entry.key).toString('base64') })) },
+          null,
+          indent,
+        );
         const { json, keys } = cut(text);
         const expected = { keys: entries.map((entry, i) => ({ ...entry, key: i })) };
         assert.deepEqual(json, JSON.parse(JSON.stringify(expected)));
-        assert.deepEqual(keys.map((key) => [...key]), entries.map((entry) => [...entry.key]));
+        assert.deepEqual(
+          keys.map((key) => [...key]),
+          entries.map((entry) => [...entry.key]),
+        );
       }),
     );
   });
 
   it('ends on any bytes at all, with a value or with kme.bad-answer', () => {
-    const soup = fc.array(fc.constantFrom('{', '}', '[', ']', '"', '"key"', ':', ',', '\\', 'A', '=', ' ', '1', 'null', '"AAEC"', '\\u0', 'é'), { maxLength: 40 });
+    const soup = fc.array(
+      fc.constantFrom('{', '}', '[', ']', '"', '"key"', ':', ',', '\\', 'A', '=', ' ', '1', 'null', '"AAEC"', '\\u0', 'é'),
+      { maxLength: 40 },
+    );
     fc.assert(
-      fc.property(fc.oneof(soup.map((parts) => Buffer.from(parts.join(''))), fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes))), (bytes) => {
-        try {
-          cutKeys(bytes);
-        } catch (error) {
-          assert.ok(QuMailError.is(error, 'kme.bad-answer'));
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          soup.map((parts) => Buffer.from(parts.join(''))),
+          fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+        ),
+        (bytes) => {
+          try {
+            cutKeys(bytes);
+          } catch (error) {
+            assert.ok(QuMailError.is(error, 'kme.bad-answer'));
+          }
+        },
+      ),
       { numRuns: 2000 },
     );
   });

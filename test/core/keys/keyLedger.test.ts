@@ -153,7 +153,8 @@ describe('the key ledger', () => {
     it('tells new from duplicate from replay', () => {
       const keys = fetched();
       const payload = randomBytes(32);
-      const seen = (envelopeId: string, payloadSha256: Buffer, ids = idsOf(keys)) => world.ledger.seen({ accountId: me, envelopeId, payloadSha256, keyIds: ids });
+      const seen = (envelopeId: string, payloadSha256: Buffer, ids = idsOf(keys)) =>
+        world.ledger.seen({ accountId: me, envelopeId, payloadSha256, keyIds: ids });
       assert.equal(seen('e1', payload), 'new');
       consume(keys, 'e1', payload);
       assert.equal(seen('e1', payload), 'duplicate');
@@ -174,7 +175,7 @@ describe('the key ledger', () => {
   });
 
   describe('transactions', () => {
-    it('the caller\'s own rows and the ledger\'s become durable together or not at all', () => {
+    it("the caller's own rows and the ledger's become durable together or not at all", () => {
       world.db.exec('CREATE TABLE outbox (id INTEGER PRIMARY KEY, mime BLOB) STRICT');
       const keys = reserve();
       const step = (fate: 'fails' | 'works') =>
@@ -184,9 +185,15 @@ describe('the key ledger', () => {
           if (fate === 'fails') throw new Error('on purpose');
         });
       assert.throws(() => step('fails'), /on purpose/);
-      assert.deepEqual([world.db.prepare('SELECT count(*) AS n FROM outbox').get()!['n'], ...statesOf(world.ledger, me, keys)], [0, 'RESERVED', 'RESERVED']);
+      assert.deepEqual(
+        [world.db.prepare('SELECT count(*) AS n FROM outbox').get()!['n'], ...statesOf(world.ledger, me, keys)],
+        [0, 'RESERVED', 'RESERVED'],
+      );
       step('works');
-      assert.deepEqual([world.again().db.prepare('SELECT count(*) AS n FROM outbox').get()!['n'], ...statesOf(world.ledger, me, keys)], [1, 'USED', 'USED']);
+      assert.deepEqual(
+        [world.again().db.prepare('SELECT count(*) AS n FROM outbox').get()!['n'], ...statesOf(world.ledger, me, keys)],
+        [1, 'USED', 'USED'],
+      );
     });
 
     it('a step that fails inside a larger one leaves nothing behind, though the larger one goes on', () => {
@@ -231,15 +238,19 @@ describe('the key ledger', () => {
       const raw = world.raw();
       assert.ok(raw.includes(keys[0]!.keyId), 'the search looks at the right bytes');
       for (const { bytes } of keys) {
-        for (const form of [bytes, bytes.subarray(0, 16), bytes.toString('base64'), bytes.toString('hex')]) assert.equal(raw.includes(form), false);
-        for (const algorithm of ['sha1', 'sha256', 'sha512']) assert.equal(raw.includes(createHash(algorithm).update(bytes).digest().subarray(0, 16)), false);
+        for (const form of [bytes, bytes.subarray(0, 16), bytes.toString('base64'), bytes.toString('hex')])
+          assert.equal(raw.includes(form), false);
+        for (const algorithm of ['sha1', 'sha256', 'sha512'])
+          assert.equal(raw.includes(createHash(algorithm).update(bytes).digest().subarray(0, 16)), false);
         assert.equal(raw.includes(createHmac('sha256', '').update(bytes).digest().subarray(0, 16)), false);
       }
     });
 
     it('a sealed key moved to another row does not open', () => {
       const [a, b] = fetched();
-      world.db.prepare('UPDATE ledger_keys SET sealed = (SELECT sealed FROM ledger_keys WHERE key_id = ?) WHERE key_id = ?').run(a!.keyId, b!.keyId);
+      world.db
+        .prepare('UPDATE ledger_keys SET sealed = (SELECT sealed FROM ledger_keys WHERE key_id = ?) WHERE key_id = ?')
+        .run(a!.keyId, b!.keyId);
       throwsCode(() => held([b!]), 'store.corrupt');
       throwsCode(() => held([a!, b!]), 'store.corrupt');
       assert.deepEqual(held([a!]), [a]);
@@ -256,32 +267,42 @@ describe('the key ledger', () => {
   });
 
   it('whatever the order of steps, no key is used twice and no key in a final state has bytes', () => {
-    const step = fc.record({ act: fc.constantFrom('reserve', 'use', 'abandon', 'stale', 'fetch', 'held', 'consume', 'expire'), key: fc.nat(3), hours: fc.nat(400) });
-    fc.assert(fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
-      const accountId = randomUUID();
-      const keys = newKeys(4);
-      const uses = new Map<string, number>();
-      const hash = randomBytes(32);
-      for (const { act, key: index, hours } of steps) {
-        const key = keys[index]!;
-        world.time.now += hours * 3_600_000;
-        try {
-          if (act === 'reserve') world.ledger.reserve({ accountId, peerSaeIds: [peer], keys: [key] });
-          else if (act === 'use') world.ledger.markUsed({ accountId, keyIds: [key.keyId], ...mime });
-          else if (act === 'abandon') world.ledger.abandon({ accountId, keyIds: [key.keyId] });
-          else if (act === 'stale') world.ledger.abandonStale(world.time.now - DAY);
-          else if (act === 'fetch') world.ledger.recordFetched({ accountId, peerSaeId: peer, envelopeId: 'e', keys: [key] });
-          else if (act === 'held') world.ledger.heldKeys({ accountId, peerSaeId: peer, keyIds: [key.keyId] });
-          else if (act === 'consume') world.ledger.consume({ accountId, peerSaeId: peer, keyIds: [key.keyId], envelopeId: randomUUID(), payloadSha256: hash });
-          else world.ledger.expire();
-          if (act === 'use' || act === 'consume') uses.set(key.keyId, (uses.get(key.keyId) ?? 0) + 1);
-        } catch (error) {
-          assert.ok(QuMailError.is(error, 'key.reused') || QuMailError.is(error, 'key.not-held'), String(error));
+    const step = fc.record({
+      act: fc.constantFrom('reserve', 'use', 'abandon', 'stale', 'fetch', 'held', 'consume', 'expire'),
+      key: fc.nat(3),
+      hours: fc.nat(400),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+        const accountId = randomUUID();
+        const keys = newKeys(4);
+        const uses = new Map<string, number>();
+        const hash = randomBytes(32);
+        for (const { act, key: index, hours } of steps) {
+          const key = keys[index]!;
+          world.time.now += hours * 3_600_000;
+          try {
+            if (act === 'reserve') world.ledger.reserve({ accountId, peerSaeIds: [peer], keys: [key] });
+            else if (act === 'use') world.ledger.markUsed({ accountId, keyIds: [key.keyId], ...mime });
+            else if (act === 'abandon') world.ledger.abandon({ accountId, keyIds: [key.keyId] });
+            else if (act === 'stale') world.ledger.abandonStale(world.time.now - DAY);
+            else if (act === 'fetch') world.ledger.recordFetched({ accountId, peerSaeId: peer, envelopeId: 'e', keys: [key] });
+            else if (act === 'held') world.ledger.heldKeys({ accountId, peerSaeId: peer, keyIds: [key.keyId] });
+            else if (act === 'consume')
+              world.ledger.consume({ accountId, peerSaeId: peer, keyIds: [key.keyId], envelopeId: randomUUID(), payloadSha256: hash });
+            else world.ledger.expire();
+            if (act === 'use' || act === 'consume') uses.set(key.keyId, (uses.get(key.keyId) ?? 0) + 1);
+          } catch (error) {
+            assert.ok(QuMailError.is(error, 'key.reused') || QuMailError.is(error, 'key.not-held'), String(error));
+          }
         }
-      }
-      for (const used of uses.values()) assert.equal(used, 1);
-      const wrong = world.db.prepare("SELECT count(*) AS n FROM ledger_keys WHERE (sealed IS NOT NULL) <> (state IN ('RESERVED','FETCHED'))").get()!['n'];
-      assert.equal(wrong, 0);
-    }), { numRuns: 25 });
+        for (const used of uses.values()) assert.equal(used, 1);
+        const wrong = world.db
+          .prepare("SELECT count(*) AS n FROM ledger_keys WHERE (sealed IS NOT NULL) <> (state IN ('RESERVED','FETCHED'))")
+          .get()!['n'];
+        assert.equal(wrong, 0);
+      }),
+      { numRuns: 25 },
+    );
   }).timeout(30_000);
 });

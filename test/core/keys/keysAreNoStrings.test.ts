@@ -2,17 +2,54 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { Worker } from 'node:worker_threads';
+import { Log, type LogFact } from '../../../src/core/base/log.ts';
+import { systemClock, systemRandom } from '../../../src/core/base/systemPorts.ts';
+import { KmeClient, type DeliveredKey } from '../../../src/core/keys/kmeClient.ts';
 import { issueClient, issueServer, testCaPem } from '../../world/pki.ts';
 import { newKeys } from './ledgerWorld.ts';
 
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Every way by which JavaScript makes a string of bytes, or takes one in to parse. */
+const DOORS: readonly [object, string][] = [
+  ...['toString', 'utf8Slice', 'latin1Slice', 'asciiSlice', 'base64Slice', 'base64urlSlice', 'hexSlice', 'ucs2Slice'].map(
+    (name): [object, string] => [Buffer.prototype, name],
+  ),
+  [TextDecoder.prototype, 'decode'],
+  [JSON, 'parse'],
+  [String, 'fromCharCode'],
+  [globalThis, 'atob'],
+];
+
+/** Runs `work` and returns every string that came through one of the doors meanwhile. */
+async function stringsMadeBy(work: () => Promise<void>): Promise<string[]> {
+  const strings: string[] = [];
+  const restore = DOORS.map(([owner, name]) => {
+    const original = Reflect.get(owner, name) as Method;
+    Reflect.set(owner, name, function watched(this: unknown, ...args: unknown[]) {
+      const result = original.apply(this, args);
+      for (const value of [...args, result]) if (typeof value === 'string') strings.push(value);
+      return result;
+    });
+    return () => Reflect.set(owner, name, original);
+  });
+  try {
+    await work();
+  } finally {
+    for (const undo of restore) undo();
+  }
+  return strings;
+}
+
 describe('key material in the memory of the engine', () => {
-  it('is nowhere in the JavaScript heap: neither a key nor the answer it came in has become a string', async () => {
+  it('never becomes a string on the way from the socket to the caller, in any encoding', async () => {
     const keys = newKeys(4);
+    const container = (some: readonly DeliveredKey[]): string =>
+      JSON.stringify({ keys: some.map(({ keyId, bytes }) => ({ key_ID: keyId, key: bytes.toString('base64') })) });
     const answers: Record<string, string> = {
       enc_keys: container(keys.slice(0, 2)),
       dec_keys: container(keys.slice(2)),
-      status: '{"max_key_per_request":16,"source_KME_ID":"control-string-of-this-test"}',
+      status: '{"max_key_per_request":16}',
     };
     const own = await issueServer(['KME-A']);
     const server = createServer({ cert: own.certPem, key: own.keyPem }, (request, response) => {
@@ -20,30 +57,38 @@ describe('key material in the memory of the engine', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const profile = { url, kmeId: 'KME-A', saeId: 'SAE-ME', caPem: await testCaPem(), client: await issueClient('SAE-ME'), world: 'real' };
-    const worker = new Worker(new URL('heapWorker.ts', import.meta.url), { workerData: { profile, keyIds: keys.slice(2).map((key) => key.keyId) } });
+    const told: Record<string, LogFact>[] = [];
+    const client = new KmeClient(
+      { url, kmeId: 'KME-A', saeId: 'SAE-ME', caPem: await testCaPem(), client: await issueClient('SAE-ME'), world: 'real' },
+      { clock: systemClock, random: systemRandom, log: new Log((entry) => told.push(entry.facts), 'kme') },
+    );
     try {
-      const [lengths] = (await once(worker, 'message')) as [number[]];
-      assert.deepEqual(lengths, [32, 32, 32, 32]);
-      const chunks: Buffer[] = [];
-      for await (const chunk of await worker.getHeapSnapshot()) chunks.push(Buffer.from(chunk as Buffer));
-      const heap = Buffer.concat(chunks).toString('utf8');
-      assert.ok(heap.includes('control-string-of-this-test') && heap.includes(keys[0]!.keyId), 'the search would find a string');
+      const got: DeliveredKey[] = [];
+      const strings = await stringsMadeBy(async () => {
+        got.push(...(await client.getKeys('SAE-PEER', { number: 2, size: 256 })));
+        got.push(
+          ...(await client.getKeysWithIds(
+            'SAE-PEER',
+            keys.slice(2).map((key) => key.keyId),
+          )),
+        );
+      });
+      assert.deepEqual(got, keys);
+      for (const { keyId } of keys)
+        assert.ok(
+          strings.some((text) => text.includes(keyId)),
+          'the doors were watched',
+        );
+      const all = JSON.stringify([strings, told]);
       for (const { bytes } of keys) {
-        for (const form of [bytes.toString('base64'), bytes.toString('hex'), bytes.toString('base64url')]) {
-          assert.ok(!heap.includes(form.slice(0, 20)), 'a key became a string');
+        for (const encoding of ['base64', 'base64url', 'hex', 'latin1', 'utf8'] as const) {
+          assert.ok(!all.includes(JSON.stringify(bytes.toString(encoding)).slice(1, 15)), `a key became ${encoding}`);
         }
       }
-      worker.postMessage('stop');
-      assert.deepEqual(await once(worker, 'exit'), [4]);
     } finally {
-      await worker.terminate();
+      client.dispose();
       server.close();
       server.closeAllConnections();
     }
-  }).timeout(30_000);
+  });
 });
-
-function container(keys: readonly { keyId: string; bytes: Buffer }[]): string {
-  return JSON.stringify({ keys: keys.map(({ keyId, bytes }) => ({ key_ID: keyId, key: bytes.toString('base64') })) });
-}

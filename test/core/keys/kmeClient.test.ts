@@ -15,7 +15,10 @@ import { PKCS12_BASE64, PKCS12_CERTIFICATE, PKCS12_PASSPHRASE } from './pkcs12.t
 const SHORT = { connectMs: 2_000, totalMs: 80 };
 
 async function fails(work: Promise<unknown>, code: ErrorCode, details: Record<string, unknown> = {}): Promise<QuMailError> {
-  const error = await work.then(() => undefined, (thrown: unknown) => thrown);
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   assert.ok(error instanceof QuMailError, `expected ${code}, got ${String(error)}`);
   const told = Object.fromEntries(Object.keys(details).map((name) => [name, error.details[name]]));
   assert.deepEqual({ code: error.code, ...told }, { code, ...details });
@@ -42,7 +45,10 @@ describe('the key manager client', () => {
     it('Alice gets keys, Bob gets the same keys by their IDs, in the order he asked for', async () => {
       await start();
       const keys = await alice.getKeys(BOB, { number: 3, size: 512 });
-      assert.deepEqual(keys.map((key) => key.bytes.length), [64, 64, 64]);
+      assert.deepEqual(
+        keys.map((key) => key.bytes.length),
+        [64, 64, 64],
+      );
       const wanted = idsOf(keys).reverse();
       const fetched = await bob.getKeysWithIds(ALICE, wanted);
       assert.deepEqual(fetched, [...keys].reverse());
@@ -51,7 +57,10 @@ describe('the key manager client', () => {
     it('reads the status', async () => {
       await start({ stock: 7, maxKeyPerRequest: 2, maxSaeIdCount: 4 });
       const status = await alice.getStatus(BOB);
-      assert.deepEqual([status.sourceKmeId, status.slaveSaeId, status.storedKeyCount, status.maxKeyPerRequest, status.maxSaeIdCount], ['KME-A', BOB, 7, 2, 4]);
+      assert.deepEqual(
+        [status.sourceKmeId, status.slaveSaeId, status.storedKeyCount, status.maxKeyPerRequest, status.maxSaeIdCount],
+        ['KME-A', BOB, 7, 2, 4],
+      );
     });
 
     it('shares one key with several', async () => {
@@ -63,7 +72,11 @@ describe('the key manager client', () => {
 
     it('asks for key IDs in batches of max_key_per_request, handing over each before the next', async () => {
       await start({ maxKeyPerRequest: 2 });
-      const keys = [...(await alice.getKeys(BOB, { number: 2, size: 256 })), ...(await alice.getKeys(BOB, { number: 2, size: 256 })), ...(await alice.getKeys(BOB, one))];
+      const keys = [
+        ...(await alice.getKeys(BOB, { number: 2, size: 256 })),
+        ...(await alice.getKeys(BOB, { number: 2, size: 256 })),
+        ...(await alice.getKeys(BOB, one)),
+      ];
       const batches: number[] = [];
       const fetched = await bob.getKeysWithIds(ALICE, idsOf(keys), undefined, (batch) => batches.push(batch.length));
       assert.deepEqual(fetched, keys);
@@ -164,7 +177,9 @@ describe('the key manager client', () => {
 
     it('a client certificate of another authority gets nothing', async () => {
       await start();
-      const stranger = await (await createAuthority({ commonName: 'Elsewhere', organization: 'Elsewhere' })).issue({ commonName: ALICE, usage: 'client' });
+      const stranger = await (
+        await createAuthority({ commonName: 'Elsewhere', organization: 'Elsewhere' })
+      ).issue({ commonName: ALICE, usage: 'client' });
       // Node as a server resets the connection where others send an alert (kmeTls.test.ts).
       await fails((await world.client(ALICE, { profile: { client: stranger } })).getKeys(BOB, one), 'kme.unreachable');
       assert.equal(world.pair.deliveries.length, 0);
@@ -187,7 +202,10 @@ describe('the key manager client', () => {
       await world.pair.stop('KME-A');
       const clock = impatientClock();
       const random = { bytes: randomBytes, uuid: randomUUID, fraction: () => 0.5 };
-      await fails((await world.client(ALICE, { clock, random })).getKeys(BOB, one), 'kme.unreachable', { reason: 'ECONNREFUSED', sent: 'not-sent' });
+      await fails((await world.client(ALICE, { clock, random })).getKeys(BOB, one), 'kme.unreachable', {
+        reason: 'ECONNREFUSED',
+        sent: 'not-sent',
+      });
       assert.deepEqual(clock.slept, [250, 500, 1000]);
     });
 
@@ -264,7 +282,10 @@ describe('the key manager client', () => {
       await fails(alice.getKeys(BOB, { number: 6, size: 256 }), 'kme.exhausted', { wantedBits: 1536, gotBits: 3 * 256, status: 503 });
       world.pair.setStock('KME-A', 'KME-B', 3 * 256);
       const keys = await alice.getKeys(BOB, { number: 6, size: 256 });
-      assert.deepEqual(idsOf(keys), world.pair.deliveries.map((delivery) => delivery.keyId));
+      assert.deepEqual(
+        idsOf(keys),
+        world.pair.deliveries.map((delivery) => delivery.keyId),
+      );
       assert.equal(keys.length, 6);
     });
 
@@ -361,7 +382,11 @@ describe('the key manager client', () => {
       for (const multicast of ['off', 'ignored'] as const) {
         world.pair.faults('KME-A').multicast = multicast;
         await alice.getStatus(BOB);
-        await fails(alice.getKeys(BOB, { ...one, additionalSlaveSaeIds: [CAROL] }), 'kme.bad-request', { reason: 'max_SAE_ID_count', limit: 0, wanted: 1 });
+        await fails(alice.getKeys(BOB, { ...one, additionalSlaveSaeIds: [CAROL] }), 'kme.bad-request', {
+          reason: 'max_SAE_ID_count',
+          limit: 0,
+          wanted: 1,
+        });
       }
       assert.equal(world.pair.deliveries.length, 0);
     });
@@ -392,7 +417,10 @@ describe('the key manager client', () => {
 
     it('a bad request is kme.bad-request with the words of the key manager, not retried', async () => {
       await start({ maxKeySize: 512 });
-      await fails(alice.getKeys(BOB, { number: 1, size: 1024 }), 'kme.bad-request', { status: 400, reason: 'size shall be between min_key_size and max_key_size' });
+      await fails(alice.getKeys(BOB, { number: 1, size: 1024 }), 'kme.bad-request', {
+        status: 400,
+        reason: 'size shall be between min_key_size and max_key_size',
+      });
     });
 
     it('keys that betray themselves are refused by name', async () => {
@@ -433,11 +461,23 @@ describe('the key manager client', () => {
       const server = await foreign((request, response) => {
         if (request.method === 'GET') return void response.writeHead(401).end();
         request.on('data', (chunk: Buffer) => bodies.push(JSON.parse(chunk.toString())));
-        request.on('end', () => response.end(JSON.stringify({ keys: bytes.map((key, i) => ({ key_ID: `k${i}`, key: key.toString('base64') })) })));
+        request.on('end', () =>
+          response.end(JSON.stringify({ keys: bytes.map((key, i) => ({ key_ID: `k${i}`, key: key.toString('base64') })) })),
+        );
       });
       const client = await clientOf(server, { dialect: 'master-in-key-ids' });
-      assert.deepEqual((await client.getKeysWithIds(BOB, ['k0', 'k1'])).map((key) => key.bytes), bytes);
-      assert.deepEqual(bodies, [{ key_IDs: [{ key_ID: 'k0', master_SAE_ID: BOB }, { key_ID: 'k1', master_SAE_ID: BOB }] }]);
+      assert.deepEqual(
+        (await client.getKeysWithIds(BOB, ['k0', 'k1'])).map((key) => key.bytes),
+        bytes,
+      );
+      assert.deepEqual(bodies, [
+        {
+          key_IDs: [
+            { key_ID: 'k0', master_SAE_ID: BOB },
+            { key_ID: 'k1', master_SAE_ID: BOB },
+          ],
+        },
+      ]);
     });
 
     it('cancelling ends a call at once with engine.cancelled', async () => {
@@ -476,7 +516,8 @@ describe('the key manager client', () => {
   });
 
   describe('talking to something else', () => {
-    const container = (...keys: [string, Buffer][]): string => JSON.stringify({ keys: keys.map(([id, key]) => ({ key_ID: id, key: key.toString('base64') })) });
+    const container = (...keys: [string, Buffer][]): string =>
+      JSON.stringify({ keys: keys.map(([id, key]) => ({ key_ID: id, key: key.toString('base64') })) });
     const answering = async (body: string | Buffer, status = 200, headers = {}): Promise<KmeClient> => {
       await start();
       return clientOf(await foreign((_request, response) => void response.writeHead(status, headers).end(body)));
@@ -502,7 +543,10 @@ describe('the key manager client', () => {
     it('matches by ID, not by order', async () => {
       const [a, b] = [randomBytes(32), randomBytes(32)];
       const client = await answering(container(['b', b], ['a', a]));
-      assert.deepEqual(await client.getKeysWithIds(BOB, ['a', 'b']), [{ keyId: 'a', bytes: a }, { keyId: 'b', bytes: b }]);
+      assert.deepEqual(await client.getKeysWithIds(BOB, ['a', 'b']), [
+        { keyId: 'a', bytes: a },
+        { keyId: 'b', bytes: b },
+      ]);
     });
 
     it('follows no redirect', async () => {
@@ -517,10 +561,12 @@ describe('the key manager client', () => {
 
     it('an answer cut in the middle is no answer', async () => {
       await start();
-      const client = await clientOf(await foreign((request, response) => {
-        response.writeHead(200, { 'Content-Length': 1000 }).write('{"keys":');
-        setImmediate(() => request.socket.destroy());
-      }));
+      const client = await clientOf(
+        await foreign((request, response) => {
+          response.writeHead(200, { 'Content-Length': 1000 }).write('{"keys":');
+          setImmediate(() => request.socket.destroy());
+        }),
+      );
       await fails(client.getKeys(BOB, one), 'kme.unreachable', { sent: 'sent' });
     });
 
@@ -528,7 +574,10 @@ describe('the key manager client', () => {
       await fails((await answering('{"detail":"no"}', 422)).getKeys(BOB, one), 'kme.bad-request', { status: 422, reason: 'no' });
       await fails((await answering('{"title":"oops"}', 500)).getKeys(BOB, one), 'kme.unavailable', { status: 500, reason: 'oops' });
       const own = await issueServer(['KME-A']);
-      const garbage = createTlsServer({ cert: own.certPem, key: own.keyPem }, (socket: TLSSocket) => void socket.on('error', () => {}).end('SMTP? 220 hello\r\n'));
+      const garbage = createTlsServer(
+        { cert: own.certPem, key: own.keyPem },
+        (socket: TLSSocket) => void socket.on('error', () => {}).end('SMTP? 220 hello\r\n'),
+      );
       await new Promise<void>((resolve) => garbage.listen(0, '127.0.0.1', resolve));
       try {
         const client = await world.client(ALICE, { profile: { url: `https://127.0.0.1:${(garbage.address() as AddressInfo).port}` } });
@@ -541,7 +590,10 @@ describe('the key manager client', () => {
 
   // A server of the test authority that answers what a test tells it to.
   const servers: Server[] = [];
-  async function foreign(answer: (request: IncomingMessage, response: ServerResponse) => void, options: ServerOptions = {}): Promise<Server> {
+  async function foreign(
+    answer: (request: IncomingMessage, response: ServerResponse) => void,
+    options: ServerOptions = {},
+  ): Promise<Server> {
     const own = await issueServer(['KME-A']);
     const server = createHttpsServer({ cert: own.certPem, key: own.keyPem, ...options }, answer);
     servers.push(server);
@@ -550,8 +602,15 @@ describe('the key manager client', () => {
   }
   const clientOf = (server: Server, profile: Partial<KmeProfile> = {}): Promise<KmeClient> =>
     world.client(ALICE, { profile: { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, ...profile } });
-  const deps = () => ({ clock: impatientClock(), random: { bytes: randomBytes, uuid: randomUUID, fraction: () => 0 }, log: { info() {}, warn() {} } as never });
-  const badField = (field: string) => (error: unknown): boolean => QuMailError.is(error, 'account.bad-settings') && error.details['field'] === field;
+  const deps = () => ({
+    clock: impatientClock(),
+    random: { bytes: randomBytes, uuid: randomUUID, fraction: () => 0 },
+    log: { info() {}, warn() {} } as never,
+  });
+  const badField =
+    (field: string) =>
+    (error: unknown): boolean =>
+      QuMailError.is(error, 'account.bad-settings') && error.details['field'] === field;
 
   afterEach(() => {
     for (const server of servers.splice(0)) {

@@ -10,7 +10,14 @@ interface Said {
 }
 
 /** A plain HTTPS client with the certificate of `as`, so that these tests do not lean on KmeClient. */
-async function say(world: KmeWorld, as: string | undefined, at: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<Said> {
+async function say(
+  world: KmeWorld,
+  as: string | undefined,
+  at: string,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+): Promise<Said> {
   const own = as === undefined ? undefined : await world.pair.client(as);
   return new Promise((resolve, reject) => {
     const options = { method, agent: false, ca: world.pair.caPem, ...(own === undefined ? {} : { cert: own.certPem, key: own.keyPem }) };
@@ -29,7 +36,8 @@ async function say(world: KmeWorld, as: string | undefined, at: string, method: 
 describe('the pair of key managers', () => {
   let world: KmeWorld;
   const start = async (options: Partial<KmePairOptions> = {}): Promise<KmeWorld> => (world = await startKmeWorld(options));
-  const encKeys = (body: unknown, at = 'KME-A', as = ALICE, peer = BOB): Promise<Said> => say(world, as, at, 'POST', `${peer}/enc_keys`, body);
+  const encKeys = (body: unknown, at = 'KME-A', as = ALICE, peer = BOB): Promise<Said> =>
+    say(world, as, at, 'POST', `${peer}/enc_keys`, body);
   const decKeys = (ids: readonly string[], as = BOB, at = 'KME-B', master = ALICE): Promise<Said> =>
     say(world, as, at, 'POST', `${master}/dec_keys`, { key_IDs: ids.map((id) => ({ key_ID: id })) });
   const ids = (said: Said): string[] => said.body.keys!.map((key) => key.key_ID);
@@ -40,7 +48,10 @@ describe('the pair of key managers', () => {
     await start();
     const given = await encKeys({ number: 2, size: 512 });
     assert.equal(given.status, 200);
-    assert.deepEqual(given.body.keys?.map((key) => Buffer.from(key.key, 'base64').length), [64, 64]);
+    assert.deepEqual(
+      given.body.keys?.map((key) => Buffer.from(key.key, 'base64').length),
+      [64, 64],
+    );
     const fetched = await decKeys(ids(given));
     assert.deepEqual(fetched.body, given.body);
     const again = await decKeys(ids(given));
@@ -51,8 +62,17 @@ describe('the pair of key managers', () => {
     await start({ stock: 10, maxKeyPerRequest: 5, maxKeySize: 1024, maxSaeIdCount: 3 });
     const { body } = await say(world, ALICE, 'KME-A', 'GET', `${BOB}/status`);
     assert.deepEqual(body, {
-      source_KME_ID: 'KME-A', target_KME_ID: 'KME-B', master_SAE_ID: ALICE, slave_SAE_ID: BOB, key_size: 256, stored_key_count: 10, max_key_count: 10,
-      max_key_per_request: 5, max_key_size: 1024, min_key_size: 64, max_SAE_ID_count: 3,
+      source_KME_ID: 'KME-A',
+      target_KME_ID: 'KME-B',
+      master_SAE_ID: ALICE,
+      slave_SAE_ID: BOB,
+      key_size: 256,
+      stored_key_count: 10,
+      max_key_count: 10,
+      max_key_per_request: 5,
+      max_key_size: 1024,
+      min_key_size: 64,
+      max_SAE_ID_count: 3,
     });
   });
 
@@ -64,7 +84,9 @@ describe('the pair of key managers', () => {
     assert.equal(two.body.keys?.length, 2);
     const fetched = await say(world, BOB, 'KME-B', 'GET', `${ALICE}/dec_keys?key_ID=${ids(one)[0]}`);
     assert.deepEqual(fetched.body, one.body);
-    const both = ids(two).map((id) => `key_ID=${id}`).join('&');
+    const both = ids(two)
+      .map((id) => `key_ID=${id}`)
+      .join('&');
     assert.equal((await say(world, BOB, 'KME-B', 'GET', `${ALICE}/dec_keys?${both}`)).status, 400);
   });
 
@@ -140,7 +162,9 @@ describe('the pair of key managers', () => {
 
   it('never gives one key to two who ask at the same time', async () => {
     await start({ stock: 40 });
-    const asked = await Promise.all(Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? encKeys({ number: 5 }) : encKeys({ number: 5 }, 'KME-B', BOB, ALICE))));
+    const asked = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? encKeys({ number: 5 }) : encKeys({ number: 5 }, 'KME-B', BOB, ALICE))),
+    );
     const given = asked.filter((said) => said.status === 200).flatMap((said) => said.body.keys!);
     assert.equal(given.length, 40);
     assert.equal(new Set(given.map((key) => key.key_ID)).size, 40);
@@ -162,7 +186,15 @@ describe('the pair of key managers', () => {
   });
 
   it('links more than two key managers, each pair with a stock of its own', async () => {
-    await start({ kmes: ['K1', 'K2', 'K3'], saes: [{ saeId: ALICE, kmeId: 'K1' }, { saeId: BOB, kmeId: 'K2' }, { saeId: CAROL, kmeId: 'K3' }], stock: 2 });
+    await start({
+      kmes: ['K1', 'K2', 'K3'],
+      saes: [
+        { saeId: ALICE, kmeId: 'K1' },
+        { saeId: BOB, kmeId: 'K2' },
+        { saeId: CAROL, kmeId: 'K3' },
+      ],
+      stock: 2,
+    });
     assert.equal((await encKeys({ number: 2 }, 'K1')).status, 200);
     assert.equal((await encKeys({}, 'K1')).status, 503);
     const given = await encKeys({ number: 1 }, 'K1', ALICE, CAROL);

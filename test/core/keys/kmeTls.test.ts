@@ -9,7 +9,8 @@ const failed = (code: string): Error => Object.assign(new Error('words that nobo
 const lab = 'QuMail Lab SIMULATED';
 
 describe('who a key manager is', () => {
-  const check = (o: Parameters<typeof certificate>[0], kmeId = 'KME-A'): ErrorCode | undefined => checkKmeIdentity(certificate(o), { kmeId, world: 'real' })?.code;
+  const check = (o: Parameters<typeof certificate>[0], kmeId = 'KME-A'): ErrorCode | undefined =>
+    checkKmeIdentity(certificate(o), { kmeId, world: 'real' })?.code;
 
   it('its KME ID is a common name or a DNS or URI name, exactly', () => {
     assert.equal(check({ cn: 'KME-A' }), undefined);
@@ -17,7 +18,15 @@ describe('who a key manager is', () => {
     assert.equal(check({ cn: 'x', san: 'DNS:y, DNS:KME-A, IP Address:127.0.0.1' }), undefined);
     assert.equal(check({ san: 'URI:urn:kme:a' }, 'urn:kme:a'), undefined);
     assert.equal(check({ san: 'URI:"urn:x, DNS:KME-A"' }, 'urn:x, DNS:KME-A'), undefined);
-    for (const o of [{ cn: 'kme-a' }, { cn: 'KME-A2' }, { cn: '*' }, {}, { san: 'email:KME-A' }, { san: 'URI:"urn:x, DNS:KME-A"' }, { san: 'IP Address:KME-A' }]) {
+    for (const o of [
+      { cn: 'kme-a' },
+      { cn: 'KME-A2' },
+      { cn: '*' },
+      {},
+      { san: 'email:KME-A' },
+      { san: 'URI:"urn:x, DNS:KME-A"' },
+      { san: 'IP Address:KME-A' },
+    ]) {
       assert.equal(check(o), 'kme.identity', JSON.stringify(o));
     }
   });
@@ -32,11 +41,20 @@ describe('who a key manager is', () => {
 
   it('every way a connection fails has a name, told by its code', () => {
     const names: [string, ErrorCode][] = [
-      ['ECONNREFUSED', 'kme.unreachable'], ['ENOTFOUND', 'kme.unreachable'], ['ECONNRESET', 'kme.unreachable'], ['EHOSTUNREACH', 'kme.unreachable'],
-      ['CERT_HAS_EXPIRED', 'kme.certificate-expired'], ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'kme.certificate-expired'],
-      ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'kme.identity'], ['SELF_SIGNED_CERT_IN_CHAIN', 'kme.identity'], ['DEPTH_ZERO_SELF_SIGNED_CERT', 'kme.identity'],
-      ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'kme.unauthorised'], ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'kme.unauthorised'],
-      ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'kme.unauthorised'], ['ERR_SSL_WRONG_VERSION_NUMBER', 'kme.bad-answer'], ['HPE_INVALID_CONSTANT', 'kme.bad-answer'],
+      ['ECONNREFUSED', 'kme.unreachable'],
+      ['ENOTFOUND', 'kme.unreachable'],
+      ['ECONNRESET', 'kme.unreachable'],
+      ['EHOSTUNREACH', 'kme.unreachable'],
+      ['CERT_HAS_EXPIRED', 'kme.certificate-expired'],
+      ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'kme.certificate-expired'],
+      ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'kme.identity'],
+      ['SELF_SIGNED_CERT_IN_CHAIN', 'kme.identity'],
+      ['DEPTH_ZERO_SELF_SIGNED_CERT', 'kme.identity'],
+      ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'kme.unauthorised'],
+      ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'kme.unauthorised'],
+      ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'kme.unauthorised'],
+      ['ERR_SSL_WRONG_VERSION_NUMBER', 'kme.bad-answer'],
+      ['HPE_INVALID_CONSTANT', 'kme.bad-answer'],
     ];
     for (const [code, name] of names) assert.equal(connectionError(failed(code), 'not-sent').code, name, code);
     assert.equal(connectionError('not even an error', 'sent').code, 'kme.unreachable');

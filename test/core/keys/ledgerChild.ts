@@ -37,7 +37,9 @@ function lifeOfTwoKeys(ledger: KeyLedger, insertNote: (text: string) => void, ki
   reach('used');
   inside('FETCHING', () => ledger.recordFetched({ accountId: ACCOUNT, peerSaeId: PEER, envelopeId: 'e', keys: [received] }));
   reach('fetched');
-  inside('CONSUMING', () => ledger.consume({ accountId: ACCOUNT, peerSaeId: PEER, keyIds: [received.keyId], envelopeId: 'e', payloadSha256: hash }));
+  inside('CONSUMING', () =>
+    ledger.consume({ accountId: ACCOUNT, peerSaeId: PEER, keyIds: [received.keyId], envelopeId: 'e', payloadSha256: hash }),
+  );
   reach('consumed');
 }
 
@@ -65,7 +67,8 @@ function main(file: string, task: string, argument: string): void {
   const won = race(Number(argument), (key) => {
     if (task === 'reserve') ledger.reserve({ accountId: ACCOUNT, peerSaeIds: [PEER], keys: [key] });
     else if (task === 'use') ledger.markUsed({ accountId: ACCOUNT, keyIds: [key.keyId], messageId: '<m>', mimeSha256: Buffer.alloc(32) });
-    else ledger.consume({ accountId: ACCOUNT, peerSaeId: PEER, keyIds: [key.keyId], envelopeId: key.keyId, payloadSha256: Buffer.alloc(32) });
+    else
+      ledger.consume({ accountId: ACCOUNT, peerSaeId: PEER, keyIds: [key.keyId], envelopeId: key.keyId, payloadSha256: Buffer.alloc(32) });
   });
   process.stdout.write(JSON.stringify(won));
   db.close();

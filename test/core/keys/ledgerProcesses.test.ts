@@ -51,9 +51,20 @@ describe('the key ledger across processes', () => {
         const [ofSent, ofReceived] = table[point];
         assert.deepEqual([world.ledger.stateOf(ACCOUNT, sent.keyId), world.ledger.stateOf(ACCOUNT, received.keyId)], [ofSent, ofReceived]);
         // The rows that the caller wrote in the same transactions are there exactly as far as the ledger's own.
-        const notes = world.db.prepare('SELECT text FROM notes').all().map((row) => String(row['text']));
-        const done = [ofSent !== undefined && 'RESERVING', ofSent === 'USED' && 'USING', ofReceived !== undefined && 'FETCHING', ofReceived === 'CONSUMED' && 'CONSUMING'];
-        assert.deepEqual(notes, done.filter((note) => note !== false));
+        const notes = world.db
+          .prepare('SELECT text FROM notes')
+          .all()
+          .map((row) => String(row['text']));
+        const done = [
+          ofSent !== undefined && 'RESERVING',
+          ofSent === 'USED' && 'USING',
+          ofReceived !== undefined && 'FETCHING',
+          ofReceived === 'CONSUMED' && 'CONSUMING',
+        ];
+        assert.deepEqual(
+          notes,
+          done.filter((note) => note !== false),
+        );
         goOn(ofSent, ofReceived);
       }).timeout(20_000);
     }
@@ -67,7 +78,10 @@ describe('the key ledger across processes', () => {
       const held = world.ledger.heldKeys({ ...peerKeys, keyIds: [received.keyId] });
       assert.deepEqual(held, ofReceived === 'FETCHED' ? [received] : undefined);
       const payload = { envelopeId: 'e', payloadSha256: Buffer.alloc(32, 1) };
-      assert.equal(world.ledger.seen({ accountId: ACCOUNT, ...payload, keyIds: [received.keyId] }), ofReceived === 'CONSUMED' ? 'duplicate' : 'new');
+      assert.equal(
+        world.ledger.seen({ accountId: ACCOUNT, ...payload, keyIds: [received.keyId] }),
+        ofReceived === 'CONSUMED' ? 'duplicate' : 'new',
+      );
       if (ofReceived === 'FETCHED') world.ledger.consume({ ...peerKeys, keyIds: [received.keyId], ...payload });
     }
   });
@@ -85,7 +99,12 @@ describe('the key ledger across processes', () => {
   it('two processes that open the same mail never both consume its key', async () => {
     const count = 60;
     for (let n = 0; n < count; n++) world.ledger.recordFetched({ ...peerKeys, envelopeId: `key-${n}`, keys: [keyNumber(n)] });
-    const won = (await Promise.all([child(world, 'consume', count), child(world, 'consume', count)])).flatMap(({ out }) => JSON.parse(out) as number[]);
-    assert.deepEqual(won.sort((a, b) => a - b), Array.from({ length: count }, (_, n) => n));
+    const won = (await Promise.all([child(world, 'consume', count), child(world, 'consume', count)])).flatMap(
+      ({ out }) => JSON.parse(out) as number[],
+    );
+    assert.deepEqual(
+      won.sort((a, b) => a - b),
+      Array.from({ length: count }, (_, n) => n),
+    );
   }).timeout(30_000);
 });

@@ -75,7 +75,12 @@ export function startLedgerWorld(): LedgerWorld {
   const { db, ledger } = again();
   for (const migration of LEDGER_MIGRATIONS) db.exec(migration.sql);
   return {
-    file, db, ledger, sealer, time, again,
+    file,
+    db,
+    ledger,
+    sealer,
+    time,
+    again,
     raw: () => Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name)))),
     dispose() {
       for (const each of opened) if (each.isOpen) each.close();

@@ -6,8 +6,9 @@ import { delayBeforeRetry, MAX_ATTEMPTS, type Attempt } from '../../../src/core/
 
 const answer = (status: number, retryAfterMs = 0): Attempt => ({ kind: 'answer', status, retryAfterMs });
 const lost = (code: 'kme.unreachable' | 'kme.timeout' | 'net.too-large'): Attempt => ({ kind: 'lost', error: new QuMailError(code) });
-const notSent = (code: 'kme.unreachable' | 'kme.timeout' | 'kme.identity' | 'kme.certificate-expired' | 'kme.simulated' | 'kme.unauthorised'): Attempt =>
-  ({ kind: 'not-sent', error: new QuMailError(code) });
+const notSent = (
+  code: 'kme.unreachable' | 'kme.timeout' | 'kme.identity' | 'kme.certificate-expired' | 'kme.simulated' | 'kme.unauthorised',
+): Attempt => ({ kind: 'not-sent', error: new QuMailError(code) });
 
 describe('what may be asked again', () => {
   it('follows rule 1, line by line', () => {
@@ -19,25 +20,39 @@ describe('what may be asked again', () => {
       [answer(503), { status: true, enc_keys: true, dec_keys: true }],
       [answer(429), { status: true, enc_keys: true, dec_keys: true }],
       [answer(504), { status: true, enc_keys: false, dec_keys: true }],
-      ...[400, 401, 403, 404, 422, 500, 502, 200, 302].map((status): [Attempt, { status: boolean; enc_keys: boolean; dec_keys: boolean }] =>
-        [answer(status), { status: false, enc_keys: false, dec_keys: false }]),
-      ...(['kme.identity', 'kme.certificate-expired', 'kme.simulated', 'kme.unauthorised'] as const).map((code): [Attempt, { status: boolean; enc_keys: boolean; dec_keys: boolean }] =>
-        [notSent(code), { status: false, enc_keys: false, dec_keys: false }]),
+      ...[400, 401, 403, 404, 422, 500, 502, 200, 302].map(
+        (status): [Attempt, { status: boolean; enc_keys: boolean; dec_keys: boolean }] => [
+          answer(status),
+          { status: false, enc_keys: false, dec_keys: false },
+        ],
+      ),
+      ...(['kme.identity', 'kme.certificate-expired', 'kme.simulated', 'kme.unauthorised'] as const).map(
+        (code): [Attempt, { status: boolean; enc_keys: boolean; dec_keys: boolean }] => [
+          notSent(code),
+          { status: false, enc_keys: false, dec_keys: false },
+        ],
+      ),
       [lost('net.too-large'), { status: false, enc_keys: false, dec_keys: false }],
     ];
     for (const [attempt, expected] of table) {
       for (const method of ['status', 'enc_keys', 'dec_keys'] as const) {
-        assert.equal(delayBeforeRetry(method, attempt, 1, 0.5) !== undefined, expected[method], `${method} after ${JSON.stringify(attempt)}`);
+        assert.equal(
+          delayBeforeRetry(method, attempt, 1, 0.5) !== undefined,
+          expected[method],
+          `${method} after ${JSON.stringify(attempt)}`,
+        );
       }
     }
   });
 
   it('waits a random time below a bound that doubles up to eight seconds, and gives up after four attempts', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 6 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (made, fraction) => {
-      const delay = delayBeforeRetry('status', answer(503), made, fraction);
-      if (made >= MAX_ATTEMPTS) assert.equal(delay, undefined);
-      else assert.ok(delay !== undefined && delay >= 0 && delay < Math.min(8000, 250 * 2 ** made));
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (made, fraction) => {
+        const delay = delayBeforeRetry('status', answer(503), made, fraction);
+        if (made >= MAX_ATTEMPTS) assert.equal(delay, undefined);
+        else assert.ok(delay !== undefined && delay >= 0 && delay < Math.min(8000, 250 * 2 ** made));
+      }),
+    );
   });
 
   it('waits at least as long as Retry-After says, up to the cap', () => {

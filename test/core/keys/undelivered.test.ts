@@ -34,7 +34,10 @@ describe('keys that could not be handed over', () => {
     shelf.put('x', keys);
     assert.equal(timers[0]!.ms, 600_000);
     timers[0]!.run();
-    assert.deepEqual(keys.map((key) => key.bytes), [zero, zero]);
+    assert.deepEqual(
+      keys.map((key) => key.bytes),
+      [zero, zero],
+    );
     const more = newKeys(1);
     shelf.put('x', more);
     shelf.dispose();
