@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type EngineSettings } from './api.ts';
+import type { EngineSettings } from './base/engineSettings.ts';
 import { QuMailError } from './base/errors.ts';
 import { SECURITY_LEVELS } from './base/types.ts';
 

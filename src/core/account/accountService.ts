@@ -1,4 +1,5 @@
-import type { Account, AccessToken, AddAccountRequest, CallOptions, QuMailEvent, QuMailRequests } from '../api.ts';
+import type { CallOptions, QuMailRequests } from '../api.ts';
+import type { Account, AccessToken, AddAccountRequest, QuMailEvent } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { DraftCheck, DraftProblem } from '../api.ts';
+import type { DraftCheck, DraftProblem } from '../base/model.ts';
 import { QuMailError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';

@@ -1,4 +1,5 @@
-import type { Contact, QuMailEvent, QuMailRequests } from '../api.ts';
+import type { QuMailRequests } from '../api.ts';
+import type { Contact, QuMailEvent } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { SecurityLevel } from '../base/types.ts';
 import { normalizeAddress } from '../mail/address.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CallOptions, Draft, DraftCheck, DraftSource, OutboxEntry, QuMailEvent, QuMailRequests, SendResult } from '../api.ts';
+import type { CallOptions, QuMailRequests } from '../api.ts';
+import type { Draft, DraftCheck, DraftSource, OutboxEntry, QuMailEvent, SendResult } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import { SingleFlight } from '../base/singleFlight.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';

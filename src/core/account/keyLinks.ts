@@ -1,4 +1,4 @@
-import type { KeyLink, KeyManager } from '../api.ts';
+import type { KeyLink, KeyManager } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';

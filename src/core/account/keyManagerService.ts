@@ -1,4 +1,5 @@
-import type { CallOptions, ConnectKeyManagerRequest, KeyManager, KeyManagerStatus, QuMailEvent, QuMailRequests } from '../api.ts';
+import type { CallOptions, QuMailRequests } from '../api.ts';
+import type { ConnectKeyManagerRequest, KeyManager, KeyManagerStatus, QuMailEvent } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { KeyManagerStore } from '../store/keyManagers.ts';
 import type { AccountService } from './accountService.ts';

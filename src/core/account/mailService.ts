@@ -1,4 +1,5 @@
-import type { CallOptions, Folder, Message, MessagePage, QuMailRequests } from '../api.ts';
+import type { CallOptions, QuMailRequests } from '../api.ts';
+import type { Folder, Message, MessagePage } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { SecurityLevel } from '../base/types.ts';
 import type { ReadMessage } from '../mail/readMime.ts';

@@ -1,4 +1,4 @@
-import type { Attachment, Message, MessageSummary, SecurityReport } from '../api.ts';
+import type { Attachment, Message, MessageSummary, SecurityReport } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import { readMessage, readProtected, type ReadAttachment, type ReadMessage } from '../mail/readMime.ts';
 import { htmlToPlain } from '../mail/preview.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { SecurityReport } from '../api.ts';
+import type { SecurityReport } from '../base/model.ts';
 import { SECURITY_LEVELS } from '../base/types.ts';
 import { previewOf } from '../mail/preview.ts';
 import { readProtected } from '../mail/readMime.ts';

@@ -1,4 +1,4 @@
-import type { SendResult } from '../api.ts';
+import type { SendResult } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock } from '../base/ports.ts';

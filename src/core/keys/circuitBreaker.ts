@@ -6,7 +6,7 @@ const OPEN_MS = 15_000;
 
 /**
  * Spares a key manager that does not answer: after six failed exchanges in a row none is started for 15 seconds, then a single one
- * tries whether it is back. An answer of any kind but 503/504 counts as a success.
+ * tries whether it is back. What counts as failed: no whole answer, and one that means `kme.unavailable`.
  */
 export class CircuitBreaker {
   readonly #clock: Clock;

@@ -92,7 +92,8 @@ export class KeyLedger {
   }
 
   /**
-   * The keys with these IDs, if this account holds all of them from this peer, FETCHED and not consumed; undefined otherwise. Each call
+   * The keys with these IDs, if this account holds all of them from this peer, FETCHED and not consumed; undefined otherwise, and where an
+   * ID is named twice, since no key may serve two parts of a message either. Each call
    * counts as an attempt; after 1,024 of them or 30 days the keys are EXPIRED and their bytes erased.
    */
   heldKeys(r: { accountId: string; peerSaeId: string; keyIds: readonly string[] }): DeliveredKey[] | undefined {
@@ -100,7 +101,7 @@ export class KeyLedger {
     try {
       return this.transaction(() => {
         const rows = r.keyIds.map((keyId) => this.#held(r.accountId, r.peerSaeId, keyId));
-        if (rows.length === 0 || !rows.every((row) => row !== undefined)) return undefined;
+        if (rows.length === 0 || new Set(r.keyIds).size < rows.length || !rows.every((row) => row !== undefined)) return undefined;
         const count = this.#db.prepare('UPDATE ledger_keys SET attempts = attempts + 1 WHERE id = ?');
         rows.forEach((row, i) => {
           const keyId = r.keyIds[i]!;

@@ -5,7 +5,7 @@ import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import { DisposableStore, toDisposable, type Disposable } from '../base/lifetime.ts';
 import type { Clock } from '../base/ports.ts';
-import { checkKmeIdentity, connectionError, secureContextOf, type KmeProfile } from './kmeTls.ts';
+import { checkKmeIdentity, connectionError, ownCertificateExpired, secureContextOf, type KmeProfile } from './kmeTls.ts';
 
 export interface KmeTimeouts {
   /** Milliseconds from having a socket of our own to the end of the TLS handshake. */
@@ -38,6 +38,7 @@ export type Exchange = KmeAnswer | { readonly kind: 'not-sent' | 'lost'; readonl
  * redirects, every answer bounded in size and time. Who gets an answer wipes its body.
  */
 export class KmeHttp implements Disposable {
+  readonly #profile: KmeProfile;
   readonly #agent: Agent;
   readonly #base: URL;
   readonly #clock: Clock;
@@ -45,6 +46,7 @@ export class KmeHttp implements Disposable {
 
   /** Throws `account.bad-settings` (details: field) for a profile that cannot work. */
   constructor(profile: KmeProfile, deps: { clock: Clock; timeouts: KmeTimeouts }) {
+    this.#profile = profile;
     this.#base = baseUrl(profile.url);
     this.#clock = deps.clock;
     this.#timeouts = deps.timeouts;
@@ -99,11 +101,11 @@ export class KmeHttp implements Disposable {
           // What is written before the handshake is done stays in our own buffer.
           connected: () => (sent = 'sent'),
         });
-        request.on('error', (error) => fail(connectionError(error, sent)));
+        request.on('error', (error) => fail(this.#explain(connectionError(error, sent))));
         request.on('response', (response) => {
           readAnswer(response).then(
             (answer) => (owned.disposed ? wipe(answer.body) : resolve(answer)), // too late: nobody else would wipe it
-            (error: unknown) => fail(connectionError(error, sent)),
+            (error: unknown) => fail(this.#explain(connectionError(error, sent))),
           );
         });
         request.end(r.body);
@@ -116,6 +118,12 @@ export class KmeHttp implements Disposable {
 
   dispose(): void {
     this.#agent.destroy();
+  }
+
+  #explain(error: QuMailError): QuMailError {
+    const reset = error.details['reason'] === 'ECONNRESET';
+    if (!reset || ownCertificateExpired(this.#profile, this.#clock.now()) === 'valid') return error;
+    return new QuMailError('kme.certificate-expired', { whose: 'own' }, { cause: error });
   }
 }
 

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls';
 import { QuMailError } from '../base/errors.ts';
 
@@ -67,6 +68,16 @@ function alternativeNames(text: string): string[] {
     names.push(match[2]!.startsWith('"') ? String(JSON.parse(match[2]!)) : match[2]!);
   }
   return names;
+}
+
+/**
+ * Some servers reset the connection instead of saying what they hold against a client certificate. Where our own has run out, that is the
+ * likely reason, and the one a person can do something about. (What is inside PKCS#12 cannot be looked at here.)
+ */
+export function ownCertificateExpired(profile: KmeProfile, now: number): 'expired' | 'valid' {
+  if ('pfx' in profile.client) return 'valid';
+  const { validFromDate, validToDate } = new X509Certificate(profile.client.certPem);
+  return now > validToDate.getTime() || now < validFromDate.getTime() ? 'expired' : 'valid';
 }
 
 /** The name of a failed connection by Node's and OpenSSL's codes; `sent` tells whether the request could have reached the key manager. */

@@ -103,6 +103,7 @@ describe('the key ledger', () => {
       assert.equal(held([...keys, ...newKeys(1)]), undefined);
       assert.equal(world.ledger.heldKeys({ accountId: me, peerSaeId: 'SAE-MALLORY', keyIds: idsOf(keys) }), undefined);
       assert.equal(held([]), undefined);
+      assert.equal(held([keys[0]!, keys[0]!]), undefined, 'a key named twice');
       const more = newKeys(1);
       assert.deepEqual(world.ledger.notHeld({ accountId: me, peerSaeId: peer, keyIds: idsOf([...keys, ...more]) }), idsOf(more));
     });

@@ -175,6 +175,12 @@ describe('the key manager client', () => {
       await fails(unknown.getKeys(BOB, one), 'kme.unauthorised', { status: 401 });
     });
 
+    it('an own certificate that has run out is kme.certificate-expired, though the key manager only hangs up', async () => {
+      await start();
+      const client = await world.pair.authority.issue({ commonName: ALICE, usage: 'client', notAfter: new Date(Date.now() - 1000) });
+      await fails((await world.client(ALICE, { profile: { client } })).getKeys(BOB, one), 'kme.certificate-expired', { whose: 'own' });
+    });
+
     it('a client certificate of another authority gets nothing', async () => {
       await start();
       const stranger = await (

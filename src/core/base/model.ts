@@ -1,0 +1,287 @@
+/** The plain data of the API, structured-cloneable throughout. Views see it through api.ts; the engine's rooms use it as it is. */
+import type { ErrorCode, ErrorDetails } from './errors.ts';
+import type { Address, MailFlag, ProviderId, SecurityLevel, ServerAddress, SpecialUse } from './types.ts';
+
+/** A named failure as data, where it is part of a result rather than thrown. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+}
+
+// ---- accounts -------------------------------------------------------------------------------------------------
+
+export type AccountState = 'connecting' | 'online' | 'offline' | 'needs-sign-in';
+
+export interface Account {
+  readonly id: string;
+  readonly email: string;
+  readonly displayName: string;
+  readonly provider: ProviderId;
+  readonly userId: string;
+  /** The own SAE ID, once a key manager is connected. */
+  readonly saeId?: string;
+  readonly createdAt: number;
+  readonly lastLogin: number;
+  readonly state: AccountState;
+  /** Why the account is not online. */
+  readonly failure?: Failure;
+  /** True for lab accounts: everything about them is SIMULATED. */
+  readonly simulated: boolean;
+}
+
+export interface MailServers {
+  readonly imap: ServerAddress;
+  readonly smtp: ServerAddress;
+  /** Log-in name where it is not the address. */
+  readonly userName?: string;
+}
+
+export type AddAccountRequest =
+  | {
+      readonly provider: 'qumail_native';
+      readonly email: string;
+      readonly displayName: string;
+      readonly password: string;
+      readonly servers: MailServers;
+    }
+  | { readonly provider: 'google' | 'yahoo' }
+  | { readonly provider: 'oidc'; readonly issuer: string; readonly clientId: string; readonly servers: MailServers };
+
+export interface AccessToken {
+  readonly accessToken: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  readonly scopes: readonly string[];
+}
+
+// ---- folders and messages -------------------------------------------------------------------------------------
+
+export interface Folder {
+  readonly accountId: string;
+  /** The full IMAP path; with `accountId` the identity of a folder. */
+  readonly path: string;
+  readonly name: string;
+  readonly specialUse?: SpecialUse;
+  readonly unread: number;
+  readonly total: number;
+  /** False for a \Noselect node. */
+  readonly selectable: boolean;
+}
+
+/** How a message is protected, told from its container alone: `sealed` says one was found, not that it was verified. */
+export type SealState = 'plain' | 'opened' | 'unopened' | 'failed';
+
+export interface MessageSummary {
+  readonly id: number;
+  readonly accountId: string;
+  readonly folder: string;
+  readonly from: Address;
+  readonly to: readonly Address[];
+  readonly subject: string;
+  /** Milliseconds since the epoch, from the inner header where the message was opened. */
+  readonly date: number;
+  /** Octets on the server. */
+  readonly size: number;
+  readonly flags: readonly MailFlag[];
+  readonly hasAttachments: boolean;
+  readonly preview: string;
+  readonly level: SecurityLevel;
+  readonly seal: SealState;
+  readonly failure?: Failure;
+}
+
+export interface MessagePage {
+  readonly messages: readonly MessageSummary[];
+  /** Pass as `before` to get the next page; undefined when this is the last one. */
+  readonly next?: number;
+}
+
+export interface Attachment {
+  /** Position in the message, stable. */
+  readonly index: number;
+  readonly name: string;
+  readonly mimeType: string;
+  /** Octets after decoding. */
+  readonly size: number;
+}
+
+/** What the banner says: facts, no sentences. */
+export interface SecurityReport {
+  readonly level: SecurityLevel;
+  readonly seal: SealState;
+  readonly suite?: string;
+  readonly senderSaeId?: string;
+  readonly keyManager?: string;
+  /** Key IDs used, never keys. */
+  readonly keyIds: readonly string[];
+  readonly sealedAt?: string;
+  /** Why it was not opened or verified. */
+  readonly failure?: Failure;
+  readonly simulated: boolean;
+}
+
+export interface Message {
+  readonly summary: MessageSummary;
+  readonly cc: readonly Address[];
+  readonly bcc: readonly Address[];
+  readonly replyTo: readonly Address[];
+  /** RFC 5322 Message-ID with angle brackets, '' where the message has none. */
+  readonly rfcMessageId: string;
+  readonly text: string;
+  /** Unsanitised HTML as it came: show it only through DOMPurify in a sandboxed frame. */
+  readonly html?: string;
+  readonly attachments: readonly Attachment[];
+  readonly security: SecurityReport;
+}
+
+// ---- writing --------------------------------------------------------------------------------------------------
+
+export type DraftSource =
+  | {
+      readonly kind: 'new';
+      readonly to?: readonly string[];
+      readonly subject?: string;
+      readonly body?: string;
+      readonly attach?: readonly string[];
+    }
+  | { readonly kind: 'reply' | 'reply-all' | 'forward'; readonly messageId: number };
+
+export interface Draft {
+  readonly id: string;
+  readonly accountId: string;
+  /** The whole document: header lines, a blank line, the Markdown body. */
+  readonly text: string;
+  readonly updatedAt: number;
+  readonly subject: string;
+}
+
+export interface DraftProblem {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+  readonly severity: 'error' | 'warning' | 'info';
+  /** Zero-based line and UTF-16 columns, end exclusive. */
+  readonly line: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface DraftCheck {
+  readonly problems: readonly DraftProblem[];
+  readonly level: SecurityLevel;
+  /** Levels that every recipient named so far can receive. */
+  readonly possible: readonly SecurityLevel[];
+  /** Octets of key the message needs as written; 0 where it needs none. */
+  readonly keyCost: number;
+}
+
+export interface SendResult {
+  readonly rfcMessageId: string;
+  readonly level: SecurityLevel;
+  /** SMTP replies, one per message handed over (Bcc and L1 travel apart). */
+  readonly replies: readonly string[];
+  readonly keyIds: readonly string[];
+  /** A failure after acceptance that lost nothing that was sent, e.g. no copy in Sent. */
+  readonly warning?: Failure;
+}
+
+export interface OutboxEntry {
+  readonly id: number;
+  readonly accountId: string;
+  readonly subject: string;
+  readonly to: readonly string[];
+  readonly level: SecurityLevel;
+  readonly state: 'queued' | 'sending' | 'waiting' | 'rejected' | 'acceptance-unknown';
+  readonly failure?: Failure;
+  readonly updatedAt: number;
+}
+
+// ---- contacts and keys ----------------------------------------------------------------------------------------
+
+export interface Contact {
+  readonly accountId: string;
+  readonly address: string;
+  readonly name: string;
+  /** The contact's SAE ID; with a connected key manager this is what makes a QKD link. */
+  readonly saeId?: string;
+  readonly minimumLevel: SecurityLevel;
+  /** Best level a new message to this contact starts at. */
+  readonly startLevel: SecurityLevel;
+}
+
+export interface ConnectKeyManagerRequest {
+  readonly accountId: string;
+  /** https://host:port, without the /api/v1 path. */
+  readonly url: string;
+  /** The KME ID that the server's certificate must carry. */
+  readonly kmeId: string;
+  /** The own SAE ID. */
+  readonly saeId: string;
+  /** PEM of the CA that signed the key manager's certificate. */
+  readonly caPem: string;
+  readonly client:
+    | { readonly kind: 'pem'; readonly certPem: string; readonly keyPem: string; readonly passphrase?: string }
+    | { readonly kind: 'pkcs12'; readonly pfxBase64: string; readonly passphrase: string };
+}
+
+export interface KeyManager {
+  readonly accountId: string;
+  readonly url: string;
+  readonly kmeId: string;
+  readonly saeId: string;
+  readonly state: 'unknown' | 'connected' | 'failed';
+  readonly failure?: Failure;
+  readonly simulated: boolean;
+}
+
+/** ETSI GS QKD 014 status of one link, sizes in bits; counts are advisory. */
+export interface KeyLink {
+  readonly peerSaeId: string;
+  readonly peerAddress: string;
+  readonly keySize?: number;
+  readonly storedKeyCount?: number;
+  readonly maxKeyCount?: number;
+  readonly maxKeySize?: number;
+  readonly maxKeysPerRequest?: number;
+  readonly maxSaeIdCount?: number;
+  readonly failure?: Failure;
+}
+
+export interface KeyManagerStatus {
+  readonly keyManager: KeyManager;
+  readonly links: readonly KeyLink[];
+}
+
+// ---- events -----------------------------------------------------------------------------------------------------
+
+/** Something changed; the data itself is asked for. */
+export type QuMailEvent =
+  | { readonly kind: 'accounts' }
+  | { readonly kind: 'folders'; readonly accountId: string }
+  | { readonly kind: 'messages'; readonly accountId: string; readonly folder: string }
+  | { readonly kind: 'contacts'; readonly accountId: string }
+  | { readonly kind: 'key-managers' }
+  | { readonly kind: 'drafts' }
+  | { readonly kind: 'outbox' }
+  | { readonly kind: 'activity'; readonly accountId: string; readonly busy: boolean }
+  | { readonly kind: 'send-progress'; readonly draftId: string; readonly step: 'keys' | 'sealing' | 'sending' | 'filing' };
+
+// ---- the lab ----------------------------------------------------------------------------------------------------
+
+/** What the lab tells about itself once it runs (dist/lab.cjs); everything in it is SIMULATED. */
+export interface LabWorld {
+  readonly servers: MailServers;
+  /** The lab's own CA, for mail servers and key managers alike. */
+  readonly caPem: string;
+  readonly users: readonly LabUser[];
+}
+
+export interface LabUser {
+  readonly email: string;
+  readonly displayName: string;
+  readonly password: string;
+  readonly saeId: string;
+  readonly kmeId: string;
+  readonly kmeUrl: string;
+  readonly clientCertPem: string;
+  readonly clientKeyPem: string;
+}

@@ -1,0 +1,198 @@
+/** Page objects for QuMail: what a person does with it through VS Code's own interface. */
+import type { Locator } from 'playwright-core';
+import type { ServerAddress } from '../../src/core/api.ts';
+import type { View, Workbench } from './harness/workbench.ts';
+import { Reader } from './reader.ts';
+
+/** Signing in, sealing and delivering talk to real servers; two whole VS Codes share the machine with them. */
+const SERVER_MS = 60_000;
+
+export interface Letter {
+  /** The account to write from, where there are several. */
+  readonly from?: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly level: 'L1' | 'L2' | 'L4';
+  readonly attach?: string;
+  readonly body: string;
+}
+
+export interface MailServers {
+  readonly imap: ServerAddress;
+  readonly smtp: ServerAddress;
+}
+
+export class QuMail {
+  readonly workbench: Workbench;
+  readonly reader: Reader;
+
+  constructor(workbench: Workbench) {
+    this.workbench = workbench;
+    this.reader = new Reader(workbench);
+  }
+
+  get mail(): View {
+    return this.workbench.view('Mail');
+  }
+
+  get messages(): View {
+    return this.workbench.view('Messages');
+  }
+
+  get keys(): View {
+    return this.workbench.view('Contacts & Keys');
+  }
+
+  /** Shows QuMail's side bar. */
+  async open(): Promise<void> {
+    await this.workbench.openContainer('QuMail');
+  }
+
+  /** Runs one of QuMail's commands from the palette, e.g. `Fetch Mail`. */
+  async command(title: string): Promise<void> {
+    await this.workbench.runCommand(`QuMail: ${title}`);
+  }
+
+  /** Fills in the sign-in wizard with a password, and waits for the account. */
+  async signInWithPassword(person: { email: string; name: string; password: string; servers: MailServers }): Promise<void> {
+    await this.command('Sign In');
+    await this.#choose('How do you sign in', 'Password or app password');
+    await this.#answer('E-mail address', person.email);
+    await this.#answer('Your name', person.name);
+    await this.#answer('Password or app password', person.password);
+    await this.#answerServers(person.servers);
+    await this.account(person.email);
+  }
+
+  /** Fills in the sign-in wizard for an OpenID Connect issuer and agrees to open the browser; the pages are the caller's to fill in. */
+  async startSignInWithOidc(person: { email: string; issuer: string; clientId: string; servers: MailServers }): Promise<void> {
+    await this.command('Sign In');
+    await this.#choose('How do you sign in', 'Other OAuth provider');
+    await this.#answer('OpenID Connect issuer', person.issuer);
+    await this.#answer('OAuth client ID', person.clientId);
+    await this.#answer('OAuth client secret', '');
+    await this.#answer('E-mail address', person.email);
+    await this.#answerServers(person.servers);
+  }
+
+  /** Waits until the account is in the Mail view and online. */
+  async account(email: string): Promise<Locator> {
+    const row = this.workbench.page.locator('.part.sidebar .pane', { has: this.workbench.page.locator('.pane-header[aria-label^="Mail"]') });
+    const account = row.locator('.monaco-list-row', { hasText: email });
+    await account.first().waitFor({ timeout: SERVER_MS });
+    return account.first();
+  }
+
+  /** Opens a folder of an account, e.g. `Inbox`; the n-th of that name where several accounts have one. */
+  async openFolder(name: string, nth = 0): Promise<void> {
+    const pane = this.workbench.page.locator('.part.sidebar .pane').filter({ has: this.workbench.page.locator('.pane-header[aria-label^="Mail"]') });
+    await pane.locator('.monaco-list-row', { hasText: name }).nth(nth).click();
+  }
+
+  /** Connects the key manager of the only account through the wizard. */
+  async connectKeyManager(keys: { url: string; kmeId: string; saeId: string; certFile: string; keyFile: string; caFile: string }): Promise<void> {
+    await this.command('Connect Key Manager');
+    await this.#answer('Address of the key manager', keys.url);
+    await this.#answer('KME ID', keys.kmeId);
+    await this.#answer('Your own SAE ID', keys.saeId);
+    await this.#choose('How did you get your client certificate?', 'PEM');
+    await this.#answer('Client certificate (PEM)', keys.certFile);
+    await this.#answer('Private key (PEM)', keys.keyFile);
+    await this.#answer('Passphrase of the private key', '');
+    await this.#answer('Certificate of the authority', keys.caFile);
+    await this.keys.open();
+    await this.keys.item(/Key manager.*connected/);
+  }
+
+  /** Adds a contact of the only account through the wizard. */
+  async saveContact(contact: { address: string; name: string; saeId: string }): Promise<void> {
+    await this.command('Add or Edit Contact');
+    await this.#answer('E-mail address of the contact', contact.address);
+    await this.#answer('Name of the contact', contact.name);
+    await this.#answer('SAE ID of the contact', contact.saeId);
+    await this.#choose('Never send this contact', 'L4');
+    await this.keys.open();
+    await this.keys.item(contact.name);
+  }
+
+  /** Starts a message; the draft is the active editor then. */
+  async newMessage(from?: string): Promise<void> {
+    const drafts = await this.drafts.count();
+    if (from === undefined) await this.command('New Message');
+    else await this.mail.chooseFromMenu(from, 'New Message');
+    await this.drafts.nth(drafts).waitFor({ timeout: SERVER_MS });
+    await this.#draftLine('From:');
+  }
+
+  /** Writes a message and leaves it unsent in the composer. */
+  async compose(letter: Letter): Promise<void> {
+    await this.newMessage(letter.from);
+    const lines = [`To: ${letter.to}`, `Subject: ${letter.subject}`, `Security: ${letter.level}`];
+    if (letter.attach !== undefined) lines.push(`Attach: ${letter.attach}`);
+    await this.workbench.editor.setText([...lines, '', letter.body, ''].join('\n'));
+    await this.#draftLine(letter.subject);
+  }
+
+  /** Presses Send in the title bar and waits until the mail server has the message. */
+  async send(): Promise<void> {
+    const { page } = this.workbench;
+    const drafts = await this.drafts.count();
+    await this.workbench.clickEditorAction('Secure Send');
+    const refused = page.locator('.notification-list-item:has(.codicon-error)').first();
+    const sent = this.drafts.nth(drafts - 1).waitFor({ state: 'detached', timeout: SERVER_MS });
+    const failed = refused.waitFor({ timeout: SERVER_MS }).then(async () => {
+      throw new Error(`not sent: ${await refused.innerText()}`);
+    });
+    // Whichever loses the race ends by its time limit, unheard.
+    sent.catch(() => {});
+    failed.catch(() => {});
+    await Promise.race([sent, failed]);
+  }
+
+  /** Composes and sends. */
+  async write(letter: Letter): Promise<void> {
+    await this.compose(letter);
+    await this.send();
+  }
+
+  /** Waits for a message in the list and opens it in the reader. */
+  async openMessage(subject: string): Promise<void> {
+    await this.#message(subject).waitFor({ timeout: SERVER_MS });
+    await this.#message(subject).click();
+    await this.reader.shows(subject);
+  }
+
+  /** Tabs that show a draft. */
+  get drafts(): Locator {
+    return this.workbench.page.locator('.tabs-container .tab:has(.qumail-draft-lang-file-icon), .tabs-container .tab:has([class*="qumail-ext-file-icon"])');
+  }
+
+  #message(subject: string): Locator {
+    const { page } = this.workbench;
+    const pane = page.locator('.part.sidebar .pane').filter({ has: page.locator('.pane-header[aria-label^="Messages"]') });
+    return pane.locator('.monaco-list-row', { hasText: subject }).first();
+  }
+
+  async #draftLine(text: string): Promise<void> {
+    await this.workbench.page
+      .locator('.editor-group-container.active .editor-instance .view-line', { hasText: text })
+      .first()
+      .waitFor();
+  }
+
+  async #answerServers({ imap, smtp }: MailServers): Promise<void> {
+    await this.#answer('IMAP server as host:port', `${imap.host}:${imap.port}`);
+    await this.#choose('connection to the IMAP server', 'TLS');
+    await this.#answer('SMTP server as host:port', `${smtp.host}:${smtp.port}`);
+    await this.#choose('connection to the SMTP server', 'TLS');
+  }
+
+  async #answer(prompt: string, text: string): Promise<void> {
+    await this.workbench.quickInput.answer(prompt, text);
+  }
+
+  async #choose(prompt: string, label: string): Promise<void> {
+    await this.workbench.quickInput.shown(prompt);
+    await this.workbench.quickInput.pick(label);
+  }
+}

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import type { FrameLocator, Locator } from 'playwright-core';
+import type { Workbench } from './harness/workbench.ts';
+
+/** The panel that shows one message: what a person reads in it. */
+export class Reader {
+  readonly #workbench: Workbench;
+
+  constructor(workbench: Workbench) {
+    this.#workbench = workbench;
+  }
+
+  /** Waits until the message with this subject is on show (or has failed to open). */
+  async shows(subject: string): Promise<void> {
+    await this.#page.locator('header.head h1', { hasText: subject }).waitFor();
+  }
+
+  /** The banner's level, e.g. `L2`, and all its words. */
+  async banner(): Promise<{ readonly level: string; readonly text: string }> {
+    const banner = this.#page.locator('section.banner');
+    return { level: (await banner.getAttribute('data-level')) ?? '', text: oneLine(await banner.innerText()) };
+  }
+
+  /** Unfolds the banner's details and gives the key IDs it names. */
+  async keyIds(): Promise<readonly string[]> {
+    const details = this.#page.locator('section.banner details');
+    if ((await details.getAttribute('open')) === null) await details.locator('summary').click();
+    return details.locator('.key-ids code').allInnerTexts();
+  }
+
+  /** The text of the message, as it is drawn. */
+  async body(): Promise<string> {
+    const formatted = this.#page.locator('iframe.mail');
+    const plain = this.#page.locator('section.body .text');
+    await formatted.or(plain).first().waitFor();
+    if ((await formatted.count()) === 0) return plain.innerText();
+    const body = formatted.contentFrame().locator('body');
+    await body.locator(':scope > *').first().waitFor();
+    return body.innerText();
+  }
+
+  /** Names of the attachments. */
+  async attachments(): Promise<readonly string[]> {
+    return this.#page.locator('section.attachments .file').allInnerTexts();
+  }
+
+  /** Saves an attachment under `path` through VS Code's own dialog and gives back what was written. */
+  async saveAttachment(name: string, path: string): Promise<Buffer> {
+    await this.#page.getByRole('button', { name: `Save ${name}`, exact: true }).click();
+    const { quickInput } = this.#workbench;
+    await quickInput.shown();
+    await quickInput.type(path);
+    await quickInput.accept();
+    await this.#workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    return fileOnceWritten(path);
+  }
+
+  /** Presses one of the buttons of the message, e.g. `Reply`. */
+  async press(label: string): Promise<void> {
+    await this.#page.getByRole('button', { name: label, exact: true }).click();
+  }
+
+  /** Why the message could not be opened; waits for that to be said. */
+  async failure(): Promise<string> {
+    return oneLine(await this.#found('.state.failure').innerText());
+  }
+
+  #found(selector: string): Locator {
+    return this.#page.locator(selector).first();
+  }
+
+  get #page(): FrameLocator {
+    return this.#workbench.webviewFrame();
+  }
+}
+
+async function fileOnceWritten(path: string): Promise<Buffer> {
+  const limit = Date.now() + 20_000;
+  for (;;) {
+    // The editor writes whole files; an empty one is about to be filled.
+    const content = await readFile(path).catch(() => Buffer.alloc(0));
+    if (content.length > 0 || Date.now() > limit) return content;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
