@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { SuiteReport } from '../test/report/suiteReport.ts';
 import { ROOT, importProblems, readSources } from './check/imports.ts';
 import { manifestProblems, readManifestInputs } from './check/manifest.ts';

@@ -66,6 +66,7 @@ async function install(say: (line: string) => void): Promise<void> {
     const manifest = { private: true, allowScripts: { 'code-server': true, argon2: true } };
     writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
     await npm(['install', `code-server@${CODE_SERVER_VERSION}`], folder, log, { npm_config_nodedir: headers });
+    rmSync(join(folder, '.headers'), { recursive: true, force: true });
     rmSync(installFolder(), { recursive: true, force: true });
     renameSync(folder, installFolder());
     if (!works()) throw new Error(`code-server was installed but its native modules do not load under Node ${process.version}; see ${log}`);

@@ -236,7 +236,9 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     onEvent: events.event,
     async [Symbol.asyncDispose]() {
       // A refresh under way may carry a rotated token that exists nowhere else.
-      await Promise.race([oauth.drain(), clock.sleep(2000)]);
+      const patience = new AbortController();
+      await Promise.race([oauth.drain(), clock.sleep(2000, patience.signal).catch(() => {})]);
+      patience.abort();
       owned.dispose();
     },
   };

@@ -34,7 +34,7 @@ export interface DeliveredKey {
 /** `etsi`: as the standard says. `master-in-key-ids`: every key_IDs entry also carries the master_SAE_ID. */
 export type Etsi014Dialect = 'etsi' | 'master-in-key-ids';
 
-export const MAX_KEY_ID_LENGTH = 128;
+const MAX_KEY_ID_LENGTH = 128;
 const MAX_KEYS = 4096;
 
 /** `/api/v1/keys/{SAE ID}/{method}`; IDs are opaque strings, so they are percent-encoded whole. */

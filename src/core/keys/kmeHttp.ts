@@ -80,6 +80,7 @@ export class KmeHttp implements Disposable {
       port: this.#base.port || 443,
       path: this.#base.pathname.replace(/\/+$/, '') + r.path,
     });
+    request.on('error', () => {}); // destroying it may report to nobody
     try {
       return await new Promise<Exchange>((resolve, reject) => {
         const fail = (error: QuMailError): void => {
@@ -112,7 +113,6 @@ export class KmeHttp implements Disposable {
       });
     } finally {
       owned.dispose();
-      request.on('error', () => {}); // destroying it may still report
     }
   }
 

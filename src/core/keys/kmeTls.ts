@@ -76,8 +76,12 @@ function alternativeNames(text: string): string[] {
  */
 export function ownCertificateExpired(profile: KmeProfile, now: number): 'expired' | 'valid' {
   if ('pfx' in profile.client) return 'valid';
-  const { validFromDate, validToDate } = new X509Certificate(profile.client.certPem);
-  return now > validToDate.getTime() || now < validFromDate.getTime() ? 'expired' : 'valid';
+  try {
+    const { validFromDate, validToDate } = new X509Certificate(profile.client.certPem);
+    return now > validToDate.getTime() || now < validFromDate.getTime() ? 'expired' : 'valid';
+  } catch {
+    return 'valid'; // OpenSSL took it when the client was made; whatever this is, it is not a date
+  }
 }
 
 /** The name of a failed connection by Node's and OpenSSL's codes; `sent` tells whether the request could have reached the key manager. */
