@@ -103,7 +103,7 @@ async function runSuite(name: string, suite: Suite): Promise<SuiteReport> {
   const seconds = (): number => (Date.now() - began) / 1000;
   const path = join(ROOT, 'out/reports', `${name}.json`);
   rmSync(path, { force: true });
-  const env = { ...process.env, QUMAIL_TEST_REPORT: path };
+  const env = { ...process.env, QUMAIL_TEST_REPORT: path, QUMAIL_VSIX: join(ROOT, 'qumail.vsix') };
   for (const command of suite.before ?? []) {
     const failure = await execute(command, 5 * MINUTE, process.env);
     if (failure !== undefined) return crashed(suite.title, failure, seconds());

@@ -77,7 +77,9 @@ export class QuMail {
 
   /** Waits until the account is in the Mail view and online. */
   async account(email: string): Promise<Locator> {
-    const row = this.workbench.page.locator('.part.sidebar .pane', { has: this.workbench.page.locator('.pane-header[aria-label^="Mail"]') });
+    const row = this.workbench.page.locator('.part.sidebar .pane', {
+      has: this.workbench.page.locator('.pane-header[aria-label^="Mail"]'),
+    });
     const account = row.locator('.monaco-list-row', { hasText: email });
     await account.first().waitFor({ timeout: SERVER_MS });
     return account.first();
@@ -85,12 +87,21 @@ export class QuMail {
 
   /** Opens a folder of an account, e.g. `Inbox`; the n-th of that name where several accounts have one. */
   async openFolder(name: string, nth = 0): Promise<void> {
-    const pane = this.workbench.page.locator('.part.sidebar .pane').filter({ has: this.workbench.page.locator('.pane-header[aria-label^="Mail"]') });
+    const pane = this.workbench.page
+      .locator('.part.sidebar .pane')
+      .filter({ has: this.workbench.page.locator('.pane-header[aria-label^="Mail"]') });
     await pane.locator('.monaco-list-row', { hasText: name }).nth(nth).click();
   }
 
   /** Connects the key manager of the only account through the wizard. */
-  async connectKeyManager(keys: { url: string; kmeId: string; saeId: string; certFile: string; keyFile: string; caFile: string }): Promise<void> {
+  async connectKeyManager(keys: {
+    url: string;
+    kmeId: string;
+    saeId: string;
+    certFile: string;
+    keyFile: string;
+    caFile: string;
+  }): Promise<void> {
     await this.command('Connect Key Manager');
     await this.#answer('Address of the key manager', keys.url);
     await this.#answer('KME ID', keys.kmeId);
@@ -100,7 +111,7 @@ export class QuMail {
     await this.#answer('Private key (PEM)', keys.keyFile);
     await this.#answer('Passphrase of the private key', '');
     await this.#answer('Certificate of the authority', keys.caFile);
-    await this.keys.open();
+    // The command shows its view by itself.
     await this.keys.item(/Key manager.*connected/);
   }
 
@@ -111,7 +122,6 @@ export class QuMail {
     await this.#answer('Name of the contact', contact.name);
     await this.#answer('SAE ID of the contact', contact.saeId);
     await this.#choose('Never send this contact', 'L4');
-    await this.keys.open();
     await this.keys.item(contact.name);
   }
 
@@ -131,6 +141,17 @@ export class QuMail {
     if (letter.attach !== undefined) lines.push(`Attach: ${letter.attach}`);
     await this.workbench.editor.setText([...lines, '', letter.body, ''].join('\n'));
     await this.#draftLine(letter.subject);
+  }
+
+  /** Answers the message on show and writes `text` above the quotation; leaves it unsent. */
+  async reply(text: string): Promise<void> {
+    const drafts = await this.drafts.count();
+    await this.reader.press('Reply');
+    await this.drafts.nth(drafts).waitFor({ timeout: SERVER_MS });
+    await this.#draftLine('From:');
+    // The composer puts the cursor where the answer goes.
+    await this.workbench.editor.type(text);
+    await this.#draftLine(text);
   }
 
   /** Presses Send in the title bar and waits until the mail server has the message. */
@@ -164,7 +185,9 @@ export class QuMail {
 
   /** Tabs that show a draft. */
   get drafts(): Locator {
-    return this.workbench.page.locator('.tabs-container .tab:has(.qumail-draft-lang-file-icon), .tabs-container .tab:has([class*="qumail-ext-file-icon"])');
+    return this.workbench.page.locator(
+      '.tabs-container .tab:has(.qumail-draft-lang-file-icon), .tabs-container .tab:has([class*="qumail-ext-file-icon"])',
+    );
   }
 
   #message(subject: string): Locator {
@@ -174,10 +197,7 @@ export class QuMail {
   }
 
   async #draftLine(text: string): Promise<void> {
-    await this.workbench.page
-      .locator('.editor-group-container.active .editor-instance .view-line', { hasText: text })
-      .first()
-      .waitFor();
+    await this.workbench.page.locator('.editor-group-container.active .editor-instance .view-line', { hasText: text }).first().waitFor();
   }
 
   async #answerServers({ imap, smtp }: MailServers): Promise<void> {

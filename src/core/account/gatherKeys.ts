@@ -106,9 +106,9 @@ class Gathering {
     const ask = async (client: KmeClient): Promise<void> => {
       for (const { number, size } of planKeys(bits, this.#statuses.get(first) ?? {})) {
         const keys = await client.getKeys(first, { number, size, ...(others.length > 0 && { additionalSlaveSaeIds: others }) }, signal);
-        // Reserved before anything else happens to them, so that a crash from here on leaves a trace of every key.
-        this.#deps.ledger.reserve({ accountId, peerSaeIds: [first, ...others], keys });
         delivered.push(...keys);
+        // Reserved before anything is done with them, so that a crash from here on leaves a trace of every key.
+        this.#deps.ledger.reserve({ accountId, peerSaeIds: [first, ...others], keys });
       }
     };
     try {

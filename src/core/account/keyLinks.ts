@@ -1,5 +1,5 @@
 import type { KeyLink, KeyManager } from '../base/model.ts';
-import { QuMailError } from '../base/errors.ts';
+import { QuMailError, type ErrorCode } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock, Random } from '../base/ports.ts';
@@ -22,6 +22,16 @@ export interface KeyLinksDeps {
   readonly world: 'real' | 'lab';
   readonly changed: () => void;
 }
+
+/** Failures that say something of one key or one request; the key manager itself answered and is well. */
+const ANSWERED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'kme.exhausted',
+  'kme.key-not-found',
+  'kme.key-may-be-lost',
+  'kme.bad-request',
+  'kme.too-large',
+  'key.reused',
+]);
 
 /** Name of the secret that holds an account's client key for its key manager. */
 function clientKeySecret(accountId: string): string {
@@ -67,9 +77,7 @@ export class KeyLinks implements Disposable {
     try {
       const peer = this.#deps.contacts.list(record.accountId).find((contact) => contact.saeId)?.saeId ?? record.saeId;
       await probe.getStatus(peer, signal).catch((error: unknown) => {
-        const answered =
-          QuMailError.is(error, 'kme.bad-request') || QuMailError.is(error, 'kme.key-not-found') || QuMailError.is(error, 'kme.exhausted');
-        if (!answered) throw error;
+        if (!ANSWERED.has(QuMailError.from(error).code)) throw error;
       });
     } finally {
       probe.dispose();
@@ -98,7 +106,8 @@ export class KeyLinks implements Disposable {
       return result;
     } catch (error) {
       const failure = QuMailError.from(error, 'kme.unreachable');
-      if (failure.code !== 'engine.cancelled') this.#note(accountId, failure);
+      if (ANSWERED.has(failure.code)) this.#note(accountId, undefined);
+      else if (failure.code !== 'engine.cancelled') this.#note(accountId, failure);
       throw failure;
     }
   }

@@ -4,6 +4,7 @@ import { QuMailError } from '../base/errors.ts';
 import type { SecurityLevel } from '../base/types.ts';
 import type { ReadMessage } from '../mail/readMime.ts';
 import { previewOf } from '../mail/preview.ts';
+import type { SealedMailRecord, SealedMailStore } from '../store/sealedMail.ts';
 import type { FolderRow, MessageRow, MessageStore } from '../store/messages.ts';
 import type { AccountService } from './accountService.ts';
 import type { KeyLinks } from './keyLinks.ts';
@@ -153,7 +154,8 @@ export class MailService implements MailRequests {
   async #read(row: MessageRow, signal: AbortSignal | undefined): Promise<Reading | QuMailError> {
     const account = this.#deps.accounts.get(row.accountId);
     if (row.seal === 'opened' && row.envelopeId !== undefined) {
-      const stored = this.#deps.sealedMail.getByEnvelope(row.accountId, row.envelopeId);
+      const stored = storedMail(this.#deps.sealedMail, row.accountId, row.envelopeId);
+      if (stored instanceof QuMailError) return stored;
       if (stored) {
         const opened = { envelopeId: row.envelopeId, plaintext: stored.plaintext, report: readReport(stored.report) };
         return { parts: await partsOf(opened), opened };
@@ -204,6 +206,16 @@ export class MailService implements MailRequests {
       await account.syncFolders();
       this.#deps.changed.messages(accountId, folder);
     }
+  }
+}
+
+/** The opened mail kept at rest; the failure as a value where its epoch key is gone from the keyring or the record was altered. */
+function storedMail(sealedMail: SealedMailStore, accountId: string, envelopeId: string): SealedMailRecord | QuMailError | undefined {
+  try {
+    return sealedMail.getByEnvelope(accountId, envelopeId);
+  } catch (error) {
+    if (QuMailError.is(error, 'store.secret-missing') || QuMailError.is(error, 'store.corrupt')) return error;
+    throw error;
   }
 }
 

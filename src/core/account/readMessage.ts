@@ -10,10 +10,9 @@ import { readFailure } from './stored.ts';
 
 /** A row of the store as the views list it; a sealed message that was opened is listed by its inner headers. */
 export function summaryOf(row: MessageRow, sealedMail: SealedMailStore): MessageSummary {
-  const opened =
-    row.seal === 'opened' && row.envelopeId !== undefined ? sealedMail.reportByEnvelope(row.accountId, row.envelopeId) : undefined;
-  const inner = opened ? readReport(opened).summary : undefined;
-  const failure = readFailure(row.failureJson);
+  const { report, lost } = openedReport(row, sealedMail);
+  const inner = report?.summary;
+  const failure = lost ? { code: lost.code, details: lost.details } : readFailure(row.failureJson);
   return {
     id: row.id,
     accountId: row.accountId,
@@ -27,9 +26,21 @@ export function summaryOf(row: MessageRow, sealedMail: SealedMailStore): Message
     hasAttachments: inner?.hasAttachments ?? row.hasAttachments,
     preview: inner?.preview ?? row.preview,
     level: row.level,
-    seal: row.seal,
+    seal: lost ? 'failed' : row.seal,
     ...(failure && { failure }),
   };
+}
+
+/** What is remembered of an opened message. One whose record can no longer be read must not hide the rest of the list. */
+function openedReport(row: MessageRow, sealedMail: SealedMailStore): { report?: SealReport; lost?: QuMailError } {
+  if (row.seal !== 'opened' || row.envelopeId === undefined) return {};
+  try {
+    const stored = sealedMail.reportByEnvelope(row.accountId, row.envelopeId);
+    return stored ? { report: readReport(stored) } : {};
+  } catch (error) {
+    if (!QuMailError.is(error, 'store.secret-missing') && !QuMailError.is(error, 'store.corrupt')) throw error;
+    return { lost: error };
+  }
 }
 
 /** The parts of a message as they are shown, from the plaintext of a sealed one or the source of any other. */

@@ -264,14 +264,19 @@ export class KeyLedger {
 
   /**
    * The secret under which digests of keys are kept. A bare hash of a pad, kept for ever, would tell who steals the file whether a guessed
-   * pad is right. The caller wipes it.
+   * pad is right. The caller wipes it. Where the keyring lost the epoch it was sealed under, a new one takes its place: bytes seen before
+   * are no longer recognised then, key IDs still are.
    */
   #digestKey(): Buffer {
     const row = this.#db.prepare("SELECT sealed FROM ledger_secret WHERE name = 'digest'").get();
-    if (row !== undefined) return this.#sealer.open('mail', 'ledger-secret', 'digest', row['sealed'] as Uint8Array);
+    try {
+      if (row !== undefined) return this.#sealer.open('mail', 'ledger-secret', 'digest', row['sealed'] as Uint8Array);
+    } catch (error) {
+      if (!QuMailError.is(error, 'store.secret-missing')) throw error;
+    }
     const fresh = randomBytes(32);
     this.#db
-      .prepare("INSERT INTO ledger_secret (name, sealed) VALUES ('digest', ?)")
+      .prepare("INSERT INTO ledger_secret (name, sealed) VALUES ('digest', ?) ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed")
       .run(this.#sealer.seal('mail', 'ledger-secret', 'digest', fresh));
     return fresh;
   }

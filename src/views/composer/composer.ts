@@ -142,7 +142,7 @@ export class Composer implements vscode.Disposable {
   }
 
   async #accountOf(uri: vscode.Uri): Promise<string | undefined> {
-    const draftId = draftIdOf(uri.path);
+    const draftId = draftIdOf(uri);
     if (draftId === undefined) return undefined;
     const known = this.#accounts.get(draftId);
     if (known !== undefined) return known;
@@ -154,7 +154,7 @@ export class Composer implements vscode.Disposable {
   /** Deletes drafts that were closed as they were created; everything else is kept. */
   async #sweep(closed: readonly vscode.Tab[]): Promise<void> {
     for (const uri of closed.map(draftOfTab)) {
-      const draftId = uri && draftIdOf(uri.path);
+      const draftId = uri && draftIdOf(uri);
       if (!uri || draftId === undefined || draftTabs(uri).length > 0) continue;
       const created = this.#fresh.get(draftId);
       this.#fresh.delete(draftId);

@@ -15,7 +15,7 @@ const SEVERITIES: Readonly<Record<DraftProblem['severity'], vscode.DiagnosticSev
 };
 
 export function isDraft(document: vscode.TextDocument): boolean {
-  return document.uri.scheme === DRAFT_SCHEME && document.languageId === DRAFT_LANGUAGE && draftIdOf(document.uri.path) !== undefined;
+  return document.uri.scheme === DRAFT_SCHEME && document.languageId === DRAFT_LANGUAGE && draftIdOf(document.uri) !== undefined;
 }
 
 /**
@@ -60,7 +60,7 @@ export class DraftChecker implements vscode.Disposable {
   /** Checks a draft now and shows the result. Rejects with what the engine says. */
   async check(document: vscode.TextDocument): Promise<DraftCheck> {
     const { version } = document;
-    const result = await this.#context.api.checkDraft({ draftId: draftIdOf(document.uri.path) ?? '', text: document.getText() });
+    const result = await this.#context.api.checkDraft({ draftId: draftIdOf(document.uri) ?? '', text: document.getText() });
     if (document.version === version && !document.isClosed) this.#show(document, result);
     return result;
   }

@@ -3,7 +3,7 @@ import { QuMailError } from '../../core/api.ts';
 import type { Draft } from '../../core/api.ts';
 import { sentenceOf } from '../present.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { DRAFT_SCHEME, draftIdOf, draftPath } from './draftUri.ts';
+import { DRAFT_SCHEME, draftIdOf, draftPlace } from './draftUri.ts';
 
 /** Largest draft document, in octets; the engine has a limit of its own for what is sent. */
 const MAX_DRAFT = 4 * 1024 * 1024;
@@ -32,7 +32,7 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
   }
 
   static uriOf(draft: Pick<Draft, 'id' | 'subject'>): vscode.Uri {
-    return vscode.Uri.from({ scheme: DRAFT_SCHEME, path: draftPath(draft.id, draft.subject, vscode.l10n.t('New message')) });
+    return vscode.Uri.from({ scheme: DRAFT_SCHEME, ...draftPlace(draft.id, draft.subject, vscode.l10n.t('New message')) });
   }
 
   /** Keeps a draft from being edited while it is sent; dispose of the result to let it go. */
@@ -48,7 +48,7 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
   }
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
-    if (draftIdOf(uri.path) === undefined) return { type: vscode.FileType.Directory, ctime: 0, mtime: 0, size: 0 };
+    if (draftIdOf(uri) === undefined) return { type: vscode.FileType.Directory, ctime: 0, mtime: 0, size: 0 };
     const draft = await this.#load(uri);
     const stat = { type: vscode.FileType.File, ctime: 0, mtime: draft.updatedAt, size: Buffer.byteLength(draft.text) };
     return this.#locked.has(draft.id) ? { ...stat, permissions: vscode.FilePermission.Readonly } : stat;
@@ -84,7 +84,7 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
   }
 
   watch(uri: vscode.Uri): vscode.Disposable {
-    const id = draftIdOf(uri.path);
+    const id = draftIdOf(uri);
     if (id === undefined) return new vscode.Disposable(() => {});
     this.#watched.set(id, { uri, mtime: undefined });
     return new vscode.Disposable(() => this.#watched.delete(id));
@@ -141,7 +141,7 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
 }
 
 function idOf(uri: vscode.Uri): string {
-  const id = draftIdOf(uri.path);
+  const id = draftIdOf(uri);
   if (id === undefined) throw vscode.FileSystemError.FileNotFound(uri);
   return id;
 }

@@ -28,7 +28,7 @@ export class DraftSender {
 
   /** Sends the draft as it stands. Whatever goes wrong, the draft and its level stay as they are. Never rejects. */
   async send(document: vscode.TextDocument, accountId: string | undefined): Promise<void> {
-    const draftId = draftIdOf(document.uri.path);
+    const draftId = draftIdOf(document.uri);
     if (draftId === undefined || this.#sending.has(draftId)) return;
     const about: FailureContext = {
       draftUri: document.uri,

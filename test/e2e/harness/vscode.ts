@@ -55,26 +55,22 @@ export class VSCode implements AsyncDisposable {
   readonly userDataDir: string;
   readonly context: BrowserContext;
   readonly workbench: Workbench;
-  readonly #server: ServerProcess;
-  readonly #ownFolder: string | undefined;
+  readonly #opened: AsyncDisposableStack;
 
-  private constructor(parts: {
-    userDataDir: string;
-    context: BrowserContext;
-    workbench: Workbench;
-    server: ServerProcess;
-    ownFolder: string | undefined;
-  }) {
+  private constructor(parts: { userDataDir: string; context: BrowserContext; workbench: Workbench; opened: AsyncDisposableStack }) {
     this.userDataDir = parts.userDataDir;
     this.context = parts.context;
     this.workbench = parts.workbench;
-    this.#server = parts.server;
-    this.#ownFolder = parts.ownFolder;
+    this.#opened = parts.opened;
   }
 
   static async start(options: VSCodeOptions): Promise<VSCode> {
     const ownFolder = options.userDataDir === undefined ? mkdtempSync(join(tmpdir(), 'qumail-vscode-')) : undefined;
     const userDataDir = options.userDataDir ?? (ownFolder as string);
+    // What was opened so far goes again when a later step fails; after the last one it belongs to the instance.
+    await using opened = new AsyncDisposableStack();
+    opened.defer(() => removeFolder(ownFolder));
+
     const workspace = options.workspace ?? join(userDataDir, 'workspace');
     mkdirSync(workspace, { recursive: true });
     writeSettings(userDataDir, { ...SETTINGS, ...options.settings });
@@ -84,37 +80,33 @@ export class VSCode implements AsyncDisposable {
     const origin = `http://127.0.0.1:${port}`;
     const trust = options.trust === 'restricted' ? [] : ['--disable-workspace-trust'];
     const quiet = ['--auth', 'none', '--disable-telemetry', '--disable-update-check', '--disable-getting-started-override'];
-    const server = new ServerProcess(
-      process.execPath,
-      [entry(), '--bind-addr', `127.0.0.1:${port}`, ...quiet, ...trust, ...folders(userDataDir)],
-      {
+    const server = opened.use(
+      new ServerProcess(process.execPath, [entry(), '--bind-addr', `127.0.0.1:${port}`, ...quiet, ...trust, ...folders(userDataDir)], {
         env: serverEnvironment(options.env),
         logFile: join(userDataDir, 'server.log'),
-      },
+      }),
     );
-    try {
-      await server.answersAt(`${origin}/healthz`);
-      const context = await startBrowser({
-        ...options.browser,
-        profileDir: join(userDataDir, 'browser'),
-        ...(options.extraHostRules === undefined ? {} : { hostRules: options.extraHostRules }),
-      });
-      const page = context.pages()[0] ?? (await context.newPage());
-      const workbench = new Workbench(page, options.name ?? 'vscode');
-      await page.goto(`${origin}/?folder=${encodeURIComponent(workspace)}`);
-      await workbench.ready();
-      return new VSCode({ userDataDir, context, workbench, server, ownFolder });
-    } catch (error) {
-      await server[Symbol.asyncDispose]();
-      throw error;
-    }
+    await server.answersAt(`${origin}/healthz`);
+    const context = await startBrowser({
+      ...options.browser,
+      profileDir: join(userDataDir, 'browser'),
+      ...(options.extraHostRules === undefined ? {} : { hostRules: options.extraHostRules }),
+    });
+    opened.defer(() => context.close());
+    const page = context.pages()[0] ?? (await context.newPage());
+    const workbench = new Workbench(page, options.name ?? 'vscode');
+    await page.goto(`${origin}/?folder=${encodeURIComponent(workspace)}`);
+    await workbench.ready();
+    return new VSCode({ userDataDir, context, workbench, opened: opened.move() });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.context.close();
-    await this.#server[Symbol.asyncDispose]();
-    if (this.#ownFolder !== undefined) rmSync(this.#ownFolder, { recursive: true, force: true, maxRetries: 5 });
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#opened.disposeAsync();
   }
+}
+
+function removeFolder(folder: string | undefined): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Starts one VS Code; several may run at once. Dispose of it with `await using` or in `after()`. */

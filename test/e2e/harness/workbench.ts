@@ -105,10 +105,15 @@ export class Workbench {
 
   /** Keeps a picture of the window as `out/screenshots/<instance>-<nn>-<step>.png`; returns its path. */
   async screenshot(step: string): Promise<string> {
+    return this.screenshotOf(this.page, step);
+  }
+
+  /** The same of another page that the window opened in the browser. */
+  async screenshotOf(page: Page, step: string): Promise<string> {
     mkdirSync(SCREENSHOTS, { recursive: true });
     this.#shots += 1;
     const path = join(SCREENSHOTS, `${this.#name}-${String(this.#shots).padStart(2, '0')}-${step}.png`);
-    await this.page.screenshot({ path });
+    await page.screenshot({ path });
     return path;
   }
 }

@@ -12,7 +12,7 @@ import {
   startPosition,
 } from '../../../src/views/composer/draftLines.ts';
 import type { LineEdit } from '../../../src/views/composer/draftLines.ts';
-import { draftIdOf, draftPath } from '../../../src/views/composer/draftUri.ts';
+import { draftIdOf, draftPlace } from '../../../src/views/composer/draftUri.ts';
 import { keyCost, levelAndCost, levelValue } from '../../../src/views/composer/levels.ts';
 import { plain as english } from './plainLocaliser.ts';
 
@@ -110,21 +110,19 @@ describe('addresses in a draft', () => {
 });
 
 describe('the address of a draft document', () => {
-  it('carries the id, and the subject for the tab', () => {
-    assert.equal(draftPath('d-1', 'A/B\\C\n tests', 'New message'), '/d-1/A B C tests.qumail');
-    assert.equal(draftPath('d-1', '  ', 'New message'), '/d-1/New message.qumail');
-    assert.equal(draftIdOf('/d-1/New message.qumail'), 'd-1');
-    for (const path of ['/', '/d-1', '/d-1/', '/d-1/x.txt', '/a/b/c.qumail', '/%E0%A4%A/x.qumail'])
-      assert.equal(draftIdOf(path), undefined, path);
+  it('carries the id where no breadcrumb shows it, and the subject for the tab', () => {
+    assert.deepEqual(draftPlace('d-1', 'A/B\\C\n tests', 'New message'), { authority: 'd-1', path: '/A B C tests.qumail' });
+    assert.deepEqual(draftPlace('d-1', '  ', 'New message'), { authority: 'd-1', path: '/New message.qumail' });
+    assert.equal(draftIdOf({ authority: 'd-1', path: '/New message.qumail' }), 'd-1');
+    for (const path of ['/', '/x.txt', '/b/c.qumail', '', 'x.qumail']) assert.equal(draftIdOf({ authority: 'd-1', path }), undefined, path);
+    for (const authority of ['', 'D-1', 'a b', 'é', 'x'.repeat(65)]) {
+      assert.equal(draftIdOf({ authority, path: '/x.qumail' }), undefined, authority);
+    }
   });
 
   it('finds the id again for any id and any subject', () => {
     fc.assert(
-      fc.property(
-        fc.string({ minLength: 1, unit: 'grapheme' }),
-        fc.string({ unit: 'binary' }),
-        (id, subject) => draftIdOf(draftPath(id, subject, 'New message')) === id,
-      ),
+      fc.property(fc.uuid(), fc.string({ unit: 'binary' }), (id, subject) => draftIdOf(draftPlace(id, subject, 'New message')) === id),
     );
   });
 });

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ALICE, BOB, startKmeWorld, type KmeWorld } from '../world/kmeWorld.ts';
+import { needMailWorld, startMailWorld, type MailWorld } from '../world/mailWorld.ts';
+import { AUTHORIZATION_HOST, CLIENT_ID, startOidcWorld, type OidcWorld } from '../world/oidcWorld.ts';
+import { issueServer } from '../world/pki.ts';
+import { type VSCode, startVSCode } from './harness/vscode.ts';
+import { packagedExtension } from './packaged.ts';
+import { QuMail } from './qumail.ts';
+import { countPages, signInOnPages } from './signInPages.ts';
+
+const PEOPLE = {
+  alice: { email: 'alice@example.test', name: 'Alice', password: 'alice-password', saeId: ALICE },
+  bob: { email: 'bob@other.test', name: 'Bob', password: 'bob-password', saeId: BOB },
+} as const;
+type PersonName = keyof typeof PEOPLE;
+
+/** Life of access tokens: over before the suite is. */
+const TOKEN_SECONDS = 20;
+
+const PAD = { subject: 'Pad subject', body: 'pad body, only for Bob' };
+const PLANS = { subject: 'Plans subject', body: 'see the enclosed blueprints', file: 'blueprints.bin' };
+const OPEN = { subject: 'Open subject', body: 'no secrets in here' };
+const ANSWER = 'agreed, under the same seal';
+
+describe('e2e/the main job in two windows', function () {
+  let folder: string;
+  let mail: MailWorld;
+  let oidc: OidcWorld;
+  let kme: KmeWorld;
+  let windows: Record<PersonName, VSCode>;
+  let alice: QuMail;
+  let bob: QuMail;
+  let signedInAt = 0;
+  let pagesOpened: () => number;
+  const plans = randomBytes(1024 * 1024);
+
+  before(async function () {
+    needMailWorld(this);
+    folder = mkdtempSync(join(tmpdir(), 'qumail-job-'));
+    const users = Object.values(PEOPLE);
+    oidc = await startOidcWorld({
+      users: users.map(({ email, name }) => ({ email, displayName: name })),
+      accessTokenSeconds: TOKEN_SECONDS,
+      authorizationHost: 'browser-only',
+    });
+    mail = await startMailWorld({ users, tls: { ...(await issueServer()), caPem: oidc.caPem }, introspectionUrl: oidc.introspectionUrl });
+    kme = await startKmeWorld();
+    writeFileSync(join(folder, 'ca.pem'), oidc.caPem);
+    const vsix = packagedExtension();
+    const [first, second] = await Promise.all([openWindow('alice', vsix), openWindow('bob', vsix)]);
+    windows = { alice: first, bob: second };
+    alice = new QuMail(first.workbench);
+    bob = new QuMail(second.workbench);
+    await Promise.all([alice.open(), bob.open()]);
+  });
+
+  after(async () => {
+    await Promise.all(Object.values(windows ?? {}).map((window) => window[Symbol.asyncDispose]()));
+    kme?.dispose();
+    oidc?.dispose();
+    await mail?.stop();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  /** A person's own VS Code, with what they were given by their administrators: the authority to trust, the key manager's files. */
+  async function openWindow(name: PersonName, vsix: string): Promise<VSCode> {
+    const workspace = join(folder, name);
+    mkdirSync(workspace);
+    const { certPem, keyPem } = await kme.pair.client(PEOPLE[name].saeId);
+    writeFileSync(join(workspace, 'client.pem'), certPem);
+    writeFileSync(join(workspace, 'client-key.pem'), keyPem, { mode: 0o600 });
+    writeFileSync(join(workspace, 'kme-ca.pem'), kme.pair.caPem);
+    return startVSCode({
+      vsix: [vsix],
+      name,
+      workspace,
+      settings: { 'qumail.certificateAuthorities': { '127.0.0.1': join(folder, 'ca.pem') }, 'qumail.signIn.redirect': 'loopback' },
+      extraHostRules: [`MAP ${AUTHORIZATION_HOST} 127.0.0.1`],
+      browser: { certificates: 'test-authority' },
+    });
+  }
+
+  it('signs the first person in through the OAuth pages in the browser', async () => {
+    const { context, workbench } = windows.alice;
+    const arrival = context.waitForEvent('page');
+    await alice.startSignInWithOidc({ email: PEOPLE.alice.email, issuer: oidc.issuer, clientId: CLIENT_ID, servers: mail });
+    await workbench.dialog.expect(AUTHORIZATION_HOST);
+    await workbench.screenshot('open-browser');
+    await workbench.dialog.click(AUTHORIZATION_HOST, 'Open');
+    const page = await arrival;
+    await signInOnPages(page, PEOPLE.alice.email, (step) => workbench.screenshotOf(page, step));
+    await page.close();
+    await alice.account(PEOPLE.alice.email);
+    signedInAt = Date.now();
+    pagesOpened = countPages(context);
+    await alice.mail.item('Inbox');
+    await workbench.screenshot('signed-in');
+  });
+
+  it('signs the second person in with a password', async () => {
+    const { email, name, password } = PEOPLE.bob;
+    await bob.signInWithPassword({ email, name, password, servers: mail });
+    await bob.mail.item('Inbox');
+    await windows.bob.workbench.screenshot('signed-in');
+  });
+
+  it('connects both key managers and makes them each other\'s contacts', async () => {
+    const settle = async (person: QuMail, own: PersonName, other: PersonName): Promise<void> => {
+      const { url, kmeId, saeId } = await kme.profile(PEOPLE[own].saeId);
+      const file = (name: string): string => join(folder, own, name);
+      const files = { certFile: file('client.pem'), keyFile: file('client-key.pem'), caFile: file('kme-ca.pem') };
+      await person.connectKeyManager({ url, kmeId, saeId, ...files });
+      await person.saveContact({ address: PEOPLE[other].email, name: PEOPLE[other].name, saeId: PEOPLE[other].saeId });
+      await windows[own].workbench.screenshot('contacts-and-keys');
+    };
+    await Promise.all([settle(alice, 'alice', 'bob'), settle(bob, 'bob', 'alice')]);
+  });
+
+  it('sends a text under a one-time pad (L1), and the other reads it', async () => {
+    await alice.compose({ to: PEOPLE.bob.email, subject: PAD.subject, level: 'L1', body: PAD.body });
+    await windows.alice.workbench.screenshot('l1-composed');
+    await alice.send();
+    await bob.openMessage(PAD.subject);
+    await windows.bob.workbench.screenshot('l1-read');
+    const { level, text } = await bob.reader.banner();
+    assert.equal(level, 'L1');
+    assert.match(text, /L1 · Quantum one-time pad/);
+    assert.match(text, new RegExp(`Verified: sealed by ${PEOPLE.alice.email} \\(SAE ${ALICE}\\)`));
+    assert.equal((await bob.reader.body()).trim(), PAD.body);
+    assert.ok((await bob.reader.keyIds()).length > 0);
+  });
+
+  it('sends an attachment of 1 MiB at L2, which the other saves byte for byte', async () => {
+    const path = join(folder, 'alice', PLANS.file);
+    writeFileSync(path, plans);
+    await alice.write({ to: PEOPLE.bob.email, subject: PLANS.subject, level: 'L2', attach: path, body: PLANS.body });
+    await bob.openMessage(PLANS.subject);
+    const { level, text } = await bob.reader.banner();
+    assert.equal(level, 'L2');
+    assert.match(text, new RegExp(`Verified: sealed by ${PEOPLE.alice.email}`));
+    assert.equal((await bob.reader.body()).trim(), PLANS.body);
+    assert.deepEqual(await bob.reader.attachments(), [PLANS.file]);
+    const saved = await bob.reader.saveAttachment(PLANS.file, join(folder, 'bob', 'saved.bin'));
+    await windows.bob.workbench.screenshot('l2-read-and-saved');
+    assert.ok(plans.equals(saved));
+  });
+
+  it('sends ordinary mail (L4), plainly said to be unprotected', async () => {
+    await alice.write({ to: PEOPLE.bob.email, subject: OPEN.subject, level: 'L4', body: OPEN.body });
+    await bob.openMessage(OPEN.subject);
+    await windows.bob.workbench.screenshot('l4-read');
+    const { level, text } = await bob.reader.banner();
+    assert.equal(level, 'L4');
+    assert.match(text, /Ordinary mail/);
+    assert.equal((await bob.reader.body()).trim(), OPEN.body);
+  });
+
+  it('answers a sealed message under the same seal, and the first person reads the answer', async () => {
+    await bob.openMessage(PAD.subject);
+    await bob.reply(ANSWER);
+    await windows.bob.workbench.screenshot('reply-composed');
+    await bob.send();
+    await alice.openMessage(`Re: ${PAD.subject}`);
+    await windows.alice.workbench.screenshot('reply-read');
+    const { level, text } = await alice.reader.banner();
+    assert.equal(level, 'L1');
+    assert.match(text, new RegExp(`Verified: sealed by ${PEOPLE.bob.email} \\(SAE ${BOB}\\)`));
+    assert.match(await alice.reader.body(), new RegExp(ANSWER));
+  });
+
+  it('leaves neither subject, body nor file name in the clear on the server', async () => {
+    const stored = [...(await mail.storedMessages(PEOPLE.bob.email)), ...(await mail.storedMessages(PEOPLE.alice.email))];
+    const sealed = stored.filter((raw) => raw.includes('qumail_payload.json'));
+    assert.equal(stored.length, 4);
+    assert.equal(sealed.length, 3);
+    const secrets = [PAD.subject, PAD.body, PLANS.subject, PLANS.body, 'blueprints', ANSWER];
+    for (const raw of sealed) {
+      for (const secret of secrets) {
+        assert.ok(!raw.includes(secret), secret);
+        for (const skipped of [0, 1, 2]) assert.ok(!raw.includes(inBase64(secret, skipped)), `${secret} in base64`);
+      }
+      assert.match(raw.toString('latin1'), /^Subject: QuMail Secure Message\r?$/m);
+    }
+    assert.ok(stored.some((raw) => raw.includes(OPEN.subject)));
+  });
+
+  it('was served each key once on each side', () => {
+    const byKey = new Map<string, string[]>();
+    for (const { keyId, saeId } of kme.pair.deliveries) byKey.set(keyId, [...(byKey.get(keyId) ?? []), saeId]);
+    assert.ok(byKey.size >= 3);
+    for (const saes of byKey.values()) assert.deepEqual(saes.toSorted(), [ALICE, BOB]);
+  });
+
+  it('goes on after the access token has expired, without asking anyone', async () => {
+    const expiry = signedInAt + TOKEN_SECONDS * 1000;
+    await delay(Math.max(0, expiry - Date.now()));
+    const before = oidc.counters.refreshes;
+    await alice.write({ to: PEOPLE.bob.email, subject: 'After expiry', level: 'L2', body: 'still here' });
+    await bob.openMessage('After expiry');
+    assert.equal((await bob.reader.body()).trim(), 'still here');
+    assert.ok(oidc.counters.refreshes >= 1);
+    assert.ok(oidc.counters.refreshes >= before);
+    assert.equal(pagesOpened(), 0);
+    assert.deepEqual(await windows.alice.workbench.notifications.messages(), []);
+  });
+
+  it('keeps accounts, folders and opened sealed mail when the window is reloaded, without fetching a key again', async () => {
+    const before = kme.pair.deliveries.length;
+    await Promise.all([windows.alice.workbench.reload(), windows.bob.workbench.reload()]);
+    await Promise.all([alice.open(), bob.open()]);
+    await alice.account(PEOPLE.alice.email);
+    await bob.account(PEOPLE.bob.email);
+    await bob.mail.item('Inbox');
+    await bob.openMessage(PAD.subject);
+    assert.equal((await bob.reader.body()).trim(), PAD.body);
+    await bob.openMessage(PLANS.subject);
+    const saved = await bob.reader.saveAttachment(PLANS.file, join(folder, 'bob', 'saved-again.bin'));
+    assert.ok(plans.equals(saved));
+    await windows.bob.workbench.screenshot('after-reload');
+    await alice.openMessage(`Re: ${PAD.subject}`);
+    assert.match(await alice.reader.body(), new RegExp(ANSWER));
+    await windows.alice.workbench.screenshot('after-reload');
+    assert.equal(kme.pair.deliveries.length, before);
+    assert.equal(pagesOpened(), 0);
+  });
+});
+
+/** What of `text` shows in base64 wherever it starts: whole groups of three octets from `skipped` on. */
+function inBase64(text: string, skipped: number): string {
+  const octets = Buffer.from(text).subarray(skipped);
+  return octets.subarray(0, octets.length - (octets.length % 3)).toString('base64');
+}
