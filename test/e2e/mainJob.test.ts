@@ -145,7 +145,7 @@ describe('e2e/the main job in two windows', function () {
     assert.match(text, new RegExp(`Verified: sealed by ${PEOPLE.alice.email}`));
     assert.equal((await bob.reader.body()).trim(), PLANS.body);
     assert.deepEqual(await bob.reader.attachments(), [PLANS.file]);
-    const saved = await bob.reader.saveAttachment(PLANS.file, join(folder, 'bob', 'saved.bin'));
+    const saved = await bob.reader.saveAttachment({ name: PLANS.file, octets: plans.length }, join(folder, 'bob', 'saved.bin'));
     await windows.bob.workbench.screenshot('l2-read-and-saved');
     assert.ok(plans.equals(saved));
   });
@@ -219,7 +219,7 @@ describe('e2e/the main job in two windows', function () {
     await bob.openMessage(PAD.subject);
     assert.equal((await bob.reader.body()).trim(), PAD.body);
     await bob.openMessage(PLANS.subject);
-    const saved = await bob.reader.saveAttachment(PLANS.file, join(folder, 'bob', 'saved-again.bin'));
+    const saved = await bob.reader.saveAttachment({ name: PLANS.file, octets: plans.length }, join(folder, 'bob', 'saved-again.bin'));
     assert.ok(plans.equals(saved));
     await windows.bob.workbench.screenshot('after-reload');
     await alice.openMessage(`Re: ${PAD.subject}`);

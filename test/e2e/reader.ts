@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FrameLocator, Locator } from 'playwright-core';
 import type { Workbench } from './harness/workbench.ts';
 
@@ -44,15 +45,15 @@ export class Reader {
     return this.#page.locator('section.attachments .file').allInnerTexts();
   }
 
-  /** Saves an attachment under `path` through VS Code's own dialog and gives back what was written. */
-  async saveAttachment(name: string, path: string): Promise<Buffer> {
+  /** Saves an attachment of so many octets under `path` through VS Code's own dialog and gives back what was written. */
+  async saveAttachment({ name, octets }: { name: string; octets: number }, path: string): Promise<Buffer> {
     await this.#page.getByRole('button', { name: `Save ${name}`, exact: true }).click();
     const { quickInput } = this.#workbench;
     await quickInput.shown();
     await quickInput.type(path);
     await quickInput.accept();
     await this.#workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-    return fileOnceWritten(path);
+    return fileOf(octets, path);
   }
 
   /** Presses one of the buttons of the message, e.g. `Reply`. */
@@ -74,13 +75,13 @@ export class Reader {
   }
 }
 
-async function fileOnceWritten(path: string): Promise<Buffer> {
+/** The editor writes a large file piece by piece. */
+async function fileOf(octets: number, path: string): Promise<Buffer> {
   const limit = Date.now() + 20_000;
   for (;;) {
-    // The editor writes whole files; an empty one is about to be filled.
-    const content = await readFile(path).catch(() => Buffer.alloc(0));
-    if (content.length > 0 || Date.now() > limit) return content;
-    await new Promise((resolve) => setImmediate(resolve));
+    const size = (await stat(path).catch(() => undefined))?.size ?? 0;
+    if (size >= octets || Date.now() > limit) return readFile(path);
+    await delay(50);
   }
 }
 
