@@ -16,6 +16,7 @@ const NEEDS = {
   check: [],
   unit: [],
   world: MAIL_HOST,
+  faults: MAIL_HOST,
   views: [...EDITOR, ...BROWSER],
   desktop: [],
 };

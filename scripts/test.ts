@@ -1,7 +1,7 @@
 /**
  * `npm test`: every suite in order, then one line with the sum.
  *
- *   node scripts/test.ts [check] [unit] [world] [views] [e2e] [desktop]
+ *   node scripts/test.ts [check] [unit] [world] [faults] [views] [e2e] [desktop]
  *
  * Without names all but `desktop`, which needs to download VS Code. Reports, logs and screenshots stay in out/. A suite that ends without a
  * report counts as a failed test. With CI=true a skipped test fails the run.
@@ -28,7 +28,7 @@ interface Suite {
 const BUILD = ['node', 'esbuild.mjs'];
 const PACKAGE = ['npm', 'run', '--silent', 'package'];
 
-const APART = ['test/world/**', 'test/views/*.test.ts', 'test/views/!(unit)/**', 'test/e2e/**'];
+const APART = ['test/world/**', 'test/faults/**', 'test/views/*.test.ts', 'test/views/!(unit)/**', 'test/e2e/**'];
 const ignored = APART.flatMap((pattern) => ['--ignore', pattern]);
 
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -42,6 +42,11 @@ const SUITES: Readonly<Record<string, Suite>> = {
     title: 'Worlds: real mail servers, key managers, sign-in servers',
     limitMs: 8 * MINUTE,
     run: ['mocha', '--timeout', '60000', 'test/world/**/*.test.ts'],
+  },
+  faults: {
+    title: 'Faults: the table, cuts and the soak, in their short forms',
+    limitMs: 5 * MINUTE,
+    run: ['mocha', 'test/faults/**/*.test.ts'],
   },
   views: {
     title: 'Inside VS Code: the extension host',

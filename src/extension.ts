@@ -4,19 +4,25 @@ import { GoogleAuthentication } from './views/accounts/googleAuthentication.ts';
 import { SignIn } from './views/accounts/signIn.ts';
 import { registerRedirectHandler } from './views/accounts/uriHandler.ts';
 import { accountCommands } from './views/commands/accountCommands.ts';
+import { guideCommands } from './views/commands/guideCommands.ts';
 import { keyCommands } from './views/commands/keyCommands.ts';
-import { mailCommands } from './views/commands/mailCommands.ts';
+import { mailCommands, openSent } from './views/commands/mailCommands.ts';
+import { outboxCommands } from './views/commands/outboxCommands.ts';
 import { registerCommands } from './views/commands/registerCommands.ts';
 import { writeCommands } from './views/commands/writeCommands.ts';
 import { Composer } from './views/composer/composer.ts';
 import { EngineClient } from './views/engineClient.ts';
-import { logTo, openInBrowser, secretsOf } from './views/hostPorts.ts';
+import { HealthPanel } from './views/health/healthPanel.ts';
+import { logTo, microsoftTokens, openInBrowser, secretsOf } from './views/hostPorts.ts';
 import { KeyTree } from './views/keys/keyTree.ts';
 import { Lab } from './views/lab/lab.ts';
 import { MailTree } from './views/mail/mailTree.ts';
 import { MessageTree } from './views/messages/messageTree.ts';
 import { UnreadDecorations } from './views/messages/unreadDecorations.ts';
 import { Notifier } from './views/notifier.ts';
+import { Nudger } from './views/nudger.ts';
+import { Outbox } from './views/outbox/outbox.ts';
+import { OutboxActions } from './views/outbox/outboxActions.ts';
 import { ReaderPanel } from './views/reader/readerPanel.ts';
 import { followSecrets } from './views/secretWatch.ts';
 import { Settings } from './views/settings.ts';
@@ -42,6 +48,7 @@ export function activate(context: vscode.ExtensionContext): void {
       storageDir: storage('mail'),
       secrets: secretsOf(context.secrets),
       openBrowser: openInBrowser,
+      hostToken: microsoftTokens(() => settings.outlookClientId, log),
       log: logTo(log),
       settings: () => settings.read(),
     }),
@@ -53,30 +60,42 @@ export function activate(context: vscode.ExtensionContext): void {
   const signIn = new SignIn(worlds, settings, google);
 
   own(registerWelcome());
-  const mail = own(new MailTree(worlds));
+  const outbox = own(new Outbox(worlds));
+  const mail = own(new MailTree(worlds, outbox));
   const messages = own(new MessageTree(worlds, mail));
   const keys = own(new KeyTree(worlds));
   own(vscode.window.registerFileDecorationProvider(new UnreadDecorations()));
-  own(new StatusBar(worlds, () => mail.unread));
+  own(new StatusBar(worlds, () => mail.unread, mail.onDidListFolders));
   own(
     new Notifier(
       worlds,
       () => settings.notifications,
       () => mail.unread,
+      mail.onDidListFolders,
     ),
   );
 
   const reader = own(new ReaderPanel(worlds));
   const composer = own(new Composer(worlds));
-  const lab = own(new Lab(worlds, composer, { labScript: dist('lab.cjs'), engineScript: dist('engine.cjs'), storageDir: storage('lab') }));
+  const labFiles = { labScript: dist('lab.cjs'), engineScript: dist('engine.cjs'), storageDir: storage('lab') };
+  const lab = own(new Lab(worlds, composer, { ...labFiles, settings: () => settings.read() }));
 
+  const health = own(new HealthPanel(worlds, String(context.extension.packageJSON.version)));
   const views = { context: worlds, mail, messages, reader };
+  const outboxActions = new OutboxActions(worlds, outbox, {
+    openDraft: (draftId) => composer.openDraft(draftId),
+    openSent: (accountId) => openSent(views, accountId),
+  });
   own(
     registerCommands(worlds, {
       ...accountCommands(worlds, signIn),
       ...mailCommands(views),
       ...writeCommands(views, composer),
+      ...outboxCommands(outbox, outboxActions),
       ...keyCommands(worlds, keys),
+      'qumail.accountHealth': () => health.show(),
+      'qumail.copyHealthReport': () => health.copyReport(),
+      ...guideCommands(context.extension.id, signIn),
       'qumail.openLab': () => lab.open(),
       'qumail.closeLab': () => lab.close(),
     }),
@@ -84,11 +103,13 @@ export function activate(context: vscode.ExtensionContext): void {
 
   own(
     settings.onDidChange(() => {
-      // An engine that starts later reads them then; the lab has its own.
-      if (engine.isStarted) void engine.api.configure(settings.read()).catch((error: unknown) => worlds.showFailure(error));
+      // An engine that starts later reads them then.
+      const configured = [engine.isStarted ? engine.api.configure(settings.read()) : undefined, lab.configure()];
+      void Promise.all(configured).catch((error: unknown) => worlds.showFailure(error));
     }),
   );
   own(followSecrets(context.secrets, worlds));
+  own(new Nudger(engine, log));
   // Those who have accounts want their unread count without opening anything; others are left alone.
   if (worlds.hasAccounts) {
     const start = setImmediate(() => void worlds.api);

@@ -4,6 +4,7 @@
  */
 import { createBirpc } from 'birpc';
 import type { EngineSettings } from './base/engineSettings.ts';
+import type { AccountHealth } from './base/health.ts';
 import { QuMailError, type ErrorCode, type ErrorDetails } from './base/errors.ts';
 import { Emitter, type Disposable, type Listener } from './base/lifetime.ts';
 import type { LogEntry, LogSink } from './base/log.ts';
@@ -19,27 +20,32 @@ import type {
   DraftSource,
   Draft,
   DraftCheck,
-  SendResult,
-  OutboxEntry,
   Contact,
   ConnectKeyManagerRequest,
+  DiscoveredServers,
   KeyManager,
   KeyManagerStatus,
   QuMailEvent,
 } from './base/model.ts';
-import type { OpenBrowser, Secrets } from './base/ports.ts';
+import type { OutboxEntry, SendResult } from './base/outgoing.ts';
+import type { HostToken, HostTokenRequest, HostTokenSource, OpenBrowser, Secrets } from './base/ports.ts';
 import type { Address, MailFlag, ProviderId, SecurityLevel, ServerAddress, SpecialUse } from './base/types.ts';
 
 export { ERROR_CODES, QuMailError } from './base/errors.ts';
 export { DEFAULT_SETTINGS } from './base/engineSettings.ts';
 export { SECURITY_LEVELS } from './base/types.ts';
 export type * from './base/model.ts';
+export type * from './base/health.ts';
+export type * from './base/outgoing.ts';
 export type {
   Address,
   Disposable,
   EngineSettings,
   ErrorCode,
   ErrorDetails,
+  HostToken,
+  HostTokenRequest,
+  HostTokenSource,
   Listener,
   LogSink,
   MailFlag,
@@ -62,13 +68,19 @@ export interface QuMailRequests {
   configure(settings: EngineSettings): Promise<void>;
 
   listAccounts(): Promise<readonly Account[]>;
+  /** Tokens, connections, last sync, outbox and last errors of every account, as they are now. Asks nobody. */
+  getAccountHealth(): Promise<readonly AccountHealth[]>;
+  /** Servers of an address, best first, to be shown before use; empty when nothing was found, offline too. At most ten seconds. */
+  discoverServers(request: { email: string }, options?: CallOptions): Promise<readonly DiscoveredServers[]>;
+  /** Checks connections and tokens now, after sleep or a change of network, and looks for mail; resolves once connections are checked. */
+  nudge(request: { reason: 'wake' | 'network' }): Promise<void>;
   /** Signs in (password, or OAuth2 through the browser), checks IMAP and SMTP, stores the account, starts syncing it. */
   addAccount(request: AddAccountRequest, options?: CallOptions): Promise<Account>;
-  /** Signs an existing account in again: `password` for qumail_native, the browser otherwise. Mail and keys stay. */
+  /** Signs an existing account in again: `password` for qumail_native, the browser or the editor's question otherwise. Mail and keys stay. */
   signInAgain(request: { accountId: string; password?: string }, options?: CallOptions): Promise<Account>;
   /** Revokes tokens where the provider can, erases the account's credentials, mail, contacts, keys. */
   signOut(request: { accountId: string }): Promise<void>;
-  /** A token valid for at least five minutes, for VS Code's Accounts menu. */
+  /** A token valid for at least five minutes, for VS Code's Accounts menu; google, yahoo and oidc only. */
   getAccessToken(request: { accountId: string }): Promise<AccessToken>;
   /** Hands the URI that VS Code's URI handler received to the sign-in that waits for it. */
   deliverRedirect(request: { uri: string }): Promise<void>;
@@ -99,12 +111,21 @@ export interface QuMailRequests {
   deleteDraft(request: { draftId: string }): Promise<void>;
   /** What is wrong with the text as it stands, without touching network or keys. */
   checkDraft(request: { draftId: string; text: string }): Promise<DraftCheck>;
-  /** Seals at exactly the level the draft names and sends; resolves only after SMTP 250. The draft is deleted then, and only then. */
-  sendDraft(request: { draftId: string; text: string }, options?: CallOptions): Promise<SendResult>;
+  /**
+   * Seals at exactly the level the draft names and sends. Resolves as `sent` only after SMTP 250; the draft is deleted then, and only then.
+   * With `sendAt` (milliseconds since the epoch, at most a year ahead) or the undo-send delay it is sealed now, resolves as `scheduled` or
+   * `held`, and goes later. After a transient failure it rejects, the draft stays, and the engine goes on trying by itself until the draft's
+   * text is changed or it is taken back. Changing the text takes back whatever is not on its way.
+   */
+  sendDraft(request: { draftId: string; text: string; sendAt?: number }, options?: CallOptions): Promise<SendResult>;
   listOutbox(): Promise<readonly OutboxEntry[]>;
   /** Sends the identical bytes again. */
   retryOutbox(request: { outboxId: number }, options?: CallOptions): Promise<SendResult>;
   discardOutbox(request: { outboxId: number }): Promise<void>;
+  /** Takes back what is held, scheduled or waiting: nothing is sent, and the draft is as it was. */
+  undoSend(request: { outboxId: number }): Promise<Draft>;
+  /** What the person says about an entry that is `acceptance-unknown`: it was sent, or the identical bytes are to go again. */
+  settleOutbox(request: { outboxId: number; as: 'sent' | 'resend' }, options?: CallOptions): Promise<void>;
 
   listContacts(request: { accountId: string }): Promise<readonly Contact[]>;
   saveContact(request: { accountId: string; address: string; name: string; saeId?: string; minimumLevel: SecurityLevel }): Promise<Contact>;
@@ -127,6 +148,8 @@ export interface EngineOptions {
   readonly storageDir: string;
   readonly secrets: Secrets;
   readonly openBrowser: OpenBrowser;
+  /** Tokens of accounts that the editor signs in to itself (Outlook); absent = it has none. */
+  readonly hostToken?: HostTokenSource;
   readonly log: LogSink;
   readonly world?: 'real' | 'lab';
   readonly settings?: Partial<EngineSettings>;
@@ -155,6 +178,7 @@ export interface HostFunctions {
   setSecret(key: string, value: string): Promise<void>;
   deleteSecret(key: string): Promise<void>;
   openBrowser(url: string): Promise<boolean>;
+  hostToken(request: HostTokenRequest): Promise<HostToken | undefined>;
   log(entry: LogEntry): void;
   event(event: QuMailEvent): void;
 }
@@ -163,6 +187,9 @@ export interface HostFunctions {
 export const REQUEST_NAMES: readonly (keyof QuMailRequests)[] = Object.keys({
   configure: 1,
   listAccounts: 1,
+  getAccountHealth: 1,
+  discoverServers: 1,
+  nudge: 1,
   addAccount: 1,
   signInAgain: 1,
   signOut: 1,
@@ -188,6 +215,8 @@ export const REQUEST_NAMES: readonly (keyof QuMailRequests)[] = Object.keys({
   listOutbox: 1,
   retryOutbox: 1,
   discardOutbox: 1,
+  undoSend: 1,
+  settleOutbox: 1,
   listContacts: 1,
   saveContact: 1,
   deleteContact: 1,
@@ -201,7 +230,10 @@ export const REQUEST_NAMES: readonly (keyof QuMailRequests)[] = Object.keys({
  * The engine at the other end of `endpoint` as a QuMailApi. Requests made before the engine is ready wait for it.
  * When the channel is closed by the disposal of the result, what is under way rejects with `engine.stopped`.
  */
-export function connectEngine(endpoint: LinkEndpoint, host: { secrets: Secrets; openBrowser: OpenBrowser; log: LogSink }): QuMailApi {
+export function connectEngine(
+  endpoint: LinkEndpoint,
+  host: { secrets: Secrets; openBrowser: OpenBrowser; hostToken?: HostTokenSource | undefined; log: LogSink },
+): QuMailApi {
   const events = new Emitter<QuMailEvent>();
   let subscription: Disposable | undefined;
   const functions: HostFunctions = {
@@ -209,6 +241,7 @@ export function connectEngine(endpoint: LinkEndpoint, host: { secrets: Secrets; 
     setSecret: (key, value) => host.secrets.set(key, value),
     deleteSecret: (key) => host.secrets.delete(key),
     openBrowser: (url) => host.openBrowser(url),
+    hostToken: async (request) => host.hostToken?.(request),
     log: (entry) => host.log(entry),
     event: (event) => events.fire(event),
   };

@@ -10,12 +10,13 @@ import {
 } from './api.ts';
 import { QuMailError } from './base/errors.ts';
 import { Log, type LogSink } from './base/log.ts';
-import type { OpenBrowser, Secrets } from './base/ports.ts';
+import type { HostTokenSource, OpenBrowser, Secrets } from './base/ports.ts';
 
 /** What an engine served over a channel gets from the other side. */
 export interface RemoteHost {
   readonly secrets: Secrets;
   readonly openBrowser: OpenBrowser;
+  readonly hostToken: HostTokenSource;
   readonly log: LogSink;
 }
 
@@ -65,6 +66,7 @@ export function serveEngine(endpoint: LinkEndpoint, open: (host: RemoteHost) => 
       delete: (key) => host.deleteSecret(key),
     },
     openBrowser: (url) => host.openBrowser(url),
+    hostToken: (request) => host.hostToken(request),
     log: sink,
   });
   engineOpened.then(

@@ -3,9 +3,14 @@ import { join } from 'node:path';
 import { AccountService } from './account/accountService.ts';
 import { ContactService } from './account/contactService.ts';
 import { DraftService } from './account/draftService.ts';
+import { HealthService } from './account/health.ts';
 import { KeyLinks } from './account/keyLinks.ts';
 import { KeyManagerService } from './account/keyManagerService.ts';
 import { MailService } from './account/mailService.ts';
+import { OutboxRunner } from './account/outboxRunner.ts';
+import { OutboxService } from './account/outboxService.ts';
+import { CommandTokens } from './auth/commandTokens.ts';
+import { HostTokens } from './auth/hostTokens.ts';
 import { IdentityManager } from './auth/identityManager.ts';
 import { OAuth2Manager } from './auth/oauth2Manager.ts';
 import { OAUTH_PROVIDERS } from './auth/providers.ts';
@@ -18,7 +23,7 @@ import { CipherManager } from './crypto/cipherManager.ts';
 import { KeyAudit } from './keys/audit.ts';
 import { KeyLedger } from './keys/keyLedger.ts';
 import { LEDGER_MIGRATIONS } from './keys/ledgerSchema.ts';
-import { DEFAULT_SETTINGS, type EngineOptions, type EngineSettings, type QuMailApi, type QuMailEvent, type QuMailRequests } from './api.ts';
+import type { EngineOptions, QuMailApi, QuMailEvent, QuMailRequests } from './api.ts';
 import { AccountStore } from './store/accounts.ts';
 import { ContactStore } from './store/contacts.ts';
 import { openDatabase } from './store/database.ts';
@@ -30,13 +35,20 @@ import { OutboxStore } from './store/outbox.ts';
 import { SealedMailStore } from './store/sealedMail.ts';
 import { SecureStorage } from './store/secureStorage.ts';
 import { VAULT_MIGRATIONS } from './store/vaultSchema.ts';
-import { parseSettings } from './settings.ts';
+import { WindowLock } from './store/windowLock.ts';
+import { ServerDiscovery } from './transport/discovery.ts';
+import type { TransportTiming } from './transport/mailAccess.ts';
+import { createProbe } from './transport/probeServer.ts';
+import { systemSrv } from './transport/srvRecords.ts';
+import { authorityFor, parseSettings, startSettings } from './settings.ts';
 
 /** What a test may put in the place of the system's own. */
 export interface CorePorts {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly providers?: typeof OAUTH_PROVIDERS;
+  /** Time limits of mail connections, in milliseconds. */
+  readonly timing?: Partial<TransportTiming>;
 }
 
 const HOUR = 3_600_000;
@@ -69,8 +81,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   const log = new Log(options.log, 'engine');
   const events = owned.add(new Emitter<QuMailEvent>());
   const emit = (event: QuMailEvent): void => events.fire(event);
-  let settings: EngineSettings = { ...DEFAULT_SETTINGS, ...options.settings };
-  const authorities = (host: string): string | undefined => settings.certificateAuthorities[host];
+  let settings = startSettings(options.settings ?? {}, (field) => log.warn('setting-refused', { field }));
+  const authorities = (host: string): string | undefined => authorityFor(settings, host);
 
   // The store: what must never be lost or read by others in the vault, what the server can give again beside it.
   mkdirSync(options.storageDir, { recursive: true, mode: 0o700 });
@@ -85,7 +97,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   const contacts = new ContactStore({ db: vault });
   const managers = new KeyManagerStore({ db: vault });
   const drafts = new DraftStore({ db: vault, sealer: storage });
-  const outbox = new OutboxStore({ db: vault, sealer: storage });
+  const outbox = new OutboxStore({ db: vault, sealer: storage, now: () => clock.now() });
   const sealedMail = new SealedMailStore({ db: vault, sealer: storage });
   const messages = new MessageStore({ db: cache });
 
@@ -119,24 +131,39 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       log: log.scoped('auth'),
       settings: () => settings,
       providers,
+      lock: owned.add(new WindowLock({ db: vault, clock, random })),
     }),
   );
+  const hostTokens = new HostTokens({ source: options.hostToken, clock, log: log.scoped('auth') });
+  const commandTokens = owned.add(new CommandTokens({ clock, log: log.scoped('auth') }));
   const accountStore = new AccountStore({ db: vault });
   const identity = new IdentityManager({
     accounts: accountStore,
     secrets: options.secrets,
     oauth,
+    hostTokens,
+    commandTokens,
     clock,
     saeIdOf: (accountId) => managers.get(accountId)?.saeId,
   });
 
+  const discovery = new ServerDiscovery({
+    fetch,
+    resolveSrv: systemSrv(),
+    probe: createProbe({ authorities }),
+    clock,
+    log: log.scoped('discovery'),
+  });
+
   // Accounts at work, and what they offer.
   const openDeps = { links, ledger, cipher, contacts, sealedMail };
-  const syncDeps = { ...openDeps, messages, log: log.scoped('mail') };
+  const syncDeps = { ...openDeps, messages, clock, log: log.scoped('mail') };
   const accounts = owned.add(
     new AccountService({
       identity,
       oauth,
+      hostTokens,
+      commandTokens,
       providers,
       managers,
       messages,
@@ -145,8 +172,9 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       random,
       log: log.scoped('account'),
       world,
+      ...(ports.timing && { timing: ports.timing }),
       emit,
-      mailDeps: { ...syncDeps, clock, interval: () => settings.fetchInterval * 1000 },
+      mailDeps: { ...syncDeps, random, interval: () => settings.fetchInterval * 1000 },
       erase: async (accountId) => {
         await links.disconnect(accountId);
         await storage.eraseAccount(accountId);
@@ -164,23 +192,24 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       messages: (accountId, folder) => emit({ kind: 'messages', accountId, folder }),
     },
   });
+  const sendDeps = { outbox, drafts, clock, random, log: log.scoped('send'), emit };
+  const runner = owned.add(new OutboxRunner({ ...sendDeps, accounts, messages }));
+  owned.add(events.event(({ kind }) => kind === 'accounts' && runner.accountsChanged()));
   const composing = new DraftService({
     ...openDeps,
-    clock,
-    random,
-    log: log.scoped('send'),
-    drafts,
-    outbox,
+    ...sendDeps,
     messages,
     accounts,
     mail,
+    runner,
     startLevel: () => settings.startLevel,
-    emit,
+    undoSendSeconds: () => settings.undoSendSeconds,
   });
+  const waiting = new OutboxService({ ...sendDeps, runner, sendDraft: (request, o) => composing.sendDraft(request, o) });
+  const health = new HealthService({ identity, oauth, accounts, outbox });
   const people = new ContactService({ contacts, links, accounts, startLevel: () => settings.startLevel, emit });
   const keyManagers = new KeyManagerService({ links, managers, accounts, world, emit });
 
-  outbox.recover();
   ledger.abandonStale(clock.now() - STALE_RESERVATION);
   const housekeeping = async (): Promise<void> => {
     try {
@@ -196,6 +225,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   owned.add(toDisposable(() => nightly.dispose()));
   await housekeeping();
   accounts.restore();
+  runner.start();
 
   const requests: QuMailRequests = {
     async configure(next) {
@@ -205,6 +235,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     },
     setClientSecret: (request) => oauth.setClientSecret(request),
     ...bound(accounts, ['listAccounts', 'addAccount', 'signInAgain', 'signOut', 'getAccessToken', 'deliverRedirect']),
+    // The lab has no providers to discover, and asks nobody.
+    discoverServers: async (request, o) => (world === 'lab' ? [] : discovery.discoverServers(request, o)),
     ...bound(mail, [
       'listFolders',
       'getEmailList',
@@ -216,18 +248,13 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       'moveMessages',
       'deleteMessages',
     ]),
-    ...bound(composing, [
-      'createDraft',
-      'loadDraft',
-      'saveDraft',
-      'listDrafts',
-      'deleteDraft',
-      'checkDraft',
-      'sendDraft',
-      'listOutbox',
-      'retryOutbox',
-      'discardOutbox',
-    ]),
+    ...bound(composing, ['createDraft', 'loadDraft', 'saveDraft', 'listDrafts', 'deleteDraft', 'checkDraft', 'sendDraft']),
+    ...bound(health, ['getAccountHealth']),
+    ...bound(waiting, ['listOutbox', 'retryOutbox', 'discardOutbox', 'undoSend', 'settleOutbox']),
+    async nudge(request) {
+      await accounts.nudge(request);
+      runner.wake();
+    },
     ...bound(people, ['listContacts', 'saveContact', 'deleteContact']),
     ...bound(keyManagers, ['listKeyManagers', 'connectKeyManager', 'disconnectKeyManager', 'getKeyManagerStatus']),
   };
@@ -237,7 +264,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     async [Symbol.asyncDispose]() {
       // A refresh under way may carry a rotated token that exists nowhere else.
       const patience = new AbortController();
-      await Promise.race([oauth.drain(), clock.sleep(2000, patience.signal).catch(() => {})]);
+      // A message on its way wants its answer heard.
+      await Promise.all([runner.stop(), Promise.race([oauth.drain(), clock.sleep(2000, patience.signal).catch(() => {})])]);
       patience.abort();
       owned.dispose();
     },

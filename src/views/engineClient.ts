@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import {
   connectEngine,
   type EngineSettings,
+  type HostTokenSource,
   type LogSink,
   type OpenBrowser,
   type QuMailApi,
@@ -20,6 +21,8 @@ export interface EngineClientOptions {
   readonly storageDir: string;
   readonly secrets: Secrets;
   readonly openBrowser: OpenBrowser;
+  /** Tokens of accounts that VS Code holds itself; the lab has none. */
+  readonly hostToken?: HostTokenSource;
   readonly log: LogSink;
   /** Asked each time the engine starts. */
   readonly settings: () => Partial<EngineSettings>;
@@ -89,7 +92,7 @@ export class EngineClient implements vscode.Disposable {
   }
 
   #start(): Running {
-    const { script, storageDir, world, settings, secrets, openBrowser, log } = this.#options;
+    const { script, storageDir, world, settings, secrets, openBrowser, hostToken, log } = this.#options;
     const worker = new Worker(script, { workerData: { storageDir, world, settings: settings() }, execArgv: [], name: `qumail-${world}` });
     const engine = connectEngine(
       {
@@ -99,7 +102,7 @@ export class EngineClient implements vscode.Disposable {
           return { dispose: () => worker.off('message', listener) };
         },
       },
-      { secrets, openBrowser, log },
+      { secrets, openBrowser, hostToken, log },
     );
     const running: Running = { worker, engine, guarded: stoppable(engine) };
     worker.on('error', (error) =>

@@ -4,18 +4,26 @@ import type { ViewContext } from './viewContext.ts';
 /** At most one toast per batch of new mail, and only for those who asked for it in the settings. */
 export class Notifier implements vscode.Disposable {
   readonly #subscription: vscode.Disposable;
+  readonly #busy = new Set<string>();
   #last: number | undefined;
 
-  /** @param unread unread messages in all inboxes, kept up to date by the Mail view */
-  constructor(context: ViewContext, isWanted: () => boolean, unread: () => number) {
+  /** @param unread unread messages in all inboxes, kept up to date by the Mail view, which says when its folders were listed anew */
+  constructor(context: ViewContext, isWanted: () => boolean, unread: () => number, onDidListFolders: vscode.Event<unknown>) {
+    const tell = (): void => {
+      // Quiet while an account is still at work: the batch is told when it is over.
+      if (this.#busy.size === 0) this.#tell(isWanted(), unread());
+    };
     this.#subscription = vscode.Disposable.from(
       context.onDidChangeWorld(() => {
+        this.#busy.clear();
         this.#last = undefined;
       }),
       context.onEvent((event) => {
-        // Quiet while an account is still at work: the batch is told when it is over.
-        if (event.kind === 'activity' && !event.busy) this.#tell(isWanted(), unread());
+        if (event.kind !== 'activity') return;
+        this.#busy[event.busy ? 'add' : 'delete'](event.accountId);
+        tell();
       }),
+      onDidListFolders(tell),
     );
   }
 

@@ -1,9 +1,10 @@
 import type { ErrorDetails, Failure } from '../core/api.ts';
 import type { Localiser } from './localiser.ts';
-import { sentences, type NextStep, type Sentence } from './sentences.ts';
+import type { NextStep, Sentence } from './sentence.ts';
+import { sentences } from './sentences.ts';
 
 export type { Localiser } from './localiser.ts';
-export type { NextStep } from './sentences.ts';
+export type { NextStep } from './sentence.ts';
 
 /** A failure in words: one or two short sentences, and the next step where there is one. */
 export interface Presentation {

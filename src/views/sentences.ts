@@ -1,35 +1,17 @@
 import type { ErrorCode } from '../core/api.ts';
 import type { Localiser } from './localiser.ts';
-
-/** What the person can do next. Each becomes one button; `failures.ts` knows how to carry it out. */
-export type NextStep =
-  | 'sign-in-again'
-  | 'client-id'
-  | 'certificate-authorities'
-  | 'key-manager'
-  | 'key-manager-status'
-  | 'contact'
-  | 'level'
-  | 'fetch'
-  | 'outbox'
-  | 'retry'
-  | 'restart'
-  | 'log';
-
-/** What is said for one code, and the step that helps. */
-export interface Sentence {
-  readonly say: (fact: Fact) => string;
-  readonly step?: NextStep;
-}
-
-/** The detail `name` as text, or `otherwise` where the failure does not carry it. */
-type Fact = (name: string, otherwise?: string) => string;
+import { parseEnhanced, statusWords } from './outbox/smtpStatus.ts';
+import type { Fact, Sentence } from './sentence.ts';
 
 /** The words for every code there is: a new one fails to compile here. `present.ts` is the only reader. */
 export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
   const server = (fact: Fact): string => fact('host', l10n.t('the server'));
   const startServer = (fact: Fact): string => fact('host', l10n.t('The server'));
   const reason = (fact: Fact): string => fact('reason', fact('response', fact('enhanced', fact('status', l10n.t('no reason given')))));
+  const smtpReason = (fact: Fact): string => {
+    const status = parseEnhanced(fact('enhanced', ''));
+    return status ? statusWords(status, l10n) : reason(fact);
+  };
   return {
     'auth.sign-in-again': {
       say: () => l10n.t('The sign-in has ended. Mail and keys stay here; sign in again to go on.'),
@@ -62,6 +44,10 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
     'auth.bad-answer': { say: () => l10n.t('The sign-in service answered something QuMail does not understand.'), step: 'log' },
     'auth.discovery-failed': {
       say: (f) => l10n.t('The sign-in service at {0} does not describe itself. Check the issuer address.', f('issuer', server(f))),
+    },
+    'auth.command-failed': {
+      say: (f) => l10n.t('The token command of this account gave no access token: {0}.', commandReason(f('reason', ''), f, l10n)),
+      step: 'retry',
     },
     'auth.identity-missing': {
       say: () => l10n.t('You are signed in, but the provider told no e-mail address. Allow access to it and try again.'),
@@ -97,17 +83,21 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
     'imap.message-missing': { say: () => l10n.t('The message is no longer on the server.'), step: 'fetch' },
     'imap.rejected': { say: (f) => l10n.t('The mail server refused: {0}.', reason(f)), step: 'retry' },
     'smtp.rejected': {
-      say: (f) => l10n.t('The mail server refused the message ({0}). The draft is still here.', reason(f)),
+      say: (f) => l10n.t('The mail server refused the message: {0}. The draft is still here.', smtpReason(f)),
       step: 'outbox',
     },
     'smtp.deferred': {
-      say: (f) => l10n.t('The mail server cannot take the message now ({0}). It waits in the outbox.', reason(f)),
+      say: (f) => l10n.t('The mail server cannot take the message now: {0}. It waits in the outbox.', smtpReason(f)),
       step: 'outbox',
     },
     'smtp.recipient-rejected': {
       say: (f) => l10n.t('The mail server does not accept these recipients: {0}. Nothing was sent.', f('recipients', '?')),
     },
     'smtp.too-large': { say: () => l10n.t('The message is larger than the mail server accepts. Attach less and send again.') },
+    'smtp.gave-up': {
+      say: (f) => l10n.t('The mail server did not take the message for {0} days: {1}. It was not sent.', f('days', '5'), smtpReason(f)),
+      step: 'outbox',
+    },
     'smtp.acceptance-unknown': {
       say: () =>
         l10n.t('The connection broke before the server confirmed. The message may have been sent; look in Sent before you send it again.'),
@@ -187,6 +177,14 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
         l10n.t('{0} is to get nothing below {1}. Choose a higher level, or change the contact.', f('address', '?'), f('minimum', '?')),
       step: 'level',
     },
+    'seal.quotes-sealed': {
+      say: (f) =>
+        l10n.t(
+          'This draft still holds text or the subject of a message that came sealed at {0}. Choose that level or a higher one, or take them out.',
+          f('minimum', '?'),
+        ),
+      step: 'level',
+    },
     'seal.level-unsupported': { say: () => l10n.t('QuMail cannot send at this level yet. Choose another one.'), step: 'level' },
     'seal.pad-too-large': {
       say: (f) =>
@@ -239,6 +237,10 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
 
     'draft.no-recipient': { say: () => l10n.t('The message has no recipient. Write an address after "To:".') },
     'draft.bad-address': { say: (f) => l10n.t('"{0}" is not an e-mail address.', f('address', '?')) },
+    'draft.other-sender': {
+      say: (f) =>
+        l10n.t('This draft goes out from {0}. To write as {1}, start a message in that account.', f('account', '?'), f('address', '?')),
+    },
     'draft.bad-header': {
       say: (f) => l10n.t('"{0}" is not a header line QuMail knows. Leave an empty line before the text.', f('name', '?')),
     },
@@ -279,4 +281,17 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
 /** The first of two details that is there: rooms of the engine name the same thing from their own side. */
 function eitherFact(fact: Fact, first: string, second: string): string {
   return fact(first, fact(second, '?'));
+}
+
+/** What went wrong with a program that should print a token. */
+function commandReason(code: string, fact: Fact, l10n: Localiser): string {
+  const reasons: Readonly<Record<string, string>> = {
+    timeout: l10n.t('it took too long'),
+    exit: l10n.t('it ended with status {0}', fact('status', '?')),
+    'too-large': l10n.t('it printed too much'),
+    empty: l10n.t('it printed nothing'),
+    'not-a-token': l10n.t('what it printed is no token'),
+    'not-found': l10n.t('it was not found or could not be started'),
+  };
+  return reasons[code] ?? l10n.t('no reason given');
 }

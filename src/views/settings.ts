@@ -1,10 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { DEFAULT_SETTINGS, SECURITY_LEVELS, type EngineSettings, type QuMailApi } from '../core/api.ts';
+import { redirectFlow, type SignInSite } from './accounts/signInFlow.ts';
 
 /** More is not a certificate file. */
 const MAX_CERTIFICATE_FILE = 1_048_576;
 const SECONDS = { least: 15, most: 86_400 };
+const MAX_UNDO_SECONDS = 60;
 
 /** What the person configured, checked value by value: settings files are written by hand. */
 export class Settings {
@@ -25,6 +27,7 @@ export class Settings {
       return typeof value === 'string' ? value.trim() : '';
     };
     const interval = configuration.get<unknown>('fetchInterval');
+    const undo = configuration.get<unknown>('undoSendSeconds');
     const level = text('startLevel');
     return {
       googleClientId: text('google.clientId'),
@@ -32,10 +35,18 @@ export class Settings {
       certificateAuthorities: this.#certificateAuthorities(configuration.get<unknown>('certificateAuthorities')),
       fetchInterval:
         typeof interval === 'number' ? Math.min(Math.max(interval, SECONDS.least), SECONDS.most) : DEFAULT_SETTINGS.fetchInterval,
-      signInRedirect: this.#redirect(text('signIn.redirect')),
+      signInRedirect: redirectFlow(this.site, text('signIn.redirect')),
       uriRedirect: this.#uriRedirect,
+      undoSendSeconds:
+        typeof undo === 'number' ? Math.min(Math.max(Math.round(undo), 0), MAX_UNDO_SECONDS) : DEFAULT_SETTINGS.undoSendSeconds,
       startLevel: SECURITY_LEVELS.find((known) => known === level) ?? 'best',
     };
+  }
+
+  /** The client ID for Microsoft accounts, '' for VS Code's own. It stands in a scope, so nothing but an ID may pass. */
+  get outlookClientId(): string {
+    const value = vscode.workspace.getConfiguration('qumail').get<unknown>('outlook.clientId');
+    return typeof value === 'string' && /^[0-9a-f-]{36}$/i.test(value.trim()) ? value.trim() : '';
   }
 
   get notifications(): boolean {
@@ -57,13 +68,14 @@ export class Settings {
     });
   }
 
-  /** `auto`: a loopback listener can be reached where the browser and this extension host are on one machine. */
-  #redirect(choice: string): EngineSettings['signInRedirect'] {
-    if (choice === 'loopback' || choice === 'uri') return choice;
-    const sameMachine =
-      vscode.env.uiKind === vscode.UIKind.Desktop &&
-      (vscode.env.remoteName === undefined || this.#extension.extensionKind === vscode.ExtensionKind.UI);
-    return sameMachine ? 'loopback' : 'uri';
+  /** Where this window and this extension host are, for choosing how to sign in. */
+  get site(): SignInSite {
+    return {
+      window: vscode.env.uiKind === vscode.UIKind.Desktop ? 'desktop' : 'browser',
+      // In a remote window, what runs as a UI extension still runs on the machine of the person.
+      host: vscode.env.remoteName === undefined || this.#extension.extensionKind === vscode.ExtensionKind.UI ? 'local' : 'remote',
+      trust: vscode.workspace.isTrusted || (vscode.workspace.workspaceFolders ?? []).length === 0 ? 'trusted' : 'restricted',
+    };
   }
 
   #certificateAuthorities(value: unknown): Record<string, string> {

@@ -9,7 +9,8 @@ export class StatusBar implements vscode.Disposable {
   readonly #busy = new Set<string>();
   readonly #disposables: vscode.Disposable[];
 
-  constructor(context: ViewContext, unread: () => number) {
+  /** @param unread unread messages in all inboxes, kept up to date by the Mail view, which says when its folders were listed anew */
+  constructor(context: ViewContext, unread: () => number, onDidListFolders: vscode.Event<unknown>) {
     this.#context = context;
     this.#unread = unread;
     this.#item.name = 'QuMail';
@@ -17,8 +18,9 @@ export class StatusBar implements vscode.Disposable {
       this.#item,
       context.onEvent((event) => {
         if (event.kind === 'activity') this.#busy[event.busy ? 'add' : 'delete'](event.accountId);
-        if (event.kind === 'activity' || event.kind === 'accounts' || event.kind === 'folders') this.#show();
+        if (event.kind === 'activity' || event.kind === 'accounts') this.#show();
       }),
+      onDidListFolders(() => this.#show()),
       context.onDidChangeWorld(() => {
         this.#busy.clear();
         this.#show();

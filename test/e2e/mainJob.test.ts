@@ -36,6 +36,7 @@ describe('e2e/the main job in two windows', function () {
   let alice: QuMail;
   let bob: QuMail;
   let signedInAt = 0;
+  let refreshesBefore = 0;
   let pagesOpened: () => number;
   const plans = randomBytes(1024 * 1024);
 
@@ -57,6 +58,14 @@ describe('e2e/the main job in two windows', function () {
     alice = new QuMail(first.workbench);
     bob = new QuMail(second.workbench);
     await Promise.all([alice.open(), bob.open()]);
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state !== 'failed') return;
+    for (const window of Object.values(windows ?? {})) {
+      await window.workbench.screenshot('failed');
+      console.log(window.log('QuMail.log'));
+    }
   });
 
   after(async () => {
@@ -109,7 +118,7 @@ describe('e2e/the main job in two windows', function () {
     await windows.bob.workbench.screenshot('signed-in');
   });
 
-  it('connects both key managers and makes them each other\'s contacts', async () => {
+  it("connects both key managers and makes them each other's contacts", async () => {
     const settle = async (person: QuMail, own: PersonName, other: PersonName): Promise<void> => {
       const { url, kmeId, saeId } = await kme.profile(PEOPLE[own].saeId);
       const file = (name: string): string => join(folder, own, name);
@@ -196,20 +205,9 @@ describe('e2e/the main job in two windows', function () {
     for (const saes of byKey.values()) assert.deepEqual(saes.toSorted(), [ALICE, BOB]);
   });
 
-  it('goes on after the access token has expired, without asking anyone', async () => {
-    const expiry = signedInAt + TOKEN_SECONDS * 1000;
-    await delay(Math.max(0, expiry - Date.now()));
-    const before = oidc.counters.refreshes;
-    await alice.write({ to: PEOPLE.bob.email, subject: 'After expiry', level: 'L2', body: 'still here' });
-    await bob.openMessage('After expiry');
-    assert.equal((await bob.reader.body()).trim(), 'still here');
-    assert.ok(oidc.counters.refreshes >= 1);
-    assert.ok(oidc.counters.refreshes >= before);
-    assert.equal(pagesOpened(), 0);
-    assert.deepEqual(await windows.alice.workbench.notifications.messages(), []);
-  });
-
   it('keeps accounts, folders and opened sealed mail when the window is reloaded, without fetching a key again', async () => {
+    await delay(Math.max(0, signedInAt + TOKEN_SECONDS * 1000 - Date.now()));
+    refreshesBefore = oidc.counters.refreshes;
     const before = kme.pair.deliveries.length;
     await Promise.all([windows.alice.workbench.reload(), windows.bob.workbench.reload()]);
     await Promise.all([alice.open(), bob.open()]);
@@ -226,7 +224,17 @@ describe('e2e/the main job in two windows', function () {
     assert.match(await alice.reader.body(), new RegExp(ANSWER));
     await windows.alice.workbench.screenshot('after-reload');
     assert.equal(kme.pair.deliveries.length, before);
+  });
+
+  it('went on after the access token had expired, without asking anyone', async () => {
+    // The reloaded window had nothing but the expired token and what renews it.
+    assert.ok(oidc.counters.refreshes > refreshesBefore);
+    await alice.write({ to: PEOPLE.bob.email, subject: 'After expiry', level: 'L2', body: 'still here' });
+    await bob.openMessage('After expiry');
+    assert.equal((await bob.reader.body()).trim(), 'still here');
     assert.equal(pagesOpened(), 0);
+    assert.deepEqual(await windows.alice.workbench.notifications.messages(), []);
+    await windows.alice.workbench.screenshot('after-expiry');
   });
 });
 

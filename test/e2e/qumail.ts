@@ -6,6 +6,9 @@ import { Reader } from './reader.ts';
 
 /** Signing in, sealing and delivering talk to real servers; two whole VS Codes share the machine with them. */
 const SERVER_MS = 60_000;
+/** How long to wait before pressing a row again, and how often. */
+const AGAIN_MS = 8000;
+const ATTEMPTS = 3;
 
 export interface Letter {
   /** The account to write from, where there are several. */
@@ -21,6 +24,11 @@ export interface MailServers {
   readonly imap: ServerAddress;
   readonly smtp: ServerAddress;
 }
+
+/** What a wizard asks, by a part of its words, and what to answer. */
+type Answer =
+  | { readonly asked: string; readonly text: string; readonly pick?: undefined }
+  | { readonly asked: string; readonly pick: string };
 
 export class QuMail {
   readonly workbench: Workbench;
@@ -56,23 +64,27 @@ export class QuMail {
   /** Fills in the sign-in wizard with a password, and waits for the account. */
   async signInWithPassword(person: { email: string; name: string; password: string; servers: MailServers }): Promise<void> {
     await this.command('Sign In');
-    await this.#choose('How do you sign in', 'Password or app password');
-    await this.#answer('E-mail address', person.email);
-    await this.#answer('Your name', person.name);
-    await this.#answer('Password or app password', person.password);
-    await this.#answerServers(person.servers);
+    await this.#fillIn([
+      { asked: 'How do you sign in', pick: 'Password or app password' },
+      { asked: 'E-mail address', text: person.email },
+      { asked: 'Your name', text: person.name },
+      { asked: 'kept in the secret storage', text: person.password },
+      ...serverAnswers(person.servers),
+    ]);
     await this.account(person.email);
   }
 
-  /** Fills in the sign-in wizard for an OpenID Connect issuer and agrees to open the browser; the pages are the caller's to fill in. */
+  /** Fills in the sign-in wizard for an OpenID Connect issuer; the pages in the browser are the caller's to fill in. */
   async startSignInWithOidc(person: { email: string; issuer: string; clientId: string; servers: MailServers }): Promise<void> {
     await this.command('Sign In');
-    await this.#choose('How do you sign in', 'Other OAuth provider');
-    await this.#answer('OpenID Connect issuer', person.issuer);
-    await this.#answer('OAuth client ID', person.clientId);
-    await this.#answer('OAuth client secret', '');
-    await this.#answer('E-mail address', person.email);
-    await this.#answerServers(person.servers);
+    await this.#fillIn([
+      { asked: 'How do you sign in', pick: 'Other OAuth provider' },
+      { asked: 'E-mail address', text: person.email },
+      { asked: 'OpenID Connect issuer', text: person.issuer },
+      { asked: 'OAuth client ID', text: person.clientId },
+      { asked: 'OAuth client secret', text: '' },
+      ...serverAnswers(person.servers),
+    ]);
   }
 
   /** Waits until the account is in the Mail view and online. */
@@ -85,12 +97,12 @@ export class QuMail {
     return account.first();
   }
 
-  /** Opens a folder of an account, e.g. `Inbox`; the n-th of that name where several accounts have one. */
-  async openFolder(name: string, nth = 0): Promise<void> {
-    const pane = this.workbench.page
-      .locator('.part.sidebar .pane')
-      .filter({ has: this.workbench.page.locator('.pane-header[aria-label^="Mail"]') });
-    await pane.locator('.monaco-list-row', { hasText: name }).nth(nth).click();
+  /** Opens the inbox of an account, the n-th that has one. */
+  async openInbox(email: string, nth: number): Promise<void> {
+    const { page } = this.workbench;
+    const pane = page.locator('.part.sidebar .pane').filter({ has: page.locator('.pane-header[aria-label^="Mail"]') });
+    const shown = page.locator('.part.sidebar .pane-header[aria-label^="Messages"]', { hasText: `Inbox · ${email}` });
+    await pressUntil(pane.locator('.monaco-list-row', { hasText: 'Inbox' }).nth(nth), () => shown.waitFor({ timeout: AGAIN_MS }));
   }
 
   /** Connects the key manager of the only account through the wizard. */
@@ -115,14 +127,23 @@ export class QuMail {
     await this.keys.item(/Key manager.*connected/);
   }
 
-  /** Adds a contact of the only account through the wizard. */
-  async saveContact(contact: { address: string; name: string; saeId: string }): Promise<void> {
+  /** Adds a contact through the wizard; `of` names the account where there are several. */
+  async saveContact(contact: { of?: string; address: string; name: string; saeId: string }): Promise<void> {
     await this.command('Add or Edit Contact');
+    if (contact.of !== undefined) await this.#choose('Add a contact to which account?', contact.of);
     await this.#answer('E-mail address of the contact', contact.address);
     await this.#answer('Name of the contact', contact.name);
     await this.#answer('SAE ID of the contact', contact.saeId);
     await this.#choose('Never send this contact', 'L4');
     await this.keys.item(contact.name);
+  }
+
+  /** Deletes a contact of one of several accounts. */
+  async deleteContact(contact: { of: string; address: string }): Promise<void> {
+    await this.command('Delete Contact');
+    await this.#choose('Delete a contact of which account?', contact.of);
+    await this.#choose('Delete which contact?', contact.address);
+    await this.workbench.dialog.click('Delete the contact', 'Delete');
   }
 
   /** Starts a message; the draft is the active editor then. */
@@ -140,7 +161,7 @@ export class QuMail {
     const lines = [`To: ${letter.to}`, `Subject: ${letter.subject}`, `Security: ${letter.level}`];
     if (letter.attach !== undefined) lines.push(`Attach: ${letter.attach}`);
     await this.workbench.editor.setText([...lines, '', letter.body, ''].join('\n'));
-    await this.#draftLine(letter.subject);
+    await this.#written(letter.subject);
   }
 
   /** Answers the message on show and writes `text` above the quotation; leaves it unsent. */
@@ -151,7 +172,7 @@ export class QuMail {
     await this.#draftLine('From:');
     // The composer puts the cursor where the answer goes.
     await this.workbench.editor.type(text);
-    await this.#draftLine(text);
+    await this.#written(text);
   }
 
   /** Presses Send in the title bar and waits until the mail server has the message. */
@@ -179,8 +200,13 @@ export class QuMail {
   /** Waits for a message in the list and opens it in the reader. */
   async openMessage(subject: string): Promise<void> {
     await this.#message(subject).waitFor({ timeout: SERVER_MS });
-    await this.#message(subject).click();
-    await this.reader.shows(subject);
+    await pressUntil(this.#message(subject), () => this.reader.shows(subject, AGAIN_MS));
+  }
+
+  /** Opens a message that nobody can tell the subject of, by its sender. */
+  async openUnopened(sender: string): Promise<void> {
+    await this.#message(sender).waitFor({ timeout: SERVER_MS });
+    await pressUntil(this.#message(sender), () => this.reader.shows('QuMail Secure Message', AGAIN_MS));
   }
 
   /** Tabs that show a draft. */
@@ -196,15 +222,36 @@ export class QuMail {
     return pane.locator('.monaco-list-row', { hasText: subject }).first();
   }
 
+  /** Waits until the text stands there and the composer has said what it makes of it. */
+  async #written(text: string): Promise<void> {
+    await this.#draftLine(text);
+    await this.workbench.page.locator('.editor-group-container.active .codelens-decoration a', { hasText: 'Send' }).first().waitFor();
+  }
+
   async #draftLine(text: string): Promise<void> {
     await this.workbench.page.locator('.editor-group-container.active .editor-instance .view-line', { hasText: text }).first().waitFor();
   }
 
-  async #answerServers({ imap, smtp }: MailServers): Promise<void> {
-    await this.#answer('IMAP server as host:port', `${imap.host}:${imap.port}`);
-    await this.#choose('connection to the IMAP server', 'TLS');
-    await this.#answer('SMTP server as host:port', `${smtp.host}:${smtp.port}`);
-    await this.#choose('connection to the SMTP server', 'TLS');
+  /** Answers the questions of a wizard in whatever order they come, until the last one named has been answered. */
+  async #fillIn(answers: readonly Answer[]): Promise<void> {
+    const left = new Set(answers);
+    const isOver = (): boolean => answers.slice(-1).every((last) => !left.has(last));
+    while (!isOver()) {
+      const asks = [...left].map((answer) => this.workbench.quickInput.asking(answer.asked));
+      await asks
+        .reduce((any, one) => any.or(one))
+        .first()
+        .waitFor();
+      const shown = await Promise.all(asks.map((ask) => ask.count()));
+      const answer = [...left][shown.findIndex((count) => count > 0)];
+      if (answer === undefined) continue;
+      left.delete(answer);
+      if (answer.pick === undefined) {
+        await this.workbench.quickInput.type(answer.text);
+        await this.workbench.quickInput.accept();
+      } else await this.workbench.quickInput.pick(answer.pick);
+      await this.workbench.quickInput.asking(answer.asked).waitFor({ state: 'detached' });
+    }
   }
 
   async #answer(prompt: string, text: string): Promise<void> {
@@ -214,5 +261,27 @@ export class QuMail {
   async #choose(prompt: string, label: string): Promise<void> {
     await this.workbench.quickInput.shown(prompt);
     await this.workbench.quickInput.pick(label);
+  }
+}
+
+function serverAnswers({ imap, smtp }: MailServers): readonly Answer[] {
+  return [
+    { asked: 'Which servers is the mail on?', pick: 'Enter the servers by hand' },
+    { asked: 'IMAP server as host:port', text: `${imap.host}:${imap.port}` },
+    { asked: 'connection to the IMAP server', pick: 'TLS' },
+    { asked: 'SMTP server as host:port', text: `${smtp.host}:${smtp.port}` },
+    { asked: 'connection to the SMTP server', pick: 'TLS' },
+  ];
+}
+
+/** Presses a row of a tree until what it does has happened: a tree that is being drawn anew moves its rows away under the pointer. */
+async function pressUntil(row: Locator, happened: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await row.click();
+    try {
+      return void (await happened());
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
   }
 }

@@ -12,8 +12,8 @@ export class Reader {
   }
 
   /** Waits until the message with this subject is on show (or has failed to open). */
-  async shows(subject: string): Promise<void> {
-    await this.#page.locator('header.head h1', { hasText: subject }).waitFor();
+  async shows(subject: string, limitMs = 20_000): Promise<void> {
+    await this.#page.locator('header.head h1', { hasText: subject }).waitFor({ timeout: limitMs });
   }
 
   /** The banner's level, e.g. `L2`, and all its words. */
@@ -48,11 +48,7 @@ export class Reader {
   /** Saves an attachment of so many octets under `path` through VS Code's own dialog and gives back what was written. */
   async saveAttachment({ name, octets }: { name: string; octets: number }, path: string): Promise<Buffer> {
     await this.#page.getByRole('button', { name: `Save ${name}`, exact: true }).click();
-    const { quickInput } = this.#workbench;
-    await quickInput.shown();
-    await quickInput.type(path);
-    await quickInput.accept();
-    await this.#workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    await this.#workbench.quickInput.answerPath(name, path);
     return fileOf(octets, path);
   }
 

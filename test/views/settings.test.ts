@@ -68,10 +68,13 @@ describe('views/settings', () => {
     await set('fetchInterval', 1);
     await set('certificateAuthorities', { 'imap.example.org': '/no/such/file.pem', 'smtp.example.org': '' });
     await set('startLevel', 'L9');
-    const { fetchInterval, certificateAuthorities, startLevel } = settings.read();
+    await set('undoSendSeconds', 3600);
+    await set('outlook.clientId', 'x VSCODE_TENANT:evil');
+    const { fetchInterval, certificateAuthorities, startLevel, undoSendSeconds } = settings.read();
     assert.deepEqual(
-      { fetchInterval, certificateAuthorities, startLevel },
-      { fetchInterval: 15, certificateAuthorities: {}, startLevel: 'best' },
+      { fetchInterval, certificateAuthorities, startLevel, undoSendSeconds },
+      { fetchInterval: 15, certificateAuthorities: {}, startLevel: 'best', undoSendSeconds: 60 },
     );
+    assert.equal(settings.outlookClientId, '');
   });
 });

@@ -24,8 +24,10 @@ export interface CuttingProxy {
   readonly open: number;
   /** Most connections open at once so far. */
   readonly peak: number;
-  /** Strikes the next connection that is opened, once. */
-  faultNext(fault: Fault): void;
+  /** Faults that struck so far. */
+  readonly struck: number;
+  /** Strikes the next connection that is opened, once; undefined for none after all. */
+  faultNext(fault: Fault | undefined): void;
   /** Strikes every connection open now. */
   faultNow(fault: Fault): void;
   /** Delays every chunk so that about this many bytes pass per second and direction; undefined for full speed. */
@@ -34,8 +36,8 @@ export interface CuttingProxy {
   admit(how: 'accept' | 'refuse'): void;
   /** A man in the middle: replaces bytes on their way to the client with others of the same length, in plain text only. */
   rewrite(search: string, replacement: string): void;
-  /** Shows every chunk that passes; call the result to stop. */
-  observe(direction: Direction, onChunk: (chunk: Buffer) => void): () => void;
+  /** Shows every chunk that passes, and which connection it is of, counted as `total` does; call the result to stop. */
+  observe(direction: Direction, onChunk: (chunk: Buffer, connection: number) => void): () => void;
   /** Resolves once this many more bytes have passed. */
   untilPassed(direction: Direction, bytes: number): Promise<void>;
   /** Resolves once a stall has struck. */
@@ -46,6 +48,7 @@ export interface CuttingProxy {
 }
 
 interface Pair {
+  readonly number: number;
   readonly client: Socket;
   readonly server: Socket;
   fault: Fault | undefined;
@@ -58,11 +61,12 @@ export async function startCuttingProxy(target: { readonly host: string; readonl
   const pairs = new Set<Pair>();
   const waiting: (() => void)[] = [];
   const stallWaiters: (() => void)[] = [];
-  const observers = new Set<{ direction: Direction; onChunk: (chunk: Buffer) => void }>();
+  const observers = new Set<{ direction: Direction; onChunk: (chunk: Buffer, connection: number) => void }>();
   let next: Fault | undefined;
   let speed: number | undefined;
   let total = 0;
   let peak = 0;
+  let struck = 0;
   let refusing = false;
   const rewrites: { search: Buffer; replacement: Buffer }[] = [];
 
@@ -73,7 +77,7 @@ export async function startCuttingProxy(target: { readonly host: string; readonl
       return;
     }
     const server = connect({ ...target, allowHalfOpen: true });
-    const pair: Pair = { client, server, fault: next, counted: 0, stalled: false };
+    const pair: Pair = { number: total + 1, client, server, fault: next, counted: 0, stalled: false };
     next = undefined;
     pairs.add(pair);
     total++;
@@ -110,7 +114,7 @@ export async function startCuttingProxy(target: { readonly host: string; readonl
         return;
       }
       if (counts) pair.counted += chunk.length;
-      for (const observer of observers) if (observer.direction === direction) observer.onChunk(chunk);
+      for (const observer of observers) if (observer.direction === direction) observer.onChunk(chunk, pair.number);
       const out = direction === 'to-client' ? rewritten(chunk) : chunk;
       if (speed !== undefined) {
         from.pause();
@@ -138,6 +142,7 @@ export async function startCuttingProxy(target: { readonly host: string; readonl
 
   function strike(pair: Pair, fault: Fault): void {
     pair.fault = undefined;
+    struck++;
     if (fault.how === 'cut') destroyBoth(pair);
     else if (fault.how === 'half-close') {
       pair.stalled = true;
@@ -152,7 +157,7 @@ export async function startCuttingProxy(target: { readonly host: string; readonl
     }
   }
 
-  function observe(direction: Direction, onChunk: (chunk: Buffer) => void): () => void {
+  function observe(direction: Direction, onChunk: (chunk: Buffer, connection: number) => void): () => void {
     const observer = { direction, onChunk };
     observers.add(observer);
     return () => observers.delete(observer);
@@ -169,6 +174,9 @@ export async function startCuttingProxy(target: { readonly host: string; readonl
     },
     get peak() {
       return peak;
+    },
+    get struck() {
+      return struck;
     },
     faultNext(fault) {
       next = fault;

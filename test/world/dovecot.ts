@@ -72,7 +72,13 @@ export function createDovecot(o: DovecotOptions): Dovecot {
 function readMaildir(root: string, folder: string): Buffer[] {
   const dir = folder.toUpperCase() === 'INBOX' ? root : join(root, `.${folder.replaceAll('/', '.')}`);
   const files = ['cur', 'new'].flatMap((sub) => listFiles(join(dir, sub)));
-  return files.sort((a, b) => (a.name < b.name ? -1 : 1)).map((file) => readFileSync(file.path));
+  return files.sort((a, b) => arrivalOf(a.name) - arrivalOf(b.name)).map((file) => readFileSync(file.path));
+}
+
+/** Microseconds since the epoch, from a Maildir name such as `1700000000.M12345P99.host`; the part after M is not padded. */
+function arrivalOf(name: string): number {
+  const [, seconds = '0', micros = '0'] = /^(\d+)\.M(\d+)/.exec(name) ?? [];
+  return Number(seconds) * 1_000_000 + Number(micros);
 }
 
 function listFiles(dir: string): { name: string; path: string }[] {

@@ -22,6 +22,8 @@ export interface MailWorldOptions {
   readonly imapCapability?: string;
   /** SMTP replies for particular recipients, besides the built-in `deferred@` (450) and `rejected@` (550) of both domains. */
   readonly recipientReplies?: Readonly<Record<string, string>>;
+  /** A Postfix policy server that decides each RCPT and each end of a message. */
+  readonly policyPort?: number;
 }
 
 /** A whole mail host of its own: Postfix takes mail in and hands it to Dovecot. */
@@ -86,6 +88,7 @@ export async function startMailWorld(o: MailWorldOptions): Promise<MailWorld> {
     keyFile,
     messageSizeLimit: o.messageSizeLimit ?? DEFAULT_SIZE_LIMIT,
     recipientReplies: { ...builtInReplies(), ...o.recipientReplies },
+    ...(o.policyPort === undefined ? {} : { policyPort: o.policyPort }),
     owner,
   });
   const dovecot = createDovecot({

@@ -34,12 +34,13 @@ declare module 'oidc-provider' {
   export default class Provider {
     constructor(issuer: string, configuration: object);
     readonly AccessToken: TokenModel;
-    readonly RefreshToken: TokenModel;
+    readonly RefreshToken: TokenModel & { readonly prototype: { consume(this: object): Promise<void> } };
     readonly AuthorizationCode: TokenModel;
     readonly Grant: { find(id: string): Promise<StoredToken | undefined> };
     callback(): RequestListener;
     use(middleware: (ctx: Context, next: () => Promise<void>) => Promise<void>): this;
     on(event: 'grant.saved', listener: (grant: StoredToken) => void): this;
+    on(event: 'error', listener: (error: Error) => void): this;
     on(event: 'grant.success', listener: (ctx: Context) => void): this;
   }
 }

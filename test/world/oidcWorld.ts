@@ -21,16 +21,22 @@ export type TokenFault =
   | 'status-500'
   | 'status-429'
   | 'silent'
+  | 'slow'
   | 'garbage'
   | 'html'
   | 'huge'
   | 'invalid-grant'
   | 'invalid-client'
+  | 'unauthorized-client'
+  | 'access-denied'
+  | 'consent-required'
   | 'lose-answer'
   | 'no-expires-in'
   | 'no-refresh-token'
   | 'no-access-token'
   | 'mac-token';
+/** How long a `slow` answer takes. */
+const SLOW_MS = 1500;
 export type DiscoveryFault = 'none' | 'status-500' | 'garbage' | 'huge' | 'plain-http-endpoint' | 'no-revocation';
 
 export interface OidcWorldOptions {
@@ -65,6 +71,12 @@ export class OidcWorld implements Disposable {
   discoveryFault: DiscoveryFault = 'none';
   /** Claims that the next ID tokens leave out. */
   readonly hiddenClaims = new Set<'email' | 'name'>();
+  /** The Retry-After header of faults, '' for none. */
+  retryAfter = '';
+  /** How far this server's clock is ahead, in milliseconds, as its Date headers tell it. */
+  clockSkewMs = 0;
+  /** `allowed`: a refresh token that was replaced still works, as some providers grant for a lost answer; else its use ends the grant. */
+  refreshTokenReuse: 'refused' | 'allowed' = 'refused';
 
   #tokenFault: { kind: TokenFault; times: number } = { kind: 'none', times: 0 };
   readonly #provider: Provider;
@@ -90,10 +102,21 @@ export class OidcWorld implements Disposable {
       const ids = this.#grants.get(grant.accountId) ?? new Set();
       this.#grants.set(grant.accountId, ids.add(grant.jti));
     });
+    // Koa prints what it cannot send; that a client went away in the middle is what some tests are about.
+    this.#provider.on('error', (error) => {
+      if (!('code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE'))) console.error(error);
+    });
     this.#provider.on('grant.success', (ctx) => {
       if (ctx.oidc.params?.grant_type === 'refresh_token') this.counters.refreshes++;
     });
+    const { RefreshToken } = this.#provider;
+    const { consume } = RefreshToken.prototype;
+    const isReusable = (): boolean => this.refreshTokenReuse === 'allowed';
+    RefreshToken.prototype.consume = async function (this: object) {
+      if (!isReusable()) await consume.call(this);
+    };
     this.#provider.use(async (ctx, next) => {
+      if (this.clockSkewMs !== 0) ctx.set('date', new Date(Date.now() + this.clockSkewMs).toUTCString());
       if (ctx.path === '/token' && ctx.method === 'POST') return this.#token(ctx, next);
       if (ctx.path === '/token/revocation') this.counters.revocations++;
       await next();
@@ -136,6 +159,7 @@ export class OidcWorld implements Disposable {
     this.counters.tokenRequests++;
     const fault = this.#tokenFault.times > 0 ? this.#tokenFault.kind : 'none';
     this.#tokenFault.times--;
+    if (fault !== 'none' && this.retryAfter !== '') ctx.set('retry-after', this.retryAfter);
     const answer = (status: number, body: unknown, type = 'application/json'): void =>
       Object.assign(ctx, { status, body, type }) && undefined;
     switch (fault) {
@@ -153,11 +177,21 @@ export class OidcWorld implements Disposable {
         return answer(400, { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' });
       case 'invalid-client':
         return answer(401, { error: 'invalid_client' });
+      case 'unauthorized-client':
+        return answer(400, { error: 'unauthorized_client' });
+      case 'access-denied':
+        return answer(400, { error: 'access_denied', error_description: 'The user has withdrawn consent.' });
+      case 'consent-required':
+        return answer(400, { error: 'consent_required' });
       case 'mac-token':
         return answer(200, { access_token: 'abc', token_type: 'mac', expires_in: 60 });
       case 'silent':
         ctx.respond = false;
         return;
+      case 'slow':
+        await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+        await next();
+        break;
       default:
         await next();
     }
@@ -177,7 +211,7 @@ export class OidcWorld implements Disposable {
     document.authorization_endpoint = `${authorizationOrigin}/auth`;
     if (this.discoveryFault === 'status-500') ctx.status = 500;
     if (this.discoveryFault === 'garbage') ctx.body = '{"issuer": ';
-    if (this.discoveryFault === 'huge') document.padding = 'a'.repeat(2_000_000);
+    if (this.discoveryFault === 'huge') document.padding = 'a'.repeat(10_000_000);
     if (this.discoveryFault === 'plain-http-endpoint') document.token_endpoint = String(document.token_endpoint).replace('https:', 'http:');
     if (this.discoveryFault === 'no-revocation') delete document.revocation_endpoint;
   }
@@ -232,7 +266,7 @@ export class OidcWorld implements Disposable {
       ttl: {
         AccessToken: () => this.accessTokenSeconds,
         AuthorizationCode: 60,
-        IdToken: DAY,
+        IdToken: 30 * DAY,
         RefreshToken: 30 * DAY,
         Interaction: 3600,
         Session: DAY,

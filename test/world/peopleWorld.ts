@@ -44,8 +44,13 @@ export class Person {
   }
 
   async open(settings: Partial<EngineSettings> = {}): Promise<void> {
+    this.engine = await this.window(settings);
+  }
+
+  /** One more engine over the same folder and secrets, as a second editor window has it. Who asks for it disposes of it. */
+  async window(settings: Partial<EngineSettings> = {}): Promise<QuMailApi> {
     const { oidc, kme } = this.#world;
-    this.engine = await QuMailCore.open(
+    return QuMailCore.open(
       {
         storageDir: this.storageDir,
         secrets: {

@@ -17,6 +17,8 @@ export interface PostfixOptions {
   readonly messageSizeLimit: number;
   /** Recipients answered with an SMTP reply of their own, e.g. `{ 'deferred@example.test': '450 4.2.1 later' }`. */
   readonly recipientReplies: Readonly<Record<string, string>>;
+  /** A policy server on this loopback port decides each RCPT and each end of a message (SMTPD_POLICY_README). */
+  readonly policyPort?: number;
   readonly owner: { readonly uid: number; readonly postdropGid: number };
 }
 
@@ -116,7 +118,8 @@ smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = private/auth
 smtpd_sasl_security_options = noanonymous
-smtpd_recipient_restrictions = check_recipient_access texthash:${o.dir}/replies, permit_sasl_authenticated, reject
+smtpd_recipient_restrictions = ${policy(o)}check_recipient_access texthash:${o.dir}/replies, permit_sasl_authenticated, reject
+smtpd_end_of_data_restrictions = ${policy(o)}permit
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 smtpd_error_sleep_time = 0
 smtpd_client_connection_count_limit = 0
@@ -128,6 +131,10 @@ maximal_backoff_time = 5s
 bounce_queue_lifetime = 1h
 notify_classes =
 `;
+}
+
+function policy(o: PostfixOptions): string {
+  return o.policyPort === undefined ? '' : `check_policy_service inet:127.0.0.1:${o.policyPort}, `;
 }
 
 function masterCf(o: PostfixOptions): string {

@@ -1,5 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, resolve } from 'node:path';
 import type { DraftCheck, DraftProblem } from '../base/model.ts';
 import { QuMailError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
 import type { Clock, Random } from '../base/ports.ts';
@@ -7,6 +9,7 @@ import type { Address, SecurityLevel } from '../base/types.ts';
 import type { CipherManager } from '../crypto/cipherManager.ts';
 import { parseDraft, type ParsedDraft, type Ranged } from '../mail/draft.ts';
 import { mimeTypeOf } from '../mail/mimeTypes.ts';
+import { stillQuotes } from '../mail/quoting.ts';
 import { newMessageId, type OutgoingAttachment, type OutgoingMessage } from '../mail/writeMime.ts';
 import type { ContactStore } from '../store/contacts.ts';
 import type { DraftRecord } from '../store/drafts.ts';
@@ -48,6 +51,7 @@ export function levelsKnownOf(accountId: string, address: string, deps: Pick<Com
 export async function checkDraft(
   draft: DraftRecord,
   text: string,
+  self: Address,
   preferred: 'best' | SecurityLevel,
   deps: ComposeDeps,
 ): Promise<DraftCheck> {
@@ -61,9 +65,12 @@ export async function checkDraft(
   if (recipients.length === 0) problems.push(problem('draft.no-recipient', {}, { line: 0, from: 0, to: 0 }));
   if (level === 'L3') problems.push(problem('seal.level-unsupported', { level }, levelAt));
   for (const recipient of recipients) problems.push(...recipientProblems(draft.accountId, recipient, level, deps));
-  if (draft.minimumLevel !== undefined && quotes(parsed.body) && !isAtLeast(level, draft.minimumLevel)) {
-    problems.push(problem('seal.below-minimum', { minimum: draft.minimumLevel }, levelAt));
+  if (draft.minimumLevel !== undefined && !isAtLeast(level, draft.minimumLevel) && stillQuotes(parsed, draft.quoted)) {
+    problems.push(problem('seal.quotes-sealed', { minimum: draft.minimumLevel }, levelAt));
   }
+  // The server would send it in the account's own name, and the person would never know.
+  if (parsed.from && parsed.from.value.address !== self.address)
+    problems.push(problem('draft.other-sender', { address: parsed.from.value.address, account: self.address }, parsed.from));
   const files = await Promise.all(parsed.attach.map((file) => attachmentProblem(file)));
   problems.push(...files.flatMap((file) => file.problems));
   const attachedBytes = files.reduce((sum, file) => sum + file.size, 0);
@@ -92,12 +99,12 @@ export async function readyMessage(
   preferred: 'best' | SecurityLevel,
   deps: ComposeDeps,
 ): Promise<ReadyMessage> {
-  const check = await checkDraft(draft, text, preferred, deps);
+  const check = await checkDraft(draft, text, self, preferred, deps);
   const blocking = check.problems.find(({ severity }) => severity === 'error');
   if (blocking) throw new QuMailError(blocking.code, blocking.details);
   const parsed = parseDraft(text);
-  const attachments = await Promise.all(parsed.attach.map(({ value }) => readAttachment(value)));
-  const from = parsed.from?.value.address === self.address ? parsed.from.value : self;
+  const attachments = await readAttachments(parsed.attach.map(({ value }) => value));
+  const from = parsed.from?.value ?? self;
   return {
     level: check.level,
     bcc: distinct(parsed.bcc).filter(({ address }) => ![...parsed.to, ...parsed.cc].some(({ value }) => value.address === address)),
@@ -149,7 +156,8 @@ async function attachmentProblem(file: Ranged<string>): Promise<{ size: number; 
   return { size, problems: failure ? [problem(failure.code, failure.details, file)] : [] };
 }
 
-async function sizeOf(path: string): Promise<{ size: number; failure?: QuMailError }> {
+async function sizeOf(written: string): Promise<{ size: number; failure?: QuMailError }> {
+  const path = fullPath(written);
   const info = await stat(path).catch(() => undefined);
   if (!info?.isFile()) return { size: 0, failure: new QuMailError('draft.file-missing', { path }) };
   if (info.size > MAX_ATTACHED_BYTES)
@@ -157,15 +165,42 @@ async function sizeOf(path: string): Promise<{ size: number; failure?: QuMailErr
   return { size: info.size };
 }
 
-async function readAttachment(path: string): Promise<OutgoingAttachment> {
-  const content = await readFile(path).catch((error: unknown) => {
-    throw new QuMailError('draft.file-missing', { path }, { cause: error });
-  });
-  return { name: basename(path), mimeType: mimeTypeOf(path), content };
+/** One after the other within the limit for all: between the check and now a file may have grown, or become something else. */
+async function readAttachments(written: readonly string[]): Promise<OutgoingAttachment[]> {
+  const attachments: OutgoingAttachment[] = [];
+  let room = MAX_ATTACHED_BYTES;
+  for (const path of written.map(fullPath)) {
+    const content = await readBounded(path, room);
+    room -= content.length;
+    attachments.push({ name: basename(path), mimeType: mimeTypeOf(path), content });
+  }
+  return attachments;
 }
 
-function quotes(body: string): boolean {
-  return /^>/m.test(body);
+/** Reads a regular file of at most `limit` octets; the very file that was looked at, whatever its name stands for meanwhile. */
+async function readBounded(path: string, limit: number): Promise<Buffer> {
+  try {
+    // Without waiting for the other end of what has become a pipe.
+    await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const info = await file.stat();
+    if (!info.isFile()) throw new QuMailError('draft.file-missing', { path });
+    const content = Buffer.alloc(Math.min(info.size, limit) + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < content.length; length += read) {
+      read = (await file.read(content, length, content.length - length)).bytesRead;
+    }
+    if (length > limit) throw new QuMailError('draft.file-too-large', { path, limit, size: Math.max(info.size, length) });
+    // It grew while it was read: half a file is worse than none.
+    if (length > info.size) throw new QuMailError('draft.file-missing', { path });
+    return content.subarray(0, length);
+  } catch (error) {
+    throw QuMailError.from(error, 'draft.file-missing', { path });
+  }
+}
+
+/** A path as it is written in a draft: `~` and relative ones start at the home folder, as completion offers them. */
+function fullPath(written: string): string {
+  return resolve(homedir(), written.replace(/^~(?=[/\\]|$)/, homedir()));
 }
 
 function distinct(addresses: readonly Ranged<Address>[]): readonly Address[] {

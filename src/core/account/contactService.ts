@@ -6,11 +6,8 @@ import { normalizeAddress } from '../mail/address.ts';
 import type { ContactRecord, ContactStore } from '../store/contacts.ts';
 import type { AccountService } from './accountService.ts';
 import { levelsKnownOf } from './composeDraft.ts';
-import type { KeyLinks } from './keyLinks.ts';
+import { SAE_ID, type KeyLinks } from './keyLinks.ts';
 import { startLevel } from './levels.ts';
-
-/** ETSI SAE IDs are opaque; printable ASCII of a sane length is what travels safely in URLs and headers. */
-const SAE_ID = /^[\x21-\x7e]{1,128}$/;
 
 export interface ContactServiceDeps {
   readonly contacts: ContactStore;

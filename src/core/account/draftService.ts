@@ -1,54 +1,47 @@
-import { createHash } from 'node:crypto';
 import type { CallOptions, QuMailRequests } from '../api.ts';
-import type { Draft, DraftCheck, DraftSource, OutboxEntry, QuMailEvent, SendResult } from '../base/model.ts';
+import type { Draft, DraftCheck, DraftSource, QuMailEvent } from '../base/model.ts';
+import type { SendResult } from '../base/outgoing.ts';
 import { QuMailError } from '../base/errors.ts';
-import { SingleFlight } from '../base/singleFlight.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';
 import { normalizeAddress } from '../mail/address.ts';
 import { parseDraft, writeDraftText } from '../mail/draft.ts';
 import { replyFields } from '../mail/reply.ts';
 import type { DraftRecord, DraftStore } from '../store/drafts.ts';
 import type { MessageStore } from '../store/messages.ts';
-import type { OutboxStore } from '../store/outbox.ts';
+import { WITHDRAWABLE, type OutboxRow, type OutboxStore } from '../store/outbox.ts';
 import type { AccountService } from './accountService.ts';
 import { checkDraft, levelsKnownOf, readyMessage, type ComposeDeps } from './composeDraft.ts';
 import { startLevel, strongerOf } from './levels.ts';
 import type { MailService } from './mailService.ts';
+import { sendTag, type OutboxRunner } from './outboxRunner.ts';
 import { sealMessage, type SealDeps } from './sealMessage.ts';
-import { sendGroup, type SendDeps } from './sendOutbox.ts';
-import { readFailure } from './stored.ts';
+import { groupIdOf } from './sendOutbox.ts';
 
 /** A draft is text somebody typed; more than this is a mistake. */
 const MAX_DRAFT_CHARACTERS = 2 * 1024 * 1024;
+/** Nobody plans further; a year is also what `sendAt` in seconds or microseconds never falls into. */
+const MAX_AHEAD = 366 * 24 * 3_600_000;
 
-export interface DraftServiceDeps extends ComposeDeps, SealDeps, SendDeps {
+export interface DraftServiceDeps extends ComposeDeps, SealDeps {
   readonly drafts: DraftStore;
   readonly outbox: OutboxStore;
   readonly messages: MessageStore;
   readonly accounts: AccountService;
   readonly mail: MailService;
+  readonly runner: OutboxRunner;
   readonly startLevel: () => 'best' | SecurityLevel;
+  readonly undoSendSeconds: () => number;
   readonly emit: (event: QuMailEvent) => void;
 }
 
 type DraftRequests = Pick<
   QuMailRequests,
-  | 'createDraft'
-  | 'loadDraft'
-  | 'saveDraft'
-  | 'listDrafts'
-  | 'deleteDraft'
-  | 'checkDraft'
-  | 'sendDraft'
-  | 'listOutbox'
-  | 'retryOutbox'
-  | 'discardOutbox'
+  'createDraft' | 'loadDraft' | 'saveDraft' | 'listDrafts' | 'deleteDraft' | 'checkDraft' | 'sendDraft'
 >;
 
 /** Writing and sending mail. */
 export class DraftService implements DraftRequests {
   readonly #deps: DraftServiceDeps;
-  readonly #sends = new SingleFlight<SendResult>();
 
   constructor(deps: DraftServiceDeps) {
     this.#deps = deps;
@@ -77,7 +70,7 @@ export class DraftService implements DraftRequests {
       inReplyTo: fields.inReplyTo,
       references: fields.references,
       ...(source.kind !== 'new' && { sourceMessageId: source.messageId }),
-      ...(fields.minimumLevel && { minimumLevel: fields.minimumLevel }),
+      ...(fields.minimumLevel && { minimumLevel: fields.minimumLevel, quoted: { subject: fields.subject, text: fields.body } }),
       updatedAt: this.#deps.clock.now(),
     };
     this.#deps.drafts.create(record);
@@ -91,8 +84,13 @@ export class DraftService implements DraftRequests {
 
   async saveDraft(request: { draftId: string; text: string }): Promise<void> {
     refuseOversized(request.text);
-    this.#draft(request.draftId);
-    this.#deps.drafts.saveText(request.draftId, request.text, this.#deps.clock.now());
+    const { draftId, text } = request;
+    this.#draft(draftId);
+    // Editing takes back what was queued: no older version goes out afterwards.
+    this.#deps.outbox.transaction(() => {
+      this.#withdraw(draftId, groupIdOf(draftId, text));
+      this.#deps.drafts.saveText(draftId, text, this.#deps.clock.now());
+    });
     this.#deps.emit({ kind: 'drafts' });
   }
 
@@ -101,108 +99,115 @@ export class DraftService implements DraftRequests {
   }
 
   async deleteDraft(request: { draftId: string }): Promise<void> {
-    this.#deps.drafts.delete(request.draftId);
+    this.#deps.outbox.transaction(() => {
+      this.#withdraw(request.draftId);
+      this.#deps.drafts.delete(request.draftId);
+    });
     this.#deps.emit({ kind: 'drafts' });
   }
 
   async checkDraft(request: { draftId: string; text: string }): Promise<DraftCheck> {
     refuseOversized(request.text);
-    return checkDraft(this.#draft(request.draftId), request.text, this.#deps.startLevel(), this.#deps);
+    const draft = this.#draft(request.draftId);
+    return checkDraft(draft, request.text, this.#deps.accounts.addressOf(draft.accountId), this.#deps.startLevel(), this.#deps);
   }
 
   /** A draft is sent once at a time: pressing Send twice shares one send. */
-  sendDraft(request: { draftId: string; text: string }, options: CallOptions = {}): Promise<SendResult> {
-    return this.#sends.run(request.draftId, () => this.#send(request.draftId, request.text, options.signal));
-  }
-
-  async listOutbox(): Promise<readonly OutboxEntry[]> {
-    return this.#deps.outbox.list().map((entry) => {
-      const failure = readFailure(entry.failureJson);
-      return {
-        id: entry.id,
-        accountId: entry.accountId,
-        subject: entry.subject,
-        to: entry.envelopeTo,
-        level: entry.level,
-        state: entry.state,
-        ...(failure && { failure }),
-        updatedAt: entry.updatedAt,
-      };
-    });
-  }
-
-  async retryOutbox(request: { outboxId: number }, options: CallOptions = {}): Promise<SendResult> {
-    const entry = this.#deps.outbox.get(request.outboxId);
-    if (!entry) throw new QuMailError('message.missing');
-    return this.#sends.run(entry.draftId ?? `outbox ${entry.id}`, () => this.#handOver([entry.id], entry.accountId, options.signal));
-  }
-
-  async discardOutbox(request: { outboxId: number }): Promise<void> {
-    this.#deps.outbox.delete(request.outboxId);
-    this.#deps.emit({ kind: 'outbox' });
-  }
-
-  async #send(draftId: string, text: string, signal: AbortSignal | undefined): Promise<SendResult> {
+  async sendDraft(request: { draftId: string; text: string; sendAt?: number }, options: CallOptions = {}): Promise<SendResult> {
+    const { draftId, text, sendAt } = request;
     refuseOversized(text);
+    if (sendAt !== undefined) this.#refuseUnlikely(sendAt);
+    const tag = sendTag(groupIdOf(draftId, text), sendAt);
+    return this.#deps.runner.exclusively(draftId, tag, () => this.#send(draftId, text, sendAt, options.signal));
+  }
+
+  async #send(draftId: string, text: string, sendAt: number | undefined, signal: AbortSignal | undefined): Promise<SendResult> {
+    const { outbox, drafts, accounts, clock, emit, runner } = this.#deps;
     const draft = this.#draft(draftId);
-    // The draft is durable before anything is spent on it.
-    this.#deps.drafts.saveText(draftId, text, this.#deps.clock.now());
-    const groupId = `${draftId}:${createHash('sha256').update(text).digest('base64url')}`;
-    const queued = this.#queuedOf(draftId, groupId);
-    const progress = (step: 'keys' | 'sealing' | 'sending' | 'filing'): void => this.#deps.emit({ kind: 'send-progress', draftId, step });
-    let ids: readonly number[] = queued;
-    if (ids.length === 0) {
-      const self = this.#deps.accounts.addressOf(draft.accountId);
+    const groupId = groupIdOf(draftId, text);
+    // The draft is durable before anything is spent on it, and no older version of it goes out from here on.
+    let queued = outbox.transaction(() => {
+      const same = this.#takeBack(draftId, groupId, sendAt);
+      drafts.saveText(draftId, text, clock.now());
+      return same;
+    });
+    if (queued.length === 0) {
+      const self = accounts.addressOf(draft.accountId);
       const ready = await readyMessage(draft, text, self, this.#deps.startLevel(), this.#deps);
-      const job = { ...ready, accountId: draft.accountId, draftId, groupId, progress, ...(signal && { signal }) };
-      ids = await sealMessage(job, this.#deps);
-      this.#deps.emit({ kind: 'outbox' });
+      const message = sendAt === undefined ? ready.message : { ...ready.message, date: new Date(sendAt) };
+      const ids = await sealMessage(
+        {
+          ...ready,
+          message,
+          accountId: draft.accountId,
+          draftId,
+          groupId,
+          queue: { ...this.#queueing(sendAt), admit: () => this.#admit(draftId, groupId) },
+          progress: (step) => emit({ kind: 'send-progress', draftId, step }),
+          ...(signal && { signal }),
+        },
+        this.#deps,
+      );
+      queued = outbox.ofGroup(groupId).filter(({ id }) => ids.includes(id));
+      emit({ kind: 'outbox' });
     }
-    progress('sending');
-    return this.#handOver(ids, draft.accountId, signal);
+    const [first] = queued;
+    if (first?.state === 'held' || first?.state === 'scheduled') {
+      runner.wake();
+      emit({ kind: 'drafts' });
+      return resultOfHeld(first, first.state, queued);
+    }
+    emit({ kind: 'send-progress', draftId, step: 'sending' });
+    return runner.send(
+      queued.map(({ id }) => id),
+      draft.accountId,
+      signal,
+    );
+  }
+
+  #queueing(sendAt: number | undefined): { state: 'queued' | 'held' | 'scheduled'; notBefore?: number } {
+    if (sendAt !== undefined) return { state: 'scheduled', notBefore: sendAt };
+    const hold = this.#deps.undoSendSeconds() * 1000;
+    return hold > 0 ? { state: 'held', notBefore: this.#deps.clock.now() + hold } : { state: 'queued' };
   }
 
   /**
-   * What an earlier try of this draft left in the outbox. The same text goes again as the same bytes; a text changed
-   * since then replaces what certainly was not sent, and is refused while something may have been.
+   * What an earlier try of this draft left in the outbox. The same text for the same time goes again as the same bytes; what was changed
+   * since then replaces what certainly was not sent, whose keys stay USED, and is refused while something may have been sent.
    */
-  #queuedOf(draftId: string, groupId: string): readonly number[] {
-    const earlier = this.#deps.outbox.list().filter((entry) => entry.draftId === draftId);
-    const unsure = earlier.some((entry) => entry.state === 'acceptance-unknown' || entry.state === 'sending');
+  #takeBack(draftId: string, groupId: string, sendAt: number | undefined): readonly OutboxRow[] {
+    const { outbox } = this.#deps;
+    const earlier = outbox.ofDraft(draftId).filter(({ state }) => state !== 'accepted' && state !== 'filed');
+    const unsure = earlier.some(({ state, elsewhere }) => state === 'acceptance-unknown' || state === 'sending' || elsewhere);
     if (unsure) throw new QuMailError('smtp.acceptance-unknown');
-    const same = earlier.filter((entry) => entry.groupId === groupId && entry.state !== 'rejected');
-    if (same.length > 0 && same.length === earlier.length) return same.map(({ id }) => id);
-    for (const { id } of earlier) this.#deps.outbox.delete(id);
+    const same = earlier.filter(
+      (entry) =>
+        entry.groupId === groupId && entry.state !== 'rejected' && (entry.state === 'scheduled' ? entry.notBefore : undefined) === sendAt,
+    );
+    if (same.length > 0 && same.length === earlier.length) return same;
+    for (const { id } of earlier) outbox.delete(id);
     return [];
   }
 
-  async #handOver(ids: readonly number[], accountId: string, signal: AbortSignal | undefined): Promise<SendResult> {
-    const account = this.#deps.accounts.get(accountId);
-    const entries = ids.map((id) => this.#deps.outbox.get(id)).filter((entry) => entry !== undefined);
-    try {
-      const { warning, ...result } = await sendGroup(
-        entries,
-        { handler: account.handler, sentFolder: this.#deps.accounts.sentFolderOf(accountId) },
-        this.#deps,
-        signal,
-      );
-      this.#afterSent(accountId, entries[0]?.draftId);
-      return warning ? { ...result, warning: { code: warning.code, details: warning.details } } : result;
-    } catch (error) {
-      account.noteFailure(error);
-      throw error;
-    } finally {
-      this.#deps.emit({ kind: 'outbox' });
-      this.#deps.emit({ kind: 'drafts' });
-    }
+  /** Looks once more in the transaction that queues: sealing takes time, and other windows and the person go on meanwhile. */
+  #admit(draftId: string, groupId: string): void {
+    const draft = this.#draft(draftId);
+    if (groupIdOf(draftId, draft.text) !== groupId) throw new QuMailError('engine.cancelled');
+    const another = this.#deps.outbox.ofDraft(draftId).some(({ state }) => state !== 'accepted' && state !== 'filed');
+    if (another) throw new QuMailError('smtp.acceptance-unknown');
   }
 
-  #afterSent(accountId: string, draftId: string | undefined): void {
-    const sent = this.#deps.accounts.sentFolderOf(accountId);
-    if (draftId !== undefined) this.#deps.emit({ kind: 'send-progress', draftId, step: 'filing' });
-    const account = this.#deps.accounts.get(accountId);
-    // Sent shows the message as soon as the server has it; a failure here is the next look's business.
-    if (sent !== undefined) account.syncFolder(sent).catch((error: unknown) => account.noteFailure(error));
+  /** Takes back what is queued of a draft, except of the version `keep`; what is on its way or may have been sent stays. */
+  #withdraw(draftId: string, keep?: string): void {
+    const { outbox, emit } = this.#deps;
+    const stale = outbox.ofDraft(draftId).filter(({ groupId }) => groupId !== keep);
+    const gone = stale.filter(({ id }) => outbox.delete(id, WITHDRAWABLE));
+    if (gone.length > 0) emit({ kind: 'outbox' });
+  }
+
+  #refuseUnlikely(sendAt: number): void {
+    const ahead = sendAt - this.#deps.clock.now();
+    if (!Number.isFinite(sendAt) || ahead <= 0 || ahead > MAX_AHEAD) throw new QuMailError('engine.bad-request', { field: 'sendAt' });
   }
 
   async #replyFields(source: Extract<DraftSource, { messageId: number }>, self: Address) {
@@ -238,7 +243,20 @@ function newFields(source: Extract<DraftSource, { kind: 'new' }>): DraftFields {
   return { to, cc: [], subject: source.subject ?? '', body: source.body ?? '', attach: source.attach ?? [], inReplyTo: '', references: [] };
 }
 
-function draftOf(record: DraftRecord): Draft {
+function resultOfHeld(first: OutboxRow, state: 'held' | 'scheduled', entries: readonly OutboxRow[]): SendResult {
+  return {
+    state,
+    outboxId: first.id,
+    ...(first.notBefore !== undefined && { notBefore: first.notBefore }),
+    rfcMessageId: first.rfcMessageId,
+    level: first.level,
+    replies: [],
+    keyIds: [...new Set(entries.flatMap(({ keyIds }) => keyIds))],
+  };
+}
+
+/** A draft as the API shows it. */
+export function draftOf(record: DraftRecord): Draft {
   return {
     id: record.id,
     accountId: record.accountId,

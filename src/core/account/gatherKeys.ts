@@ -69,6 +69,19 @@ export async function gatherKeys(request: GatherRequest, deps: GatherDeps): Prom
   }
 }
 
+/**
+ * Gives up keys that were reserved and will not be used. Their bytes are gone at once, whatever the database says; where it says nothing
+ * any more (the engine was closed meanwhile), the ledger abandons what is stale at the next start.
+ */
+export function abandonKeys(accountId: string, entries: readonly Pick<GatheredEntry, 'keyIds' | 'bytes'>[], ledger: KeyLedger): void {
+  wipe(...entries.map(({ bytes }) => bytes));
+  try {
+    ledger.abandon({ accountId, keyIds: entries.flatMap(({ keyIds }) => keyIds) });
+  } catch {
+    // Why they are given up is what the caller has to tell.
+  }
+}
+
 class Gathering {
   readonly #request: GatherRequest;
   readonly #deps: GatherDeps;
@@ -92,10 +105,7 @@ class Gathering {
   }
 
   abandon(): void {
-    for (const entry of this.#reserved) {
-      wipe(entry.bytes);
-      this.#deps.ledger.abandon({ accountId: this.#request.accountId, keyIds: entry.keyIds });
-    }
+    abandonKeys(this.#request.accountId, this.#reserved, this.#deps.ledger);
   }
 
   async #entry(plan: EnvelopePlan, entry: KeyingEntry): Promise<GatheredEntry> {
@@ -123,7 +133,11 @@ class Gathering {
       this.#reserved.push(gathered);
       return gathered;
     } catch (error) {
-      if (delivered.length > 0) this.#deps.ledger.abandon({ accountId, keyIds: delivered.map((key) => key.keyId) });
+      abandonKeys(
+        accountId,
+        delivered.map(({ keyId, bytes }) => ({ keyIds: [keyId], bytes })),
+        this.#deps.ledger,
+      );
       throw error;
     } finally {
       for (const key of delivered) wipe(key.bytes);

@@ -23,6 +23,9 @@ export interface KeyLinksDeps {
   readonly changed: () => void;
 }
 
+/** ETSI SAE IDs are opaque; printable ASCII of a sane length is what travels safely in URLs and headers. */
+export const SAE_ID = /^[\x21-\x7e]{1,128}$/;
+
 /** Failures that say something of one key or one request; the key manager itself answered and is well. */
 const ANSWERED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'kme.exhausted',

@@ -3,7 +3,7 @@ import type { ConnectKeyManagerRequest, KeyManager, KeyManagerStatus, QuMailEven
 import { QuMailError } from '../base/errors.ts';
 import type { KeyManagerStore } from '../store/keyManagers.ts';
 import type { AccountService } from './accountService.ts';
-import type { KeyLinks } from './keyLinks.ts';
+import { SAE_ID, type KeyLinks } from './keyLinks.ts';
 
 export interface KeyManagerServiceDeps {
   readonly links: KeyLinks;
@@ -31,10 +31,10 @@ export class KeyManagerService implements KeyManagerRequests {
     const account = this.#deps.accounts.get(request.accountId);
     const record = {
       accountId: request.accountId,
-      url: addressOf(request.url),
+      url: addressOf(request.url, this.#deps.world),
       kmeId: required(request.kmeId, 'kmeId'),
-      saeId: required(request.saeId, 'saeId'),
-      caPem: required(request.caPem, 'caPem'),
+      saeId: saeIdOf(request.saeId),
+      caPem: authorityOf(request.caPem),
       clientKind: request.client.kind,
     };
     await this.#deps.links.connect(record, JSON.stringify(request.client), options.signal);
@@ -64,12 +64,26 @@ export class KeyManagerService implements KeyManagerRequests {
   }
 }
 
-/** The key manager's origin; anything but a bare https address is refused. */
-function addressOf(text: string): string {
+/** The key manager's origin; anything but a bare https address is refused. A lab engine talks to this machine and to nobody else. */
+function addressOf(text: string, world: 'real' | 'lab'): string {
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
   const bare = url?.protocol === 'https:' && url.username === '' && url.search === '' && url.hash === '' && /^\/?$/.test(url.pathname);
   if (!url || !bare) throw new QuMailError('account.bad-settings', { field: 'url' });
+  if (world === 'lab' && !/^(?:127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname)) throw new QuMailError('lab.only');
   return url.origin;
+}
+
+function saeIdOf(text: string): string {
+  const saeId = required(text, 'saeId');
+  if (!SAE_ID.test(saeId)) throw new QuMailError('account.bad-settings', { field: 'saeId' });
+  return saeId;
+}
+
+/** Certificates only: what is in here is kept in the clear, and a file that holds a private key besides was picked by mistake. */
+function authorityOf(text: string): string {
+  const pem = required(text, 'caPem');
+  if (/PRIVATE KEY-----/.test(pem)) throw new QuMailError('account.bad-settings', { field: 'caPem' });
+  return pem;
 }
 
 function required(text: string, field: string): string {

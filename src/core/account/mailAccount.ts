@@ -1,15 +1,19 @@
 import type { AccountState } from '../base/model.ts';
-import { QuMailError } from '../base/errors.ts';
+import { needsPerson, QuMailError, throwIfCancelled, type ErrorCode } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
-import type { Clock } from '../base/ports.ts';
+import type { Clock, Random } from '../base/ports.ts';
 import { SingleFlight } from '../base/singleFlight.ts';
 import type { MessageStore } from '../store/messages.ts';
+import { planReconnect } from '../transport/backoff.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
+import { retryAfterOf } from '../transport/serverPause.ts';
 import { newRow, syncFolder, type FolderSync, type SyncDeps, type SyncedAccount } from './syncFolder.ts';
+import { TrailingFlight } from './trailingFlight.ts';
 
 export interface MailAccountDeps extends SyncDeps {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly messages: MessageStore;
   /** Milliseconds between looks where the server does not push. */
@@ -21,6 +25,9 @@ export interface MailAccountDeps extends SyncDeps {
     activity(busy: 'busy' | 'idle'): void;
   };
 }
+
+/** How many of its last errors an account remembers. */
+const REMEMBERED = 10;
 
 /**
  * One account at work: its connections, its state, and the look for new mail that repeats until it is disposed of.
@@ -34,8 +41,12 @@ export class MailAccount implements Disposable {
   readonly #deps: MailAccountDeps;
   readonly #owned = new DisposableStore();
   readonly #stop = new AbortController();
-  readonly #flights = new SingleFlight<FolderSync>();
-  readonly #counts = new SingleFlight<void>();
+  readonly #flights = new TrailingFlight<FolderSync>();
+  readonly #counts = new TrailingFlight<void>();
+  readonly #looks = new SingleFlight<void>();
+  readonly #errors: { readonly at: number; readonly code: ErrorCode }[] = [];
+  #lastSync: number | undefined;
+  #failures = 0;
   #state: AccountState = 'connecting';
   #failure: QuMailError | undefined;
   #nextLook: Disposable | undefined;
@@ -56,6 +67,16 @@ export class MailAccount implements Disposable {
     return this.#failure;
   }
 
+  /** When the folders or the inbox were last brought up to date. */
+  get lastSync(): number | undefined {
+    return this.#lastSync;
+  }
+
+  /** The last errors, oldest first, at most ten. */
+  get lastErrors(): readonly { readonly at: number; readonly code: ErrorCode }[] {
+    return [...this.#errors];
+  }
+
   get synced(): SyncedAccount {
     return { accountId: this.id, self: this.email, handler: this.handler };
   }
@@ -72,7 +93,7 @@ export class MailAccount implements Disposable {
       await this.syncFolders(signal);
       const inbox = this.#deps.messages.listFolders(this.id).find((folder) => folder.specialUse === 'inbox');
       const { added } = inbox ? await this.syncFolder(inbox.path, signal) : { added: 0 };
-      this.#becomes('online');
+      this.#succeeds();
       this.#watchInbox(inbox?.path);
       return { added };
     } catch (error) {
@@ -103,17 +124,22 @@ export class MailAccount implements Disposable {
     this.#deps.changed.folders();
   }
 
-  /** One folder brought up to date; callers that ask for the same folder meanwhile share the look. */
-  syncFolder(path: string, signal?: AbortSignal): Promise<FolderSync> {
-    return this.#flights.run(path, async () => {
-      const result = await syncFolder(this.synced, path, this.#deps, this.#either(signal));
-      if (result.changed) {
-        this.#deps.changed.messages(path);
-        // The counts follow; nobody waits for them to see the message.
-        this.#refreshCounts();
-      }
-      return result;
-    });
+  /**
+   * One folder brought up to date. Callers that ask for the same folder meanwhile share one more look; `signal` ends the waiting, not a
+   * look that others may wait for.
+   */
+  async syncFolder(path: string, signal?: AbortSignal): Promise<FolderSync> {
+    throwIfCancelled(signal);
+    const flight = this.#flights.run(path, () => this.#sync(path));
+    if (!signal) return flight;
+    const { promise: cancelled, reject } = Promise.withResolvers<never>();
+    const onAbort = (): void => reject(new QuMailError('engine.cancelled'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([flight, cancelled]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   /** Headers of messages older than the store holds; resolves to how many came. */
@@ -124,6 +150,14 @@ export class MailAccount implements Disposable {
     const older = await this.handler.getOlderEmails(path, cursor.uidValidity, known, limit, this.#either(signal));
     this.#deps.messages.insertMessages(this.id, path, older.map(newRow));
     return older.length;
+  }
+
+  /** Checks the connections now and looks for mail, after sleep or a change of network; resolves once they are checked. */
+  async nudge(): Promise<void> {
+    const checked = this.handler.check();
+    this.#nextLook?.dispose();
+    void this.#look();
+    await checked;
   }
 
   /** Notes an outcome that reached this account some other way, such as a send or a refresh. */
@@ -137,23 +171,49 @@ export class MailAccount implements Disposable {
     this.#owned.dispose();
   }
 
-  async #look(): Promise<void> {
-    try {
-      const { added } = await this.fetch();
-      this.#deps.log.info('looked', { added });
-    } catch (error) {
-      if (this.#stop.signal.aborted) return;
-      this.#deps.log.warn('look-failed', { code: QuMailError.from(error).code });
+  #look(): Promise<void> {
+    return this.#looks.run('look', async () => {
+      try {
+        const { added } = await this.fetch();
+        this.#deps.log.info('looked', { added });
+        this.#lookAgain(this.#deps.interval());
+      } catch (error) {
+        if (!this.#stop.signal.aborted) this.#lookAfter(QuMailError.from(error));
+      }
+    });
+  }
+
+  /** After a failure the next look comes sooner than usual, unless the server or the person wants it later. */
+  #lookAfter(failure: QuMailError): void {
+    const retryAfterMs = retryAfterOf(failure);
+    const loss = { code: failure.code, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    const plan = planReconnect(this.#failures, loss, this.#deps.random.fraction());
+    this.#failures = plan.failures;
+    const patient = retryAfterMs !== undefined || needsPerson(failure.code);
+    const delayMs = patient ? plan.delayMs : Math.min(plan.delayMs, this.#deps.interval());
+    this.#deps.log.warn('look-failed', { code: failure.code, delayMs });
+    this.#lookAgain(delayMs);
+  }
+
+  #lookAgain(delayMs: number): void {
+    if (this.#stop.signal.aborted) return;
+    this.#nextLook?.dispose();
+    this.#nextLook = this.#deps.clock.after(delayMs, () => void this.#look());
+  }
+
+  async #sync(path: string): Promise<FolderSync> {
+    const arrived = (): void => this.#deps.changed.messages(path);
+    const result = await syncFolder(this.synced, path, { ...this.#deps, arrived }, this.#stop.signal);
+    if (result.changed) {
+      this.#deps.changed.messages(path);
+      // The counts follow; nobody waits for them to see the message.
+      this.#refreshCounts();
     }
-    if (!this.#stop.signal.aborted) this.#nextLook = this.#deps.clock.after(this.#deps.interval(), () => void this.#look());
+    return result;
   }
 
   #refreshCounts(): void {
-    this.#counts
-      .run('counts', () => this.syncFolders())
-      .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted) this.#fails(error);
-      });
+    this.#counts.run('counts', () => this.syncFolders()).catch((error: unknown) => this.#failsInBackground(error));
   }
 
   #watchInbox(path: string | undefined): void {
@@ -161,9 +221,12 @@ export class MailAccount implements Disposable {
     this.#watching = true;
     this.#owned.add(
       this.handler.watch(path, () => {
-        this.syncFolder(path).catch((error: unknown) => {
-          if (!this.#stop.signal.aborted) this.#fails(error);
-        });
+        // While only the person can help, asking again and again would lock the account; a watch that is connected proves the contrary.
+        if (this.#state === 'needs-sign-in' && !this.handler.connections().some(({ kind }) => kind === 'imap-watch')) return;
+        this.syncFolder(path).then(
+          () => this.#succeeds(),
+          (error: unknown) => this.#failsInBackground(error),
+        );
       }),
     );
   }
@@ -172,11 +235,25 @@ export class MailAccount implements Disposable {
     return signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
   }
 
+  #succeeds(): void {
+    this.#failures = 0;
+    this.#lastSync = this.#deps.clock.now();
+    this.#becomes('online');
+  }
+
+  /** What was to be done is done by the next look, which comes soon. */
+  #failsInBackground(error: unknown): void {
+    if (!this.#stop.signal.aborted) this.#lookAfter(this.#fails(error));
+  }
+
   #fails(error: unknown): QuMailError {
     const failure = QuMailError.from(error);
     if (failure.code === 'engine.cancelled') return failure;
-    if (failure.code.startsWith('auth.') && failure.code !== 'auth.refresh-failed') this.#becomes('needs-sign-in', failure);
-    else if (failure.code.startsWith('net.') || failure.code === 'auth.refresh-failed') this.#becomes('offline', failure);
+    this.#errors.push({ at: this.#deps.clock.now(), code: failure.code });
+    if (this.#errors.length > REMEMBERED) this.#errors.shift();
+    if (needsPerson(failure.code)) this.#becomes('needs-sign-in', failure);
+    else if (failure.code.startsWith('net.') || failure.code.startsWith('auth.') || retryAfterOf(failure) !== undefined)
+      this.#becomes('offline', failure);
     return failure;
   }
 

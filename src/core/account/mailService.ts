@@ -10,8 +10,8 @@ import type { AccountService } from './accountService.ts';
 import type { KeyLinks } from './keyLinks.ts';
 import type { MailAccount } from './mailAccount.ts';
 import { mayPass, type OpenedMail } from './openMessage.ts';
-import { attachmentAt, messageOf, openedSecurity, partsOf, plainSecurity, summaryOf, unopenedMessage } from './readMessage.ts';
-import { readReport } from './sealReport.ts';
+import { attachmentAt, messageOf, partsOf, plainSecurity, summaryOf, unopenedMessage } from './readMessage.ts';
+import { openedSecurity, readReport } from './sealReport.ts';
 import { readFailure } from './stored.ts';
 import { openRow, sourceOf, type SyncDeps } from './syncFolder.ts';
 
@@ -163,8 +163,7 @@ export class MailService implements MailRequests {
     }
     if (row.seal !== 'plain') {
       const earlier = readFailure(row.failureJson);
-      if (row.seal === 'failed' && earlier && !mayPass(new QuMailError(earlier.code)))
-        return new QuMailError(earlier.code, earlier.details);
+      if (row.seal === 'failed' && earlier && !mayPass(earlier)) return new QuMailError(earlier.code, earlier.details);
       const opened = await openRow(account.synced, row, this.#deps, signal);
       this.#deps.changed.messages(row.accountId, row.folder);
       if (opened instanceof QuMailError) return opened;

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { wipe } from '../base/bytes.ts';
+import { toBase64url, wipe } from '../base/bytes.ts';
 import { QuMailError, type ErrorCode } from '../base/errors.ts';
-import type { CipherManager } from '../crypto/cipherManager.ts';
+import type { Failure } from '../base/model.ts';
+import type { CipherManager, SealedParts } from '../crypto/cipherManager.ts';
 import { readPayload } from '../crypto/envelope.ts';
-import type { EnvelopeHeader } from '../crypto/header.ts';
 import type { DeliveredKey } from '../keys/kmeClient.ts';
 import type { KeyLedger } from '../keys/keyLedger.ts';
 import { readPayloads, readProtected } from '../mail/readMime.ts';
 import type { ContactStore } from '../store/contacts.ts';
 import type { SealedMailStore } from '../store/sealedMail.ts';
 import type { KeyLinks } from './keyLinks.ts';
-import { innerSummary, readReport, writeReport, type SealReport } from './sealReport.ts';
+import { innerSummary, readReport, type SealReport } from './sealReport.ts';
 
 export interface OpenDeps {
   readonly links: KeyLinks;
@@ -36,32 +36,15 @@ export interface OpenedMail {
   readonly report: SealReport;
 }
 
-/** Failures that time, another device's work or a new contact can still mend; the message stays unopened, not failed. */
-const MAY_PASS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'kme.not-configured',
-  'kme.unreachable',
-  'kme.timeout',
-  'kme.identity',
-  'kme.certificate-expired',
-  'kme.unauthorised',
-  'kme.unavailable',
-  'kme.exhausted',
-  'kme.bad-answer',
-  'kme.bad-request',
-  'kme.key-not-found',
-  'kme.key-may-be-lost',
-  'open.sender-unknown',
-  'net.cut',
-  'net.timeout',
-  'engine.cancelled',
-  'engine.stopped',
-  'store.locked',
-  'store.full',
-]);
+/** Failures that say something of the message itself; whatever else keeps it shut, time or the person can still mend. */
+const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['key.reused', 'key.betrayed']);
 
-/** True when trying again later may open the message. */
-export function mayPass(failure: QuMailError): boolean {
-  return MAY_PASS.has(failure.code);
+/** True when trying again later may open the message: it stays unopened then, not failed. */
+export function mayPass(failure: Failure): boolean {
+  if (failure.code === 'open.sender-unknown') return true;
+  // Sealed to another SAE of this mailbox: the key manager that is connected may not be the last.
+  if (failure.code === 'open.not-for-you') return failure.details['what'] === 'sae';
+  return !failure.code.startsWith('open.') && !LASTING.has(failure.code);
 }
 
 /**
@@ -75,57 +58,63 @@ export function mayPass(failure: QuMailError): boolean {
 export async function openSealed(source: SealedSource, deps: OpenDeps, signal?: AbortSignal): Promise<OpenedMail | undefined> {
   const payloads = await readPayloads(source.raw);
   if (!payloads) return undefined;
-  const { header, aad, body } = readPayload(payloads.json, payloads.parts);
-  const payloadSha256 = createHash('sha256').update(aad).update(body).digest();
+  const parts = readPayload(payloads.json, payloads.parts);
+  const sealed = { ...parts, payloadSha256: payloadHash(parts) };
 
-  if (header.from.addr === source.self) return ownCopy(source, header, deps);
-  const keyIds = header.keys.flatMap((entry) => entry.keyIds);
-  const standing = deps.ledger.seen({ accountId: source.accountId, envelopeId: header.id, payloadSha256, keyIds });
-  if (standing === 'replay') throw new QuMailError('open.replayed');
-  if (standing === 'duplicate') return storedCopy(source, header, deps);
+  if (sameMailbox(parts.header.from.addr, source.self)) return ownCopy(source, sealed, deps);
+  const known = openedBefore(source, sealed, deps);
+  if (known) return known;
+  try {
+    return await openWithKeys(source, sealed, deps, signal);
+  } catch (error) {
+    // Another window, or another caller in this one, may have opened it meanwhile: the key was delivered there, once.
+    const meanwhile = openedBefore(source, sealed, deps);
+    if (meanwhile) return meanwhile;
+    throw error;
+  }
+}
 
+/** What a payload is remembered by: SHA-256(AAD ‖ body), PROTOCOL 6. */
+export function payloadHash({ aad, body }: SealedParts): Buffer {
+  return createHash('sha256').update(aad).update(body).digest();
+}
+
+interface Sealed extends SealedParts {
+  readonly payloadSha256: Buffer;
+}
+
+async function openWithKeys(source: SealedSource, sealed: Sealed, deps: OpenDeps, signal: AbortSignal | undefined): Promise<OpenedMail> {
+  const { accountId, rfcMessageId } = source;
+  const { header, payloadSha256 } = sealed;
   if (header.level !== 'L1' && header.level !== 'L2') throw new QuMailError('open.level-unsupported', { level: header.level });
-  const { saeId } = await deps.links.clientOf(source.accountId);
-  const selfIndex = header.to.findIndex((party) => party.addr === source.self);
+  const { saeId } = await deps.links.clientOf(accountId);
+  const selfIndex = header.to.findIndex((party) => sameMailbox(party.addr, source.self));
   if (selfIndex < 0) throw new QuMailError('open.not-for-you');
   const namedSae = header.to[selfIndex]?.sae;
-  if (namedSae !== undefined && namedSae !== saeId) throw new QuMailError('open.not-for-you');
+  if (namedSae !== undefined && namedSae !== saeId) throw new QuMailError('open.not-for-you', { what: 'sae' });
   // Who sent it is told by the own contact record, never by the message (PROTOCOL 6).
-  const senderSaeId = deps.contacts.get(source.accountId, header.from.addr)?.saeId;
+  const senderSaeId = deps.contacts.get(accountId, header.from.addr)?.saeId;
   if (senderSaeId === undefined) throw new QuMailError('open.sender-unknown', { address: header.from.addr });
-  const { entry } = deps.cipher.entryFor(header, selfIndex);
+  const { keyIds } = deps.cipher.entryFor(header, selfIndex).entry;
 
-  const keys = await keysFor(source.accountId, senderSaeId, header.id, entry.keyIds, deps, signal);
+  const keys = await keysFor(accountId, senderSaeId, header.id, keyIds, deps, signal);
   const keyBytes = Buffer.concat(keys.map((key) => key.bytes));
   try {
-    const plaintext = deps.cipher.open({ header, aad, body, selfIndex, keyBytes });
+    const plaintext = deps.cipher.open({ header, aad: sealed.aad, body: sealed.body, selfIndex, keyBytes });
     const inner = await readProtected(plaintext);
     if (inner.from.address !== header.from.addr) throw new QuMailError('open.headers-differ');
-    const summary = await innerSummary(plaintext);
     const report: SealReport = {
       level: header.level,
       suite: header.suite,
       senderSaeId,
-      keyIds: [...entry.keyIds],
+      keyIds: [...keyIds],
       sealedAt: header.ts,
-      summary,
+      payloadSha256: toBase64url(payloadSha256),
+      summary: innerSummary(inner),
     };
     deps.ledger.transaction(() => {
-      deps.sealedMail.put({
-        accountId: source.accountId,
-        rfcMessageId: source.rfcMessageId,
-        envelopeId: header.id,
-        plaintext,
-        report: writeReport(report),
-        own: 'received',
-      });
-      deps.ledger.consume({
-        accountId: source.accountId,
-        peerSaeId: senderSaeId,
-        keyIds: entry.keyIds,
-        envelopeId: header.id,
-        payloadSha256,
-      });
+      deps.sealedMail.put({ accountId, rfcMessageId, envelopeId: header.id, plaintext, report, own: 'received' });
+      deps.ledger.consume({ accountId, peerSaeId: senderSaeId, keyIds, envelopeId: header.id, payloadSha256 });
     });
     return { envelopeId: header.id, plaintext, report };
   } finally {
@@ -142,29 +131,48 @@ async function keysFor(
   deps: OpenDeps,
   signal: AbortSignal | undefined,
 ): Promise<readonly DeliveredKey[]> {
-  const missing = deps.ledger.notHeld({ accountId, peerSaeId, keyIds });
+  const notHeld = (): string[] => deps.ledger.notHeld({ accountId, peerSaeId, keyIds });
+  const missing = notHeld();
   if (missing.length > 0) {
     // Each batch is durable before the next is asked for: a key manager delivers once.
     const record = (keys: readonly DeliveredKey[]): void => deps.ledger.recordFetched({ accountId, peerSaeId, envelopeId, keys });
-    const fetched = await deps.links.exchange(accountId, (client) => client.getKeysWithIds(peerSaeId, missing, signal, record));
-    wipe(...fetched.map((key) => key.bytes));
+    try {
+      const fetched = await deps.links.exchange(accountId, (client) => client.getKeysWithIds(peerSaeId, missing, signal, record));
+      wipe(...fetched.map((key) => key.bytes));
+    } catch (error) {
+      // Two windows asked at once, and the other one recorded them.
+      if (notHeld().length > 0) throw error;
+    }
   }
   const held = deps.ledger.heldKeys({ accountId, peerSaeId, keyIds });
   if (!held) throw new QuMailError('key.not-held');
   return held;
 }
 
-function storedCopy(source: SealedSource, header: EnvelopeHeader, deps: OpenDeps): OpenedMail {
-  const stored = deps.sealedMail.getByEnvelope(source.accountId, header.id);
+/** A message that was opened here before, from the sealed store; throws `open.replayed` where only its id or its keys are known. */
+function openedBefore({ accountId }: SealedSource, { header, payloadSha256 }: Sealed, deps: OpenDeps): OpenedMail | undefined {
+  const keyIds = header.keys.flatMap((entry) => entry.keyIds);
+  const standing = deps.ledger.seen({ accountId, envelopeId: header.id, payloadSha256, keyIds });
+  if (standing === 'new') return undefined;
+  const stored = standing === 'duplicate' ? deps.sealedMail.getByEnvelope(accountId, header.id) : undefined;
   if (!stored) throw new QuMailError('open.replayed');
   return { envelopeId: header.id, plaintext: stored.plaintext, report: readReport(stored.report) };
 }
 
-/** Sealed mail in one's own name: the copy in Sent, readable where it was written. */
-function ownCopy(source: SealedSource, header: EnvelopeHeader, deps: OpenDeps): OpenedMail {
-  const stored = deps.sealedMail.getByEnvelope(source.accountId, header.id);
-  if (stored?.own === 'sent') return { envelopeId: header.id, plaintext: stored.plaintext, report: readReport(stored.report) };
+/** Sealed mail in one's own name: the copy in Sent, readable where it was written, as long as it is the very payload that was written. */
+function ownCopy({ accountId, self }: SealedSource, { header, payloadSha256 }: Sealed, deps: OpenDeps): OpenedMail {
+  const stored = deps.sealedMail.getByEnvelope(accountId, header.id);
+  if (stored?.own === 'sent') {
+    const report = readReport(stored.report);
+    if (report.payloadSha256 !== toBase64url(payloadSha256)) throw new QuMailError('open.tampered');
+    return { envelopeId: header.id, plaintext: stored.plaintext, report };
+  }
   // Where this account is also named as a recipient, it is mail thrown back at it.
-  if (header.to.some((party) => party.addr === source.self)) throw new QuMailError('open.reflection');
+  if (header.to.some((party) => sameMailbox(party.addr, self))) throw new QuMailError('open.reflection');
   throw new QuMailError('open.written-elsewhere');
+}
+
+/** No case of the local part makes another mailbox of one's own, as contacts are found whatever the case. */
+function sameMailbox(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }

@@ -2,10 +2,11 @@ import type { Attachment, Message, MessageSummary, SecurityReport } from '../bas
 import { QuMailError } from '../base/errors.ts';
 import { readMessage, readProtected, type ReadAttachment, type ReadMessage } from '../mail/readMime.ts';
 import { htmlToPlain } from '../mail/preview.ts';
+import { OUTER_SUBJECT } from '../mail/writeMime.ts';
 import type { MessageRow } from '../store/messages.ts';
 import type { SealedMailStore } from '../store/sealedMail.ts';
 import { withInlineImages } from './inlineImages.ts';
-import { readReport, securityOf, type SealReport } from './sealReport.ts';
+import { readReport, type SealReport } from './sealReport.ts';
 import { readFailure } from './stored.ts';
 
 /** A row of the store as the views list it; a sealed message that was opened is listed by its inner headers. */
@@ -19,7 +20,8 @@ export function summaryOf(row: MessageRow, sealedMail: SealedMailStore): Message
     folder: row.folder,
     from: inner?.from ?? row.from,
     to: inner?.to ?? row.to,
-    subject: inner?.subject ?? row.subject,
+    // What stands outside a sealed message is anyone's to write.
+    subject: inner?.subject ?? (row.seal === 'plain' ? row.subject : OUTER_SUBJECT),
     date: inner?.date ?? row.date,
     size: row.size,
     flags: row.flags,
@@ -82,11 +84,6 @@ export function unopenedMessage(summary: MessageSummary, rfcMessageId: string, f
 /** Ordinary mail makes no claim. */
 export function plainSecurity(simulated: boolean): SecurityReport {
   return { level: 'L4', seal: 'plain', keyIds: [], simulated };
-}
-
-/** Facts of an opened message for the banner. */
-export function openedSecurity(report: SealReport, simulated: boolean, keyManager: string | undefined): SecurityReport {
-  return securityOf(report, simulated, keyManager);
 }
 
 /** One attachment with its content; throws `attachment.missing`. */

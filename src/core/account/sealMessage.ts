@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto';
-import { wipe } from '../base/bytes.ts';
+import { toBase64url, wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';
 import type { CipherManager } from '../crypto/cipherManager.ts';
 import type { EnvelopeHeader } from '../crypto/header.ts';
 import type { KeyLedger } from '../keys/keyLedger.ts';
+import { readProtected } from '../mail/readMime.ts';
 import { outerHeadersOf, writeInner, writeOuter, writePlain, type OutgoingMessage } from '../mail/writeMime.ts';
 import type { ContactStore } from '../store/contacts.ts';
 import type { OutboxStore } from '../store/outbox.ts';
 import type { SealedMailStore } from '../store/sealedMail.ts';
-import { gatherKeys, type GatheredEnvelope } from './gatherKeys.ts';
+import { abandonKeys, gatherKeys, type GatheredEnvelope } from './gatherKeys.ts';
 import type { KeyLinks } from './keyLinks.ts';
-import { spendsKeys } from './keyingPlan.ts';
+import { spendsKeys, type KeyingPeer } from './keyingPlan.ts';
 import { isAtLeast } from './levels.ts';
-import { innerSummary, writeReport } from './sealReport.ts';
+import { payloadHash } from './openMessage.ts';
+import { innerSummary, type SealReport } from './sealReport.ts';
 
 export interface SealDeps {
   readonly links: KeyLinks;
@@ -37,6 +39,13 @@ export interface SealJob {
   /** Names this very text: the same group is resent as the same bytes. */
   readonly groupId: string;
   readonly signal?: AbortSignal;
+  readonly queue: {
+    readonly state: 'queued' | 'held' | 'scheduled';
+    /** When what is held or scheduled goes. */
+    readonly notBefore?: number;
+    /** Looks, inside the transaction that queues, whether the message is still wanted; throws where it is not. */
+    readonly admit: () => void;
+  };
   readonly progress: (step: 'keys' | 'sealing') => void;
 }
 
@@ -78,9 +87,7 @@ export async function sealMessage(job: SealJob, deps: SealDeps): Promise<readonl
     job.progress('sealing');
     return await queueSealed(job, level, inner, envelopes, deps);
   } catch (error) {
-    for (const { entries } of envelopes) {
-      for (const { keyIds } of entries) deps.ledger.abandon({ accountId: job.accountId, keyIds });
-    }
+    for (const { entries } of envelopes) abandonKeys(job.accountId, entries, deps.ledger);
     throw error;
   } finally {
     for (const { entries } of envelopes) wipe(...entries.map(({ bytes }) => bytes));
@@ -89,7 +96,11 @@ export async function sealMessage(job: SealJob, deps: SealDeps): Promise<readonl
 
 async function queuePlain(job: SealJob, everyone: readonly Address[], deps: SealDeps): Promise<number> {
   const mime = await writePlain(job.message);
-  return deps.outbox.add({ ...outboxFields(job, deps), envelopeTo: everyone.map(({ address }) => address), mime, keyIds: [] });
+  return deps.ledger.transaction(() => {
+    job.queue.admit();
+    for (const recipient of everyone) refuseBelowMinimum(job, recipient, deps.contacts);
+    return deps.outbox.add({ ...outboxFields(job, deps), envelopeTo: everyone.map(({ address }) => address), mime, keyIds: [] });
+  });
 }
 
 async function queueSealed(
@@ -101,9 +112,10 @@ async function queueSealed(
 ): Promise<readonly number[]> {
   const { saeId } = await deps.links.clientOf(job.accountId);
   const messageId = job.message.messageId;
-  const sealed: { envelope: GatheredEnvelope; header: EnvelopeHeader; mime: Buffer; keyIds: readonly string[] }[] = [];
+  const sealed: { envelope: GatheredEnvelope; header: EnvelopeHeader; mime: Buffer; keyIds: readonly string[]; payloadSha256: Buffer }[] =
+    [];
   for (const envelope of envelopes) {
-    const { json, bin, header } = deps.cipher.seal({
+    const parts = deps.cipher.seal({
       level,
       id: deps.random.bytes(16),
       ts: new Date(deps.clock.now()).toISOString().replace(/\.\d{3}Z$/, 'Z'),
@@ -112,12 +124,16 @@ async function queueSealed(
       plaintext: inner,
       keys: envelope.entries,
     });
-    const mime = await writeOuter(outerHeadersOf(job.message), bin ? { json, bin } : { json });
-    sealed.push({ envelope, header, mime, keyIds: envelope.entries.flatMap(({ keyIds }) => keyIds) });
+    const mime = await writeOuter(outerHeadersOf(job.message), parts);
+    const keyIds = envelope.entries.flatMap((entry) => entry.keyIds);
+    sealed.push({ envelope, header: parts.header, mime, keyIds, payloadSha256: payloadHash(parts) });
   }
-  const summary = await innerSummary(inner);
-  return deps.ledger.transaction(() =>
-    sealed.map(({ envelope, header, mime, keyIds }, index) => {
+  const summary = innerSummary(await readProtected(inner));
+  return deps.ledger.transaction(() => {
+    job.queue.admit();
+    // The key manager took its time, and contacts may have been edited meanwhile.
+    for (const { envelope } of sealed) for (const peer of envelope.peers) refuseChanged(job, peer, deps);
+    return sealed.map(({ envelope, header, mime, keyIds, payloadSha256 }, index) => {
       const id = deps.outbox.add({ ...outboxFields(job, deps), envelopeTo: envelope.peers.map(({ address }) => address), mime, keyIds });
       deps.ledger.markUsed({ accountId: job.accountId, keyIds, messageId, mimeSha256: createHash('sha256').update(mime).digest() });
       // The visible recipients' envelope stands for the message in Sent.
@@ -127,20 +143,21 @@ async function queueSealed(
           rfcMessageId: messageId,
           envelopeId: header.id,
           plaintext: inner,
-          report: writeReport({
+          report: {
             level,
             suite: header.suite,
             senderSaeId: saeId,
             keyIds: sealed.flatMap((each) => each.keyIds),
             sealedAt: header.ts,
+            payloadSha256: toBase64url(payloadSha256),
             summary,
-          }),
+          } satisfies SealReport,
           own: 'sent',
         });
       }
       return id;
-    }),
-  );
+    });
+  });
 }
 
 function outboxFields(job: SealJob, deps: SealDeps) {
@@ -150,7 +167,8 @@ function outboxFields(job: SealJob, deps: SealDeps) {
     envelopeFrom: job.message.from.address,
     subject: job.message.subject,
     level: job.level,
-    state: 'queued' as const,
+    state: job.queue.state,
+    notBefore: job.queue.notBefore,
     groupId: job.groupId,
     draftId: job.draftId,
     updatedAt: deps.clock.now(),
@@ -160,6 +178,11 @@ function outboxFields(job: SealJob, deps: SealDeps) {
 function refuseBelowMinimum(job: SealJob, recipient: Address, contacts: ContactStore): void {
   const minimum = contacts.get(job.accountId, recipient.address)?.minimumLevel ?? 'L4';
   if (!isAtLeast(job.level, minimum)) throw new QuMailError('seal.below-minimum', { address: recipient.address, minimum });
+}
+
+function refuseChanged(job: SealJob, { address, saeId }: KeyingPeer, deps: SealDeps): void {
+  refuseBelowMinimum(job, { name: '', address }, deps.contacts);
+  if (linkOf(job.accountId, { name: '', address }, deps).saeId !== saeId) throw new QuMailError('seal.no-link', { address });
 }
 
 function linkOf(accountId: string, recipient: Address, deps: SealDeps): { address: string; saeId: string } {

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
+import { QuMailError } from '../base/errors.ts';
 import type { SecurityReport } from '../base/model.ts';
 import { SECURITY_LEVELS } from '../base/types.ts';
 import { previewOf } from '../mail/preview.ts';
-import { readProtected } from '../mail/readMime.ts';
-import { parseStored } from './stored.ts';
+import { hasAttachments, type ReadMessage } from '../mail/readMime.ts';
 
 const AddressSchema = v.object({ name: v.string(), address: v.string() });
 
@@ -13,6 +13,8 @@ const ReportSchema = v.object({
   senderSaeId: v.string(),
   keyIds: v.array(v.string()),
   sealedAt: v.string(),
+  /** Of AAD and body, base64url: tells this very payload from another under the same id. */
+  payloadSha256: v.string(),
   summary: v.object({
     from: AddressSchema,
     to: v.array(AddressSchema),
@@ -27,30 +29,26 @@ const ReportSchema = v.object({
 export type SealReport = v.InferOutput<typeof ReportSchema>;
 
 /** The list line of an inner message. */
-export async function innerSummary(inner: Buffer): Promise<SealReport['summary']> {
-  const message = await readProtected(inner);
+export function innerSummary(message: ReadMessage): SealReport['summary'] {
   return {
     from: message.from,
     to: message.to,
     subject: message.subject,
     ...(message.date !== undefined && { date: message.date }),
     preview: previewOf(message),
-    hasAttachments: message.attachments.some(({ inline }) => !inline),
+    hasAttachments: hasAttachments(message),
   };
-}
-
-/** The report as the sealed store keeps it. */
-export function writeReport(report: SealReport): object {
-  return report;
 }
 
 /** The report as it came out of the sealed store; throws `store.corrupt`. */
 export function readReport(stored: object): SealReport {
-  return parseStored(ReportSchema, JSON.stringify(stored));
+  const parsed = v.safeParse(ReportSchema, stored);
+  if (!parsed.success) throw new QuMailError('store.corrupt', { column: 'sealed_report' });
+  return parsed.output;
 }
 
 /** The banner's facts about a message that was opened (or sealed here). */
-export function securityOf(report: SealReport, simulated: boolean, keyManager: string | undefined): SecurityReport {
+export function openedSecurity(report: SealReport, simulated: boolean, keyManager: string | undefined): SecurityReport {
   return {
     level: report.level,
     seal: 'opened',

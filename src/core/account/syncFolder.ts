@@ -1,5 +1,6 @@
 import { QuMailError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { Clock } from '../base/ports.ts';
 import type { MessageRow, MessageStore, NewMessage } from '../store/messages.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
 import type { RemoteMessage } from '../transport/remoteMail.ts';
@@ -10,10 +11,15 @@ import { readFailure, writeFailure } from './stored.ts';
 const FIRST_FETCH = 500;
 /** Known messages whose flags and existence are checked in one look. */
 const CHECKED = 2000;
+/** How long after a message its keys may still turn up at the key manager, milliseconds. */
+const KEY_WAIT_MS = 86_400_000;
 
 export interface SyncDeps extends OpenDeps {
   readonly messages: MessageStore;
   readonly log: Log;
+  readonly clock: Clock;
+  /** Called once ordinary arrivals are in the store, before flags are compared and sealed mail is opened. */
+  readonly arrived?: () => void;
 }
 
 export interface SyncedAccount {
@@ -46,7 +52,14 @@ async function takeChanges(account: SyncedAccount, path: string, deps: SyncDeps,
   const { accountId } = account;
   const since = deps.messages.cursor(accountId, path);
   const knownUids = deps.messages.knownUids(accountId, path, CHECKED);
-  const changes = await account.handler.fetchChanges(path, since, { limit: FIRST_FETCH, knownUids }, signal);
+  // What is new is shown before anything else is asked. Sealed mail waits until it is opened: its outer subject says nothing.
+  const arrived = (messages: readonly RemoteMessage[]): void => {
+    const plain = messages.filter(({ hasPayload }) => !hasPayload);
+    if (plain.length === 0 || signal?.aborted) return;
+    deps.messages.insertMessages(accountId, path, plain.map(newRow));
+    deps.arrived?.();
+  };
+  const changes = await account.handler.fetchChanges(path, since, { limit: FIRST_FETCH, knownUids, arrived }, signal);
   if (changes.reset === 'uid-validity') deps.messages.resetFolder(accountId, path);
   deps.messages.insertMessages(accountId, path, changes.added.map(newRow));
   const flagged = deps.messages.updateFlags(accountId, path, changes.flags);
@@ -64,6 +77,7 @@ async function takeChanges(account: SyncedAccount, path: string, deps: SyncDeps,
 async function openArrivals(account: SyncedAccount, path: string, deps: SyncDeps, signal: AbortSignal | undefined): Promise<number> {
   let opened = 0;
   for (const row of deps.messages.unopened(account.accountId, path)) {
+    if (keyIsGone(row, deps.clock.now())) continue;
     const outcome = await openRow(account, row, deps, signal);
     if (outcome instanceof QuMailError) {
       // No sense in asking a silent key manager or a lost connection for every message in turn.
@@ -73,6 +87,12 @@ async function openArrivals(account: SyncedAccount, path: string, deps: SyncDeps
     }
   }
   return opened;
+}
+
+/** Where no key came for a day, another device has it or it expired; a click on the message still asks, each look at the folder must not. */
+function keyIsGone(row: MessageRow, now: number): boolean {
+  const code = readFailure(row.failureJson)?.code;
+  return (code === 'kme.key-not-found' || code === 'kme.key-may-be-lost') && row.date < now - KEY_WAIT_MS;
 }
 
 /**
@@ -86,8 +106,11 @@ export async function openRow(
   deps: SyncDeps,
   signal?: AbortSignal,
 ): Promise<OpenedMail | QuMailError | undefined> {
-  const note = (seal: MessageRow['seal'], level: MessageRow['level'], rest: { envelopeId?: string; failureJson?: string } = {}): void =>
-    deps.messages.setSeal(row.id, { seal, level, ...rest });
+  const note = (
+    seal: MessageRow['seal'],
+    level: MessageRow['level'],
+    rest: Omit<Parameters<MessageStore['setSeal']>[1], 'seal' | 'level'> = {},
+  ): void => deps.messages.setSeal(row.id, { seal, level, ...rest });
   try {
     const raw = await sourceOf(account, row, deps.messages, signal);
     const source = { accountId: account.accountId, self: account.self, rfcMessageId: row.rfcMessageId, raw };
@@ -103,7 +126,8 @@ export async function openRow(
     if (failure.code === 'engine.cancelled') throw failure;
     deps.log.warn('not-opened', { code: failure.code });
     const before = readFailure(row.failureJson)?.code;
-    if (before !== failure.code) note(mayPass(failure) ? 'unopened' : 'failed', row.level, { failureJson: writeFailure(failure) });
+    if (before !== failure.code)
+      note(mayPass(failure) ? 'unopened' : 'failed', row.level, { failureJson: writeFailure(failure), was: row.seal });
     return failure;
   }
 }
@@ -114,7 +138,7 @@ export async function sourceOf(account: SyncedAccount, row: MessageRow, messages
   if (kept) return kept;
   const cursor = messages.cursor(account.accountId, row.folder);
   if (!cursor) throw new QuMailError('message.missing');
-  const raw = await account.handler.fetchSource(row.folder, cursor.uidValidity, row.uid, signal);
+  const raw = await account.handler.fetchSource(row.folder, cursor.uidValidity, row.uid, signal, row.size);
   messages.putBody(row.id, raw);
   return raw;
 }

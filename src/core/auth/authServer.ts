@@ -45,15 +45,22 @@ export class AuthServers {
    */
   async find(provider: OAuthProvider, issuer: string | undefined, signal?: AbortSignal): Promise<AuthServer> {
     const fixed = fixedServer(provider);
-    if (fixed) return fixed;
+    if (fixed && provider.endpoints === 'fixed') return fixed;
     const wanted = provider.issuer ?? issuer;
     if (wanted === undefined || !v.is(HttpsUrl, wanted)) throw new QuMailError('account.bad-settings', { field: 'issuer' });
     const known = this.#known.get(wanted);
     if (known && known.until > this.#deps.clock.now()) return known.server;
-    const server = await this.#discover(new URL(wanted), signal);
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-    this.#known.set(wanted, { server, until: this.#deps.clock.now() + DISCOVERY_LIFE_MS });
-    return server;
+    try {
+      const server = await this.#discover(new URL(wanted), signal);
+      if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+      this.#known.set(wanted, { server, until: this.#deps.clock.now() + DISCOVERY_LIFE_MS });
+      return server;
+    } catch (error) {
+      // A document that cannot be had ends no sign-in whose endpoints are known; one that names another issuer does.
+      const missing = QuMailError.is(error) && (error.code === 'auth.discovery-failed' || error.code.startsWith('net.'));
+      if (fixed && missing) return fixed;
+      throw error;
+    }
   }
 
   async #discover(issuer: URL, signal: AbortSignal | undefined): Promise<AuthServer> {

@@ -21,6 +21,9 @@ const StoredGrantSchema = v.object({
   accessToken: Text,
   /** Milliseconds since the epoch. */
   expiresAt: v.number(),
+  /** When it was granted, and how far the provider's clock was ahead of ours then; milliseconds. */
+  obtainedAt: v.optional(v.number()),
+  skew: v.optional(v.number()),
   refreshToken: v.optional(Text),
   scopes: v.pipe(v.array(Text), v.maxLength(200)),
 });

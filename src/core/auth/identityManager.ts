@@ -2,7 +2,10 @@ import { QuMailError } from '../base/errors.ts';
 import type { Clock, CredentialSource, Secrets } from '../base/ports.ts';
 import type { ProviderId, ServerAddress } from '../base/types.ts';
 import { normalizeAddress } from '../mail/address.ts';
+import type { CommandTokens } from './commandTokens.ts';
+import type { HostTokens } from './hostTokens.ts';
 import type { Grant, OAuth2Manager } from './oauth2Manager.ts';
+import { isOAuthProvider, type OAuthProviderId } from './providers.ts';
 
 /** An account as the store keeps it: who, where, nothing secret. */
 export interface IdentityRecord {
@@ -15,6 +18,7 @@ export interface IdentityRecord {
   readonly servers: { readonly imap: ServerAddress; readonly smtp: ServerAddress; readonly userName?: string };
   readonly issuer?: string;
   readonly clientId?: string;
+  readonly command?: readonly string[];
   readonly createdAt: number;
   readonly lastLogin: number;
 }
@@ -45,6 +49,8 @@ export interface IdentityManagerDeps {
   readonly accounts: IdentityRecords;
   readonly secrets: Secrets;
   readonly oauth: Pick<OAuth2Manager, 'storeGrant' | 'refreshTokenIfNeeded' | 'revoke'>;
+  readonly hostTokens: Pick<HostTokens, 'token'>;
+  readonly commandTokens: Pick<CommandTokens, 'token' | 'forget'>;
   readonly clock: Clock;
   /** The SAE ID of an account's key manager. */
   readonly saeIdOf?: (accountId: string) => string | undefined;
@@ -94,6 +100,16 @@ export class IdentityManager {
     await this.#insert(record);
   }
 
+  /** Adds an account whose tokens come from elsewhere each time: from the editor, or from a program. @throws `account.exists`, `store.*` */
+  addWithoutCredential(record: IdentityRecord): void {
+    this.refuseKnown(record.email);
+    this.#deps.accounts.insert(record);
+  }
+
+  noteLogin(accountId: string): void {
+    this.#deps.accounts.update({ ...this.#record(accountId), lastLogin: this.#deps.clock.now() });
+  }
+
   async renewPassword(accountId: string, password: string): Promise<void> {
     const record = this.#record(accountId);
     await this.#deps.secrets.set(passwordName(accountId), password);
@@ -108,7 +124,7 @@ export class IdentityManager {
 
   /**
    * What opens the account's mailbox, asked for before every connect. The source rejects with `auth.sign-in-again` when the credential
-   * is gone, `account.missing` after sign-out, and with what `refreshTokenIfNeeded` throws.
+   * is gone, `account.missing` after sign-out, and with what `refreshTokenIfNeeded`, `HostTokens.token` and `CommandTokens.token` throw.
    */
   credentialSource(accountId: string): CredentialSource {
     return async (how, signal) => {
@@ -119,13 +135,7 @@ export class IdentityManager {
         if (password === undefined) throw new QuMailError('auth.sign-in-again', { reason: 'no-password' });
         return { kind: 'password', user, password };
       }
-      const { accessToken } = await this.#deps.oauth.refreshTokenIfNeeded(
-        record.provider,
-        record.email,
-        how === 'fresh' ? 'forced' : 'if-needed',
-        signal,
-      );
-      return { kind: 'token', user, accessToken };
+      return { kind: 'token', user, accessToken: await this.#accessToken(record, how, signal) };
     };
   }
 
@@ -133,8 +143,17 @@ export class IdentityManager {
   async signOut(accountId: string): Promise<void> {
     const record = this.#record(accountId);
     await this.#deps.secrets.delete(passwordName(accountId));
+    this.#deps.commandTokens.forget(accountId);
     await this.#deps.oauth.revoke(record.provider, record.email);
     this.#deps.accounts.delete(accountId);
+  }
+
+  async #accessToken(record: IdentityRecord, how: 'cached' | 'fresh', signal: AbortSignal | undefined): Promise<string> {
+    const { oauth, hostTokens, commandTokens } = this.#deps;
+    if (record.provider === 'outlook') return hostTokens.token(record, how, signal);
+    if (record.provider === 'token_command') return commandTokens.token(record.id, record.command, how, signal);
+    const when = how === 'fresh' ? 'forced' : 'if-needed';
+    return (await oauth.refreshTokenIfNeeded(record.provider, record.email, when, signal)).accessToken;
   }
 
   /** The credential is in the secret store by now; where the record cannot follow, it goes again. */
@@ -159,7 +178,7 @@ function passwordName(accountId: string): string {
   return `password.${accountId}`;
 }
 
-function keyOf(record: IdentityRecord): { provider: Exclude<ProviderId, 'qumail_native'>; email: string } {
-  if (record.provider === 'qumail_native') throw new QuMailError('engine.bad-request', { provider: record.provider });
+function keyOf(record: IdentityRecord): { provider: OAuthProviderId; email: string } {
+  if (!isOAuthProvider(record.provider)) throw new QuMailError('engine.bad-request', { provider: record.provider });
   return { provider: record.provider, email: record.email };
 }

@@ -9,7 +9,8 @@ import { signInError } from './flowErrors.ts';
 import { readIdentity, type Identity } from './identityClaims.ts';
 import type { OAuthProvider } from './providers.ts';
 import type { LandingOutcome, RedirectReceiver } from './redirect.ts';
-import { parseTokenAnswer, type TokenAnswer } from './tokenAnswer.ts';
+import { measureSkew } from './serverTime.ts';
+import { parseTokenAnswer, withSkew, type TokenAnswer } from './tokenAnswer.ts';
 
 /** How long the person has to come back from the browser. */
 const SIGN_IN_TIMEOUT_MS = 5 * 60_000;
@@ -147,12 +148,13 @@ async function redeem(
     attempt.codeVerifier,
     options,
   );
+  const receivedAt = ports.clock.now();
   const answer = await oauth.processAuthorizationCodeResponse(server, client, response, {
     expectedNonce: attempt.nonce,
     requireIdToken: true,
   });
   const claims = oauth.getValidatedIdTokenClaims(answer);
-  const tokens = parseTokenAnswer(answer);
+  const tokens = withSkew(parseTokenAnswer(answer), measureSkew(response.headers.get('date'), receivedAt));
   const identity = await readIdentity(claims, async (subject) => {
     if (server.userinfo_endpoint === undefined) return undefined;
     return oauth.processUserInfoResponse(server, client, subject, await oauth.userInfoRequest(server, client, tokens.accessToken, options));

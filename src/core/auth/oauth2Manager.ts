@@ -1,19 +1,23 @@
 import { QuMailError } from '../base/errors.ts';
 import { Emitter, type Disposable } from '../base/lifetime.ts';
+import type { Failure } from '../base/model.ts';
 import type { Log } from '../base/log.ts';
-import type { Clock, HttpFetch, OpenBrowser, Random, Secrets } from '../base/ports.ts';
+import type { Clock, CrossWindowLock, HttpFetch, OpenBrowser, Random, Secrets } from '../base/ports.ts';
 import type { ProviderId } from '../base/types.ts';
 import { AuthServers } from './authServer.ts';
 import { Grant } from './grant.ts';
+import { ONLY_WINDOW } from './grantLock.ts';
 import { GrantVault, type AccountKey, type StoredGrant } from './grantVault.ts';
 import type { Identity } from './identityClaims.ts';
 import { openLoopback } from './loopbackServer.ts';
 import { signInThroughBrowser } from './oauth2Flow.ts';
-import { OAUTH_PROVIDERS, type OAuthProvider, type OAuthProviderId, type ProviderTable } from './providers.ts';
+import { isOAuthProvider, OAUTH_PROVIDERS, type OAuthProvider, type OAuthProviderId, type ProviderTable } from './providers.ts';
 import { UriRedirects, type RedirectReceiver } from './redirect.ts';
 import type { TokenAnswer } from './tokenAnswer.ts';
 import { asRefreshFailure, requestRefresh, requestRevocation } from './tokenEndpoint.ts';
 import { mergeGrant, TokenKeeper } from './tokenKeeper.ts';
+import type { TokenState } from './tokenPlan.ts';
+import { unlessAborted } from './unlessAborted.ts';
 
 export type { Grant } from './grant.ts';
 
@@ -51,6 +55,18 @@ export interface OAuth2ManagerDeps {
   readonly log: Log;
   readonly settings: () => SignInSettings;
   readonly providers?: ProviderTable;
+  /** Keeps other windows over the same secrets from refreshing at the same time; absent = there are none. */
+  readonly lock?: CrossWindowLock;
+}
+
+/** How an account's sign-in stands, for those who look after it. Nothing secret. */
+export interface TokenHealth {
+  readonly state: TokenState['kind'];
+  /** Milliseconds since the epoch, all three. */
+  readonly obtainedAt?: number;
+  readonly expiresAt?: number;
+  readonly nextTry?: number;
+  readonly failure?: Failure;
 }
 
 /**
@@ -76,6 +92,9 @@ export class OAuth2Manager implements Disposable {
     this.#keeper = new TokenKeeper({
       vault: new GrantVault(deps.secrets),
       clock: deps.clock,
+      random: deps.random,
+      lock: deps.lock ?? ONLY_WINDOW,
+      signal: this.#stopped.signal,
       refresh: (key, grant, refreshToken) => this.#refresh(key, grant, refreshToken),
       onSignInAgain: (key) => this.#needsSignIn.fire(key),
     });
@@ -131,18 +150,40 @@ export class OAuth2Manager implements Disposable {
     how: 'if-needed' | 'forced' = 'if-needed',
     signal?: AbortSignal,
   ): Promise<AccessToken> {
-    if (provider === 'qumail_native') throw new QuMailError('engine.bad-request', { provider });
-    const { accessToken, expiresAt, scopes } = await unlessCancelled(this.#keeper.validGrant({ provider, email }, how), signal);
+    if (!isOAuthProvider(provider)) throw new QuMailError('engine.bad-request', { provider });
+    const { accessToken, expiresAt, scopes } = await unlessAborted(this.#keeper.validGrant({ provider, email }, how), signal);
     return { accessToken, expiresAt, scopes };
   }
 
   /** Erases the account's tokens here, then revokes them at the provider where that can be done: being offline keeps nobody signed in. */
   async revoke(provider: ProviderId, email: string): Promise<void> {
-    if (provider === 'qumail_native') return;
+    if (!isOAuthProvider(provider)) return;
     const grant = await this.#keeper.erase({ provider, email });
     if (!grant) return;
     const revoked = await this.#revokeAtProvider(this.#providers[provider], grant);
     this.#deps.log.info('signed-out', { provider, revoked });
+  }
+
+  /**
+   * The machine woke up, or its network changed: tokens that have run out are refreshed before anybody asks, and what waits for its next
+   * try is tried now. Resolves when that is done; failures show where the token is asked for. Never rejects.
+   */
+  async nudge(reason: 'wake' | 'network' | 'settings'): Promise<void> {
+    this.#deps.log.debug('nudged', { reason });
+    await this.#keeper.nudge();
+  }
+
+  /** Undefined for an account that has no grant of ours. @throws `store.locked` */
+  async health(provider: ProviderId, email: string): Promise<TokenHealth | undefined> {
+    if (!isOAuthProvider(provider)) return undefined;
+    const { state, grant } = await this.#keeper.standing({ provider, email });
+    return {
+      state: state.kind,
+      ...(grant?.obtainedAt === undefined ? {} : { obtainedAt: grant.obtainedAt }),
+      ...(grant && { expiresAt: grant.expiresAt }),
+      ...(state.kind === 'backing-off' && { nextTry: state.until, failure: state.failure }),
+      ...(state.kind === 'needs-sign-in' && { failure: { code: 'auth.sign-in-again' as const, details: { reason: state.reason } } }),
+    };
   }
 
   /** Hands over a URI that the editor's URI handler received. @throws `auth.state-mismatch` when no sign-in waits for it */
@@ -155,6 +196,8 @@ export class OAuth2Manager implements Disposable {
     const name = clientSecretName(request.provider, request.issuer);
     if (request.secret === '') await this.#deps.secrets.delete(name);
     else await this.#deps.secrets.set(name, request.secret);
+    // A client that was refused may be welcome now; nobody waits for it.
+    void this.#keeper.nudge();
   }
 
   /** Resolves once no refresh is under way. Wait for it before `dispose` where there is time: an answer lost may be a rotated token lost. */
@@ -176,14 +219,14 @@ export class OAuth2Manager implements Disposable {
   }
 
   async #refresh(key: AccountKey, grant: StoredGrant, refreshToken: string): Promise<TokenAnswer> {
-    const { fetch, log } = this.#deps;
+    const { log } = this.#deps;
     const provider = this.#providers[key.provider];
     try {
       const server = await this.#servers.find(provider, grant.issuer, this.#stopped.signal).catch((error: unknown) => {
         throw asRefreshFailure(error);
       });
       const client = { id: grant.clientId, secret: await this.#clientSecretOf(provider, server.issuer) };
-      const answer = await requestRefresh(fetch, server, client, refreshToken, this.#stopped.signal);
+      const answer = await requestRefresh(this.#deps, server, client, refreshToken, this.#stopped.signal);
       log.info('refreshed', { provider: provider.id, expiresIn: answer.expiresIn, rotated: answer.refreshToken !== undefined });
       return answer;
     } catch (error) {
@@ -234,18 +277,4 @@ function clientSecretName(provider: ProviderId, issuer: string | undefined): str
 function reasonOf(failure: QuMailError): string | undefined {
   const { reason } = failure.details;
   return typeof reason === 'string' ? reason : undefined;
-}
-
-/** The outcome of `work`, or `engine.cancelled` as soon as `signal` is aborted; `work` goes on for whoever else waits for it. */
-async function unlessCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(new QuMailError('engine.cancelled'));
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

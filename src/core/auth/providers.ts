@@ -1,6 +1,13 @@
 import type { ProviderId, ServerAddress } from '../base/types.ts';
 
-export type OAuthProviderId = Exclude<ProviderId, 'qumail_native'>;
+/** Those QuMail signs in to by itself, through the browser. */
+const OAUTH_PROVIDER_IDS = ['google', 'yahoo', 'oidc'] as const satisfies readonly ProviderId[];
+export type OAuthProviderId = (typeof OAUTH_PROVIDER_IDS)[number];
+
+/** Whether QuMail holds a grant of its own for accounts of this provider. */
+export function isOAuthProvider(provider: ProviderId): provider is OAuthProviderId {
+  return OAUTH_PROVIDER_IDS.some((id) => id === provider);
+}
 
 /** Everything that differs between one OAuth provider and the next, as data. */
 export interface OAuthProvider {
@@ -9,6 +16,8 @@ export interface OAuthProvider {
   readonly label: string;
   /** OpenID issuer. Where absent, the person names one and the endpoints come from its discovery document. */
   readonly issuer?: string;
+  /** `discovered`: the discovery document is asked first, and the endpoints here are for when it cannot be had. */
+  readonly endpoints: 'fixed' | 'discovered';
   readonly authorizationEndpoint?: string;
   readonly tokenEndpoint?: string;
   /** RFC 7009. */
@@ -29,6 +38,18 @@ export interface OAuthProvider {
   readonly filesOwnSent: boolean;
 }
 
+/** Submission hosts known to file what they send, however one signs in to them. */
+const SELF_FILING_HOSTS: ReadonlySet<string> = new Set([
+  ...['smtp.gmail.com', 'smtp.googlemail.com'],
+  ...['smtp.office365.com', 'smtp-mail.outlook.com'],
+]);
+
+/** Whether the SMTP server files a copy in Sent by itself. */
+export function filesOwnSent(account: { provider: ProviderId; servers: { smtp: ServerAddress } }, providers: ProviderTable): boolean {
+  if (isOAuthProvider(account.provider) && providers[account.provider].filesOwnSent) return true;
+  return SELF_FILING_HOSTS.has(account.servers.smtp.host.toLowerCase());
+}
+
 export type ProviderTable = Readonly<Record<OAuthProviderId, OAuthProvider>>;
 
 /**
@@ -40,6 +61,7 @@ export const OAUTH_PROVIDERS: ProviderTable = {
     id: 'google',
     label: 'Google (Gmail)',
     issuer: 'https://accounts.google.com',
+    endpoints: 'fixed',
     authorizationEndpoint: 'https://accounts.google.com/o/oauth2/v2/auth',
     tokenEndpoint: 'https://oauth2.googleapis.com/token',
     revocationEndpoint: 'https://oauth2.googleapis.com/revoke',
@@ -60,6 +82,7 @@ export const OAUTH_PROVIDERS: ProviderTable = {
     id: 'yahoo',
     label: 'Yahoo Mail',
     issuer: 'https://api.login.yahoo.com',
+    endpoints: 'discovered',
     authorizationEndpoint: 'https://api.login.yahoo.com/oauth2/request_auth',
     tokenEndpoint: 'https://api.login.yahoo.com/oauth2/get_token',
     revocationEndpoint: 'https://api.login.yahoo.com/oauth2/revoke',
@@ -78,6 +101,7 @@ export const OAUTH_PROVIDERS: ProviderTable = {
   oidc: {
     id: 'oidc',
     label: 'OpenID Connect',
+    endpoints: 'discovered',
     scopes: ['openid', 'email', 'offline_access'],
     scopesWhereOffered: ['profile', 'mail'],
     // OpenID Connect Core section 11: offline_access is ignored unless consent is asked for.

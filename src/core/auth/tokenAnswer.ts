@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { QuMailError } from '../base/errors.ts';
+import { measureSkew, parseRetryAfter } from './serverTime.ts';
 
 /** RFC 6749 section 5.1: RECOMMENDED, and what the issue tells us to assume without it. */
 const DEFAULT_EXPIRES_IN = 3600;
@@ -24,8 +25,18 @@ const TokenAnswerSchema = v.object({
 
 const ErrorAnswerSchema = v.object({ error: v.pipe(v.string(), v.regex(/^[\w.-]{1,60}$/)) });
 
-/** The grant is gone: nothing but a new sign-in helps (RFC 6749 section 5.2, OpenID Connect Core section 3.1.2.6). */
-const SIGN_IN_AGAIN = new Set(['invalid_grant', 'interaction_required', 'login_required', 'consent_required']);
+/**
+ * The grant is gone: nothing but a new sign-in helps (RFC 6749 sections 4.1.2.1 and 5.2, OpenID Connect Core section 3.1.2.6). A client
+ * that is refused (`invalid_client`, `unauthorized_client`) is not among them: its id or secret is wrong, and signing in would not help.
+ */
+const SIGN_IN_AGAIN = new Set([
+  'invalid_grant',
+  'access_denied',
+  'interaction_required',
+  'login_required',
+  'consent_required',
+  'account_selection_required',
+]);
 
 /** What a token endpoint granted. */
 export interface TokenAnswer {
@@ -35,6 +46,8 @@ export interface TokenAnswer {
   /** Present when the server handed out one, rotated or not. */
   readonly refreshToken?: string;
   readonly scopes?: readonly string[];
+  /** How far the server's clock is ahead of ours, in milliseconds, where it told the time. */
+  readonly skew?: number;
 }
 
 /** A token endpoint's successful answer as a checked value. @throws `auth.bad-answer` */
@@ -51,16 +64,26 @@ export function parseTokenAnswer(json: unknown): TokenAnswer {
 }
 
 /**
- * Reads the answer to a refresh request, which QuMail does not need an ID token from.
+ * Reads the answer to a refresh request, which QuMail does not need an ID token from. `receivedAt` is our time.
  * @throws `auth.sign-in-again` (details: reason) when the grant is gone, `auth.bad-answer` for a 200 that is not a token,
- *   `auth.refresh-failed` (details: status, reason) for everything else
+ *   `auth.refresh-failed` (details: status, reason, retryAfter in seconds where the server said) for everything else
  */
-export async function readRefreshAnswer(response: Response): Promise<TokenAnswer> {
+export async function readRefreshAnswer(response: Response, receivedAt: number): Promise<TokenAnswer> {
   const json = await jsonOf(response);
-  if (response.status === 200) return parseTokenAnswer(json);
+  const date = response.headers.get('date');
+  if (response.status === 200) return withSkew(parseTokenAnswer(json), measureSkew(date, receivedAt));
   const reason = errorReason(json);
   if (reason !== undefined && SIGN_IN_AGAIN.has(reason) && response.status < 500) throw new QuMailError('auth.sign-in-again', { reason });
-  throw new QuMailError('auth.refresh-failed', { status: response.status, reason: reason ?? 'http' });
+  const retryAfter = parseRetryAfter(response.headers.get('retry-after'), date, receivedAt);
+  throw new QuMailError('auth.refresh-failed', {
+    status: response.status,
+    reason: reason ?? 'http',
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
+}
+
+export function withSkew(answer: TokenAnswer, skew: number | undefined): TokenAnswer {
+  return skew === undefined ? answer : { ...answer, skew };
 }
 
 /** The `error` member of an OAuth error answer, undefined where there is none that could be shown. */

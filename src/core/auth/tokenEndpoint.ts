@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import { asFetch } from '../base/asFetch.ts';
 import { QuMailError } from '../base/errors.ts';
-import type { HttpFetch } from '../base/ports.ts';
+import type { Clock, HttpFetch } from '../base/ports.ts';
 import { AUTH_LIMITS, clientAuthentication, type AuthServer } from './authServer.ts';
 import { readRefreshAnswer, type TokenAnswer } from './tokenAnswer.ts';
 
@@ -18,7 +18,7 @@ export interface OAuthClient {
  * @throws `auth.sign-in-again`, `auth.bad-answer`, `auth.refresh-failed` (details: status, 0 where no answer came; reason), `engine.cancelled`
  */
 export async function requestRefresh(
-  fetch: HttpFetch,
+  { fetch, clock }: { readonly fetch: HttpFetch; readonly clock: Clock },
   server: AuthServer,
   client: OAuthClient,
   refreshToken: string,
@@ -32,7 +32,7 @@ export async function requestRefresh(
     .catch((error: unknown) => {
       throw asRefreshFailure(error);
     });
-  return readRefreshAnswer(response);
+  return readRefreshAnswer(response, clock.now());
 }
 
 /** No answer, or none that could be used: `auth.refresh-failed` with the reason's code; cancelling stays what it is. */

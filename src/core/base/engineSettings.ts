@@ -13,6 +13,8 @@ export interface EngineSettings {
   readonly uriRedirect: string;
   /** Level a new message starts at, 'best' for the best that all recipients support. */
   readonly startLevel: 'best' | SecurityLevel;
+  /** How long a message is held before it goes, in seconds, so that sending can be undone; 0 for not at all. */
+  readonly undoSendSeconds: number;
 }
 
 export const DEFAULT_SETTINGS: EngineSettings = {
@@ -23,4 +25,5 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   signInRedirect: 'loopback',
   uriRedirect: '',
   startLevel: 'best',
+  undoSendSeconds: 0,
 };

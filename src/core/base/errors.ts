@@ -16,6 +16,7 @@ export const ERROR_CODES = [
   'auth.client-missing', // no OAuth client id configured for this provider
   'auth.bad-answer', // a token or discovery document that does not fit its schema
   'auth.discovery-failed',
+  'auth.command-failed', // the token command; details: reason (timeout, exit, too-large, empty, not-a-token, not-found), status
   'auth.identity-missing', // signed in, but the provider told no e-mail address
   // Network and TLS, any protocol.
   'net.host-unknown',
@@ -34,6 +35,7 @@ export const ERROR_CODES = [
   'smtp.deferred', // transient 4xx; details: status, enhanced
   'smtp.recipient-rejected', // details: recipients
   'smtp.too-large',
+  'smtp.gave-up', // not taken for days; details: days, reason (the last failure's code), status, enhanced
   'smtp.acceptance-unknown', // the connection died between DATA and its answer
   // Key managers (ETSI GS QKD 014).
   'kme.not-configured',
@@ -58,6 +60,7 @@ export const ERROR_CODES = [
   'seal.no-contact', // no contact record for this address
   'seal.no-link', // the contact has no SAE ID, or this account no key manager
   'seal.below-minimum', // details: address, minimum
+  'seal.quotes-sealed', // the draft holds something of a sealed message, below whose level it is; details: minimum
   'seal.level-unsupported',
   'seal.pad-too-large', // L1 above its cap; details: limit, size
   'seal.too-many-recipients',
@@ -85,6 +88,7 @@ export const ERROR_CODES = [
   'draft.bad-address', // details: address
   'draft.bad-header', // details: name
   'draft.bad-level',
+  'draft.other-sender', // From is not the account's address; details: address, account
   'draft.file-missing', // details: path
   'draft.file-too-large', // details: path, limit, size
   'draft.too-large', // details: limit, size
@@ -137,6 +141,19 @@ export class QuMailError extends Error {
     if (error instanceof Error && error.name === 'AbortError') return new QuMailError('engine.cancelled', {}, { cause: error });
     return new QuMailError(fallback, details, { cause: error });
   }
+}
+
+/** Failures of a sign-in that may pass by themselves: the provider's, the network's, or a program's that could not get at its store. */
+const PASSING_AUTH: ReadonlySet<ErrorCode> = new Set([
+  'auth.refresh-failed',
+  'auth.bad-answer',
+  'auth.discovery-failed',
+  'auth.command-failed',
+]);
+
+/** Whether an account that failed with this code waits for the person, and trying again would earn nothing. */
+export function needsPerson(code: ErrorCode): boolean {
+  return code.startsWith('auth.') && !PASSING_AUTH.has(code);
 }
 
 /** Throws `engine.cancelled` once `signal` has been aborted. */

@@ -36,6 +36,17 @@ export interface MailServers {
   readonly userName?: string;
 }
 
+/** Servers found for an address, to be shown before they are used. */
+export interface DiscoveredServers {
+  /** The provider's own autoconfig, Thunderbird's central database, DNS SRV records, or names that answered. */
+  readonly source: 'autoconfig' | 'central' | 'srv' | 'well-known';
+  readonly servers: MailServers;
+  /** What the provider calls itself. */
+  readonly displayName?: string;
+  /** The way of signing in that the provider prefers, where it says so. */
+  readonly passwordKind?: 'password' | 'oauth2';
+}
+
 export type AddAccountRequest =
   | {
       readonly provider: 'qumail_native';
@@ -45,6 +56,16 @@ export type AddAccountRequest =
       readonly servers: MailServers;
     }
   | { readonly provider: 'google' | 'yahoo' }
+  /** Through the editor's own Microsoft sign-in. */
+  | { readonly provider: 'outlook' }
+  | {
+      readonly provider: 'token_command';
+      readonly email: string;
+      readonly displayName: string;
+      /** A program (absolute path, or a name on the PATH) that prints an access token, and its arguments. Run without a shell. */
+      readonly command: readonly string[];
+      readonly servers: MailServers;
+    }
   | { readonly provider: 'oidc'; readonly issuer: string; readonly clientId: string; readonly servers: MailServers };
 
 export interface AccessToken {
@@ -174,27 +195,6 @@ export interface DraftCheck {
   readonly keyCost: number;
 }
 
-export interface SendResult {
-  readonly rfcMessageId: string;
-  readonly level: SecurityLevel;
-  /** SMTP replies, one per message handed over (Bcc and L1 travel apart). */
-  readonly replies: readonly string[];
-  readonly keyIds: readonly string[];
-  /** A failure after acceptance that lost nothing that was sent, e.g. no copy in Sent. */
-  readonly warning?: Failure;
-}
-
-export interface OutboxEntry {
-  readonly id: number;
-  readonly accountId: string;
-  readonly subject: string;
-  readonly to: readonly string[];
-  readonly level: SecurityLevel;
-  readonly state: 'queued' | 'sending' | 'waiting' | 'rejected' | 'acceptance-unknown';
-  readonly failure?: Failure;
-  readonly updatedAt: number;
-}
-
 // ---- contacts and keys ----------------------------------------------------------------------------------------
 
 export interface Contact {
@@ -262,6 +262,8 @@ export type QuMailEvent =
   | { readonly kind: 'key-managers' }
   | { readonly kind: 'drafts' }
   | { readonly kind: 'outbox' }
+  /** A message left, at once or later by itself. With `draftId` its draft is gone; without, it was edited meanwhile or had gone before. */
+  | { readonly kind: 'sent'; readonly accountId: string; readonly draftId?: string; readonly subject: string }
   | { readonly kind: 'activity'; readonly accountId: string; readonly busy: boolean }
   | { readonly kind: 'send-progress'; readonly draftId: string; readonly step: 'keys' | 'sealing' | 'sending' | 'filing' };
 

@@ -65,6 +65,39 @@ export type Credential =
   | { readonly kind: 'password'; readonly user: string; readonly password: string }
   | { readonly kind: 'token'; readonly user: string; readonly accessToken: string };
 
+/** Asks the editor for a token of an account it holds itself (Outlook: VS Code's `microsoft` sign-in). One resource per token. */
+export interface HostTokenRequest {
+  readonly provider: 'microsoft';
+  readonly scopes: readonly string[];
+  /** The label of the account to ask for; absent where the person is to choose one. */
+  readonly account?: string;
+  /** `cached` and `fresh` ask nobody; `fresh` because a server refused the token handed out last. `interactive` may ask the person. */
+  readonly how: 'cached' | 'fresh' | 'interactive';
+}
+
+export interface HostToken {
+  readonly accessToken: string;
+  readonly account: { readonly id: string; readonly label: string };
+}
+
+/** Undefined where the editor has no such session, or the person declined. */
+export type HostTokenSource = (request: HostTokenRequest, signal?: AbortSignal) => Promise<HostToken | undefined>;
+
+/** Work that one window at a time may do, of all windows over the same folder (store/windowLock). */
+export interface CrossWindowLock {
+  /**
+   * Runs `task` once no other window holds `name`. A holder that dies is noticed at once by its process, one that hangs after `ttlMs`
+   * without a sign of life; the holder gives such signs by itself. @throws `store.*`, `engine.cancelled` while waiting
+   */
+  run<T>(name: string, ttlMs: number, task: (lease: Lease) => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+/** What the holder of a lock may leave for the next: a short text, nothing secret. */
+export interface Lease {
+  readonly note: string | undefined;
+  leave(note: string): void;
+}
+
 /** What sealed records are for. `keys` lives under a daily epoch key that is deleted; `mail` under one that stays. */
 export type SealPurpose = 'keys' | 'mail';
 

@@ -15,7 +15,7 @@ export interface ServerAddress {
   readonly security: 'tls' | 'starttls';
 }
 
-export const PROVIDER_IDS = ['google', 'yahoo', 'oidc', 'qumail_native'] as const;
+export const PROVIDER_IDS = ['google', 'yahoo', 'oidc', 'qumail_native', 'outlook', 'token_command'] as const;
 export type ProviderId = (typeof PROVIDER_IDS)[number];
 
 /** Mailbox flags QuMail shows and sets (RFC 9051). */

@@ -42,10 +42,14 @@ export interface SealRequest {
   readonly keys: readonly SealKey[];
 }
 
-export interface OpenRequest {
+/** What a payload consists of, sealed or to be opened. */
+export interface SealedParts {
   readonly header: EnvelopeHeader;
   readonly aad: Buffer;
   readonly body: Buffer;
+}
+
+export interface OpenRequest extends SealedParts {
   /** Which of the header's `to` is oneself. */
   readonly selfIndex: number;
   /** The keys of the entry that `entryFor` names, one after another. Not wiped here. */
@@ -83,7 +87,7 @@ export class CipherManager {
    * @throws QuMailError `seal.pad-too-large`, `seal.too-many-recipients`, `seal.level-unsupported`, `kme.exhausted` (an entry with
    *   too few bits), `engine.bad-request` (details: field) for requests that no reader would accept
    */
-  seal(request: SealRequest): Payload & { header: EnvelopeHeader } {
+  seal(request: SealRequest): Payload & SealedParts {
     requireSealable(request);
     for (const key of request.keys) {
       const wantedBits = this.needOf(request.level, key.how, request.plaintext.byteLength).bits;
@@ -107,8 +111,9 @@ export class CipherManager {
       };
       const protectedHeader = writableHeader(header);
       const secret = cek ?? request.keys[0]!.bytes;
-      const body = this.#sealBody(request.level, secret, aadOf(protectedHeader), request.plaintext);
-      return { ...writePayload(protectedHeader, body), header };
+      const aad = aadOf(protectedHeader);
+      const body = this.#sealBody(request.level, secret, aad, request.plaintext);
+      return { ...writePayload(protectedHeader, body), header, aad, body };
     } finally {
       wipe(cek);
     }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes, toBase64url } from '../base/bytes.ts';
-import { durably } from './durable.ts';
+import { inTransaction } from '../base/transaction.ts';
 
 /** One thing that happened between us and a key manager. Never key bytes. */
 export interface AuditEntry {
@@ -43,7 +43,7 @@ export class KeyAudit {
 
   /** Appends all of them in one durable step. */
   append(...entries: readonly AuditEntry[]): void {
-    durably(this.#db, () => {
+    inTransaction(this.#db, () => {
       const insert = this.#db.prepare(
         'INSERT INTO key_audit (at, own_sae_id, peer_sae_id, method, key_id, bits, status, latency_ms, outcome, hash) VALUES (?,?,?,?,?,?,?,?,?,?)',
       );

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes, wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Clock, RecordSealer } from '../base/ports.ts';
-import { durably } from './durable.ts';
+import { inTransaction } from '../base/transaction.ts';
 import type { DeliveredKey } from './etsi014.ts';
 import { wipeKeys } from './undelivered.ts';
 
@@ -45,7 +45,7 @@ export class KeyLedger {
 
   /** BEGIN IMMEDIATE .. COMMIT around `run`, so that the caller's own rows become durable with the ledger's. Joins one under way. */
   transaction<T>(run: () => T): T {
-    return durably(this.#db, run);
+    return inTransaction(this.#db, run);
   }
 
   // ---- sender -------------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ export const MIME_LIMITS = {
   parts: 1_000,
   /** Depth of the MIME tree. */
   nesting: 50,
-  /** Octets of all header sections together. */
-  headers: 8 * 1024 * 1024,
+  /** Octets of all header sections together, and lines of them: every field is decoded and kept in several forms. */
+  headers: 2 * 1024 * 1024,
+  headerLines: 100_000,
 } as const;
 
 /** The part of postal-mime 4.0.0 that is typed as internal; the version is pinned and readMime.test.ts watches over it. */
@@ -21,6 +22,8 @@ interface MimeNode {
   readonly state: 'header' | 'body' | 'finished';
   readonly depth: number;
   readonly content: ArrayBuffer | null;
+  contentDecoder: { update(line: Uint8Array): void; finalize(): Promise<ArrayBuffer> } | null;
+  setupContentDecoder(encoding: string): void;
   readonly contentType: { readonly multipart: string | false; readonly parsed: { value: string; params: Record<string, string> } };
 }
 interface PostalMimeInternals {
@@ -38,15 +41,20 @@ const Parser = PostalMime as unknown as new (options: PostalMimeOptions) => Post
 class BoundedParser extends Parser {
   #lastNode: MimeNode | undefined;
   #parts = 0;
+  #headerLines = 0;
 
   // Not async: it runs once a line, and a promise of its own would double the time. Looking before each line finds a
   // part one line after it began, and means that the parser's own errors, which have no codes, are never met.
   override processLine(line: Uint8Array, isFinal: boolean): Promise<void> {
-    if (this.currentNode.state === 'header' && this.headerSize + line.length > MIME_LIMITS.headers) throw limit('headers');
+    if (this.currentNode.state === 'header') {
+      if (this.headerSize + line.length > MIME_LIMITS.headers) throw limit('headers');
+      if (++this.#headerLines > MIME_LIMITS.headerLines) throw limit('headerLines');
+    }
     if (this.currentNode !== this.#lastNode) {
       this.#lastNode = this.currentNode;
       if (++this.#parts > MIME_LIMITS.parts) throw limit('parts');
       if (this.currentNode.depth > MIME_LIMITS.nesting) throw limit('nesting');
+      gatherLines(this.currentNode);
     }
     return super.processLine(line, isFinal);
   }
@@ -64,6 +72,37 @@ class BoundedParser extends Parser {
     // Calendar parts would come back re-encoded; what was attached is what is saved.
     const attachment = this.attachments.at(-1);
     if (attachment) attachment.content = content;
+  }
+}
+
+/** Bodies that need no decoding are gathered in one buffer; the parser's own way, two objects a line, takes a gigabyte for a million lines. */
+function gatherLines(node: MimeNode): void {
+  const standard = node.setupContentDecoder.bind(node);
+  node.setupContentDecoder = (encoding) => {
+    if (/base64|quoted-printable/i.test(encoding)) standard(encoding);
+    else node.contentDecoder = new LineBuffer();
+  };
+}
+
+/** Lines one after another, each with a line feed. */
+class LineBuffer {
+  #bytes = new Uint8Array(4096);
+  #length = 0;
+
+  update(line: Uint8Array): void {
+    const end = this.#length + line.length + 1;
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(line, this.#length);
+    this.#bytes[end - 1] = 0x0a;
+    this.#length = end;
+  }
+
+  async finalize(): Promise<ArrayBuffer> {
+    return this.#bytes.buffer.slice(0, this.#length);
   }
 }
 

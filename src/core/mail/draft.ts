@@ -139,6 +139,9 @@ function splitDraft(text: string): { fields: Field[]; problems: DraftIssue[]; bo
     if (content.trim() === '') {
       if (end || content !== '') return { fields, problems, body: text.slice(next), bodyLine: line + 1 };
     } else if (line < MAX_HEADER_LINES) readHeaderLine(content, line, fields, problems);
+    // What is not read must not be passed over in silence: it could be the line that names the level.
+    else if (line === MAX_HEADER_LINES)
+      problems.push({ code: 'draft.bad-header', details: { name: content.trim().slice(0, 80) }, line, from: 0, to: content.length });
     if (!end) return { fields, problems, body: '', bodyLine: line + 1 };
     at = next;
   }

@@ -55,7 +55,7 @@ export interface ReadMessage {
   readonly text: string;
   /** Unsanitised. */
   readonly html?: string;
-  /** Inline parts included, qumail payload parts not. */
+  /** Inline parts included; of ordinary mail, qumail payload parts are not. */
   readonly attachments: ReadAttachment[];
   /** The top header section in order: unfolded, not decoded. */
   readonly headers: readonly HeaderField[];
@@ -69,7 +69,7 @@ export interface ReadMessage {
 export async function readMessage(raw: Uint8Array): Promise<ReadMessage> {
   const section = readHeaderSection(raw);
   try {
-    return await readWhole(raw, section.fields);
+    return await readWhole(raw, section.fields, (a) => !isPayloadName(a.filename ?? ''));
   } catch (error) {
     if (!QuMailError.is(error) || error.details['what'] === 'message') throw error;
     return { ...readFields(section.fields), text: sourceText(raw), attachments: [] };
@@ -95,7 +95,8 @@ export async function readProtected(inner: Uint8Array): Promise<ReadMessage & { 
   }
   const hpOuter = fields.filter((f) => f.name.toLowerCase() === 'hp-outer').flatMap(outerField);
   // Sealed mail is written by QuMail: what cannot be parsed as a whole is refused, not shown in part.
-  return { ...(await readWhole(inner, fields)), protection: { hp: 'cipher', hpOuter } };
+  // Whatever was attached inside was attached by a person, also a payload that is handed on as a file.
+  return { ...(await readWhole(inner, fields, () => true)), protection: { hp: 'cipher', hpOuter } };
 }
 
 /**
@@ -136,13 +137,18 @@ function hpParameter(contentType: string): string | undefined {
   return undefined;
 }
 
-async function readWhole(raw: Uint8Array, fields: readonly HeaderField[]): Promise<ReadMessage> {
+async function readWhole(
+  raw: Uint8Array,
+  fields: readonly HeaderField[],
+  isShown: (attachment: ParsedAttachment) => boolean,
+): Promise<ReadMessage> {
   const parsed = await parseBounded(raw);
   const html = parsed.html === undefined ? undefined : cleanBody(parsed.html);
   // A structure that yields nothing at all (a multipart without its boundary) is shown as source.
   const bare = html === undefined && parsed.text === undefined && parsed.attachments.length === 0;
   const text = bare ? sourceText(raw) : cleanBody(parsed.text ?? htmlToPlain(html ?? ''));
-  const attachments = parsed.attachments.filter((a) => !isPayloadName(a.filename ?? '')).map((a, i) => readAttachment(a, i, html));
+  const shownIds = new Set(Array.from((html ?? '').matchAll(/\bcid:([^"'<>\s)]{1,998})/gi), ([, id]) => id));
+  const attachments = parsed.attachments.filter(isShown).map((a, i) => readAttachment(a, i, shownIds));
   return { ...readFields(fields), text, ...(html === undefined ? {} : { html }), attachments };
 }
 
@@ -221,7 +227,7 @@ function cleanBody(body: string): string {
   return clean.slice(0, end);
 }
 
-function readAttachment(a: ParsedAttachment, index: number, html: string | undefined): ReadAttachment {
+function readAttachment(a: ParsedAttachment, index: number, shownIds: ReadonlySet<string | undefined>): ReadAttachment {
   const mimeType = /^[a-z0-9!#$&^_.+-]{1,100}\/[a-z0-9!#$&^_.+-]{1,100}$/.test(a.mimeType) ? a.mimeType : 'application/octet-stream';
   const ending = mimeType === 'message/rfc822' ? 'eml' : endingOf(mimeType);
   const contentId = a.contentId?.replace(/^\s*<?|>?\s*$/g, '');
@@ -230,7 +236,7 @@ function readAttachment(a: ParsedAttachment, index: number, html: string | undef
     mimeType,
     content: contentOf(a),
     ...(contentId ? { contentId } : {}),
-    inline: Boolean(contentId) && html !== undefined && html.includes(`cid:${contentId}`),
+    inline: contentId !== undefined && contentId !== '' && shownIds.has(contentId),
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Address } from '../base/types.ts';
 import { formatAddress, normalizeAddress } from './address.ts';
 import type { ReadMessage } from './readMime.ts';
+import { keptReferences } from './references.ts';
 
 /** Characters of the original that a reply or a forward quotes. */
 const MAX_QUOTE = 200_000;
-const MAX_REFERENCES = 100;
 
 interface ReplyFields {
   readonly to: Address[];
@@ -14,7 +14,7 @@ interface ReplyFields {
   readonly body: string;
   /** '' for a forward, which starts a thread of its own. */
   readonly inReplyTo: string;
-  readonly references: string[];
+  readonly references: readonly string[];
 }
 
 /**
@@ -35,14 +35,13 @@ export function replyFields(source: ReadMessage, self: string, kind: 'reply' | '
   // Mail to oneself is answered to oneself.
   if (to.length === 0 && cc.length === 0 && fromSelf) to.push(source.from);
   const thread = [...source.references, source.messageId].filter((id) => id !== '');
-  const references = [...new Set(thread)];
   return {
     to,
     cc,
     subject: prefixed(source.subject, 'Re'),
     body: `\n\n${attribution(source)}\n${quoted(source.text)}`,
     inReplyTo: source.messageId,
-    references: references.length > MAX_REFERENCES ? [...references.slice(0, 1), ...references.slice(1 - MAX_REFERENCES)] : references,
+    references: keptReferences([...new Set(thread)]),
   };
 }
 

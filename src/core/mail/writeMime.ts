@@ -9,6 +9,7 @@ import type { HeaderField } from './headerField.ts';
 import { fieldValue, readHeaderSection } from './headerSection.ts';
 import { markdownToHtml } from './markdown.ts';
 import { PAYLOAD_BIN, PAYLOAD_JSON } from './payloadNames.ts';
+import { keptReferences } from './references.ts';
 
 /** What stands outside a sealed message in place of its subject (PROTOCOL 1). */
 export const OUTER_SUBJECT = 'QuMail Secure Message';
@@ -17,9 +18,6 @@ export const OUTER_SUBJECT = 'QuMail Secure Message';
 const NOTICE =
   'This message is sealed with QuMail (quantum key distribution). Its subject, text and attachments\r\n' +
   'travel encrypted in the attached qumail_payload files. Open it with QuMail to read it.\r\n';
-
-/** Threads grow without end; this many ids are kept, the first and the latest (RFC 5322 3.6.4 asks for no more). */
-const MAX_REFERENCES = 100;
 
 export interface OutgoingAttachment {
   readonly name: string;
@@ -120,8 +118,7 @@ function authorFields(m: OutgoingMessage): HeaderField[] {
   );
   // These two come from foreign mail: what is not a Message-ID is left out rather than refused.
   if (m.inReplyTo !== undefined && isMessageId(m.inReplyTo)) fields.push({ name: 'In-Reply-To', value: m.inReplyTo });
-  const references = m.references.filter(isMessageId);
-  const kept = references.length > MAX_REFERENCES ? [...references.slice(0, 1), ...references.slice(1 - MAX_REFERENCES)] : references;
+  const kept = keptReferences(m.references.filter(isMessageId));
   if (kept.length > 0) fields.push({ name: 'References', value: kept.join(' ') });
   return fields;
 }

@@ -22,6 +22,8 @@ export interface AccountRecord {
   /** OpenID Connect issuer and client id, `oidc` accounts only. */
   readonly issuer?: string;
   readonly clientId?: string;
+  /** The program that prints a token and its arguments, `token_command` accounts only. */
+  readonly command?: readonly string[];
   /** Milliseconds since the epoch, as is lastLogin. */
   readonly createdAt: number;
   readonly lastLogin: number;
@@ -29,6 +31,7 @@ export interface AccountRecord {
 
 const server = v.object({ host: v.string(), port: v.pipe(v.number(), v.integer()), security: v.picklist(['tls', 'starttls']) });
 const serversSchema = v.object({ imap: server, smtp: server, userName: v.optional(v.string()) });
+const commandSchema = v.array(v.string());
 
 /** The accounts; what belongs to one in the vault goes with it. Two accounts never have the same address. */
 export class AccountStore {
@@ -53,8 +56,8 @@ export class AccountStore {
   /** @throws QuMailError `account.exists` when the id or the address is taken */
   insert(record: AccountRecord): void {
     const { changes } = this.#sql.run(
-      `INSERT INTO accounts (id, email, display_name, provider, user_id, servers, issuer, client_id, created_at, last_login)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO accounts (id, email, display_name, provider, user_id, servers, issuer, client_id, command, created_at, last_login)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       record.id,
       record.email,
       record.displayName,
@@ -63,6 +66,7 @@ export class AccountStore {
       JSON.stringify(record.servers),
       record.issuer ?? null,
       record.clientId ?? null,
+      commandText(record),
       record.createdAt,
       record.lastLogin,
     );
@@ -72,13 +76,15 @@ export class AccountStore {
   /** Rewrites everything but id, address and creation time. @throws QuMailError `account.missing` */
   update(record: AccountRecord): void {
     const { changes } = this.#sql.run(
-      `UPDATE accounts SET display_name = ?, provider = ?, user_id = ?, servers = ?, issuer = ?, client_id = ?, last_login = ? WHERE id = ?`,
+      `UPDATE accounts SET display_name = ?, provider = ?, user_id = ?, servers = ?, issuer = ?, client_id = ?, command = ?,
+       last_login = ? WHERE id = ?`,
       record.displayName,
       record.provider,
       record.userId,
       JSON.stringify(record.servers),
       record.issuer ?? null,
       record.clientId ?? null,
+      commandText(record),
       record.lastLogin,
       record.id,
     );
@@ -92,6 +98,10 @@ export class AccountStore {
   }
 }
 
+function commandText({ command }: AccountRecord): string | null {
+  return command ? JSON.stringify(command) : null;
+}
+
 function accountOf(row: Row): AccountRecord {
   const { imap, smtp, userName } = row.json('servers', serversSchema);
   return {
@@ -103,6 +113,7 @@ function accountOf(row: Row): AccountRecord {
     servers: { imap, smtp, ...(userName !== undefined && { userName }) },
     ...(row.has('issuer') && { issuer: row.text('issuer') }),
     ...(row.has('client_id') && { clientId: row.text('client_id') }),
+    ...(row.has('command') && { command: row.json('command', commandSchema) }),
     createdAt: row.integer('created_at'),
     lastLogin: row.integer('last_login'),
   };

@@ -1,10 +1,9 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { QuMailError } from '../base/errors.ts';
 import type { Migration } from '../base/ports.ts';
+import { named, resultCodeOf, storeError } from '../base/sqliteErrors.ts';
 import { migrate } from './migrate.ts';
-import { named, resultCodeOf, storeError } from './storeErrors.ts';
 
 export interface DatabaseOptions {
   /** `full`: a commit survives power loss (the vault, the ledger). `normal`: it survives a crash of the program. */
@@ -60,29 +59,6 @@ function configure(db: DatabaseSync, durability: 'full' | 'normal'): void {
   db.exec(durability === 'full' ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL');
   // Deleted content is overwritten, sorting never spills into a file of its own, a schema from outside runs no functions.
   db.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
-}
-
-/**
- * BEGIN IMMEDIATE .. COMMIT around `run`; inside another transaction on the same connection it joins that one. Everything is
- * rolled back when `run` throws. `run` must not be asynchronous: the transaction is over when it returns.
- *
- * @throws QuMailError what `run` threw, `store.*` codes for the database's own failures
- */
-export function inTransaction<T>(db: DatabaseSync, run: () => T): T {
-  if (db.isTransaction) return run();
-  return named(() => {
-    db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = run();
-      if (result instanceof Promise) throw new QuMailError('engine.internal', { reason: 'asynchronous transaction' });
-      db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      // A full disk or a deadlock may have rolled back already.
-      if (db.isTransaction) db.exec('ROLLBACK');
-      throw error;
-    }
-  });
 }
 
 /** Folds the write-ahead log into the file, so that what was deleted is in neither; skipped while another window reads. */

@@ -4,7 +4,7 @@ import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { RecordSealer } from '../base/ports.ts';
 import { SECURITY_LEVELS, type SecurityLevel } from '../base/types.ts';
-import { inTransaction } from './database.ts';
+import { inTransaction } from '../base/transaction.ts';
 import { parseJson, type Row, Statements } from './statements.ts';
 
 export interface DraftRecord {
@@ -19,6 +19,8 @@ export interface DraftRecord {
   readonly sourceMessageId?: number;
   /** The level of a sealed original, below which its quote must not go out. */
   readonly minimumLevel?: SecurityLevel;
+  /** What of that original the draft started with. */
+  readonly quoted?: { readonly subject: string; readonly text: string };
   readonly updatedAt: number;
 }
 
@@ -28,6 +30,7 @@ const contentSchema = v.object({
   references: v.array(v.string()),
   sourceMessageId: v.optional(v.number()),
   minimumLevel: v.optional(v.picklist(SECURITY_LEVELS)),
+  quoted: v.optional(v.object({ subject: v.string(), text: v.string() })),
 });
 type Content = v.InferOutput<typeof contentSchema>;
 const TYPE = 'draft';
@@ -97,7 +100,8 @@ export class DraftStore {
   #draftOf(row: Row): DraftRecord {
     const id = row.text('id');
     const bytes = this.#sealer.open('mail', TYPE, id, row.blob('sealed'));
-    const { text, inReplyTo, references, sourceMessageId, minimumLevel } = parseJson(contentSchema, bytes.toString('utf8'), 'sealed');
+    const content = parseJson(contentSchema, bytes.toString('utf8'), 'sealed');
+    const { text, inReplyTo, references, sourceMessageId, minimumLevel, quoted } = content;
     wipe(bytes);
     return {
       id,
@@ -107,6 +111,7 @@ export class DraftStore {
       references,
       ...(sourceMessageId !== undefined && { sourceMessageId }),
       ...(minimumLevel !== undefined && { minimumLevel }),
+      ...(quoted !== undefined && { quoted }),
       updatedAt: row.integer('updated_at'),
     };
   }

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { QuMailError } from '../base/errors.ts';
 import type { MailFlag, SecurityLevel } from '../base/types.ts';
-import { inTransaction, truncateLog } from './database.ts';
+import { inTransaction } from '../base/transaction.ts';
+import { truncateLog } from './database.ts';
 import { folderId, listFolders, readCursor, upsertFolder, writeCursor, type FolderCursor, type FolderRow } from './folders.ts';
 import { flagBits, messageRowOf, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
 import { Statements } from './statements.ts';
@@ -129,11 +130,17 @@ export class MessageStore {
     return this.#sql.all(sql, accountId, path).map(messageRowOf);
   }
 
-  /** Records how opening a message went; what is not given is cleared. */
-  setSeal(id: number, outcome: { seal: StoredSeal; level: SecurityLevel; failureJson?: string; envelopeId?: string }): void {
-    const { seal, level, failureJson, envelopeId } = outcome;
-    const sql = 'UPDATE messages SET seal = ?, level = ?, failure = ?, envelope_id = ? WHERE id = ?';
-    this.#sql.run(sql, seal, level, failureJson ?? null, envelopeId ?? null, id);
+  /**
+   * Records how opening a message went; what is not given is cleared. With `was`, only while its state still is that one: a failure
+   * must not take the place of what another window achieved meanwhile.
+   */
+  setSeal(
+    id: number,
+    outcome: { seal: StoredSeal; level: SecurityLevel; failureJson?: string; envelopeId?: string; was?: StoredSeal },
+  ): void {
+    const { seal, level, failureJson, envelopeId, was } = outcome;
+    const sql = 'UPDATE messages SET seal = ?, level = ?, failure = ?, envelope_id = ? WHERE id = ? AND seal = coalesce(?, seal)';
+    this.#sql.run(sql, seal, level, failureJson ?? null, envelopeId ?? null, id, was ?? null);
   }
 
   /** Of ordinary mail only: the text of sealed mail is never in this file. */

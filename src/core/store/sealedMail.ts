@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
 import type { RecordSealer } from '../base/ports.ts';
-import { inTransaction } from './database.ts';
+import { inTransaction } from '../base/transaction.ts';
 import { parseJson, type Row, Statements } from './statements.ts';
 
 export interface SealedMailRecord {

@@ -3,7 +3,7 @@ import { fromBase64url, toBase64url, wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Disposable } from '../base/lifetime.ts';
 import type { Clock, Random, RecordSealer, Secrets, SealPurpose } from '../base/ports.ts';
-import { inTransaction } from './database.ts';
+import { inTransaction } from '../base/transaction.ts';
 import { EPOCH_ID_LENGTH, EPOCH_KEY_LENGTH, epochIdOf, openRecord, requireRecord, SALT_LENGTH, sealRecord } from './sealedRecord.ts';
 import { Statements } from './statements.ts';
 

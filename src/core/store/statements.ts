@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import * as v from 'valibot';
 import { QuMailError } from '../base/errors.ts';
-import { named } from './storeErrors.ts';
+import { named } from '../base/sqliteErrors.ts';
 
 /** Prepared once per text, with errors named. SQL texts are constants; values only ever go in as parameters. */
 export class Statements {

@@ -88,4 +88,34 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX sealed_mail_by_message ON sealed_mail (account_id, rfc_message_id);
     `,
   },
+  {
+    // One row per lock between windows (WindowLock). `note` is what the last holder left for the next.
+    name: 'vault/locks-1',
+    sql: `
+      CREATE TABLE window_locks (
+        name TEXT PRIMARY KEY,
+        holder TEXT,
+        pid INTEGER NOT NULL,
+        beat INTEGER NOT NULL,
+        note TEXT
+      ) STRICT;
+    `,
+  },
+  {
+    // The argument vector of a token command, as JSON.
+    name: 'vault/token-command-1',
+    sql: 'ALTER TABLE accounts ADD COLUMN command TEXT',
+  },
+  {
+    // What waits is tried again by itself from here on: times in milliseconds since the epoch, tries counted.
+    name: 'vault/outbox-1',
+    sql: `
+      ALTER TABLE outbox ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE outbox ADD COLUMN not_before INTEGER;
+      ALTER TABLE outbox ADD COLUMN next_try INTEGER;
+      ALTER TABLE outbox ADD COLUMN first_try INTEGER;
+      ALTER TABLE outbox ADD COLUMN sender_seen INTEGER;
+      UPDATE outbox SET next_try = updated_at WHERE state = 'waiting';
+    `,
+  },
 ];

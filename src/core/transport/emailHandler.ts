@@ -1,17 +1,25 @@
 import { toDisposable, type Disposable } from '../base/lifetime.ts';
 import type { MailFlag } from '../base/types.ts';
+import type { ConnectionFacts } from './connectionFacts.ts';
 import { inFolder, listFolders, requireValidity } from './imapFolders.ts';
 import { ImapMailbox } from './imapMailbox.ts';
-import { readBefore, readChanges, readNewest, readSource } from './imapReading.ts';
+import { readBefore, readChanges, readNewest, readSource, type ChangesAsked } from './imapReading.ts';
 import { ImapWatch } from './imapWatch.ts';
+import { findByMessageId } from './imapSearch.ts';
 import { appendMessage, changeFlags, ensureFolder, moveMessages, removeMessages } from './imapWriting.ts';
 import { DEFAULT_TIMING, type MailAccess, type TransportDeps, type TransportTiming } from './mailAccess.ts';
 import type { FolderChanges, FolderCursor, RemoteFolder, RemoteMessage, SendOutcome, SendRequest } from './remoteMail.ts';
+import { ServerPause } from './serverPause.ts';
 import { SmtpOutbox } from './smtpOutbox.ts';
 
+/** From this size on a message is fetched over the second connection. */
+const BULK_OCTETS = 1024 * 1024;
+/** How long the second connection stays open after its last use, in milliseconds. */
+const BULK_IDLE_MS = 60_000;
+
 /**
- * One account's mail on its servers. At most three connections: IMAP for work, IMAP for watching, SMTP; each opened when first needed,
- * with a valid token, over verified TLS. Every method rejects with a QuMailError: `auth.wrong-password`, `auth.token-refused` (sign in
+ * One account's mail on its servers. At most four connections: IMAP for work, for large messages, and for watching, and SMTP; each opened
+ * when first needed, with a valid token, over verified TLS. Every method rejects with a QuMailError: `auth.wrong-password`, `auth.token-refused` (sign in
  * again), `net.*`, `imap.*`, `smtp.*`, `engine.cancelled`, `engine.stopped`. What can be repeated without harm is done again once after
  * a cut connection before `net.cut` is reported.
  */
@@ -20,6 +28,8 @@ export class EmailHandler implements Disposable {
   readonly #deps: TransportDeps;
   readonly #timing: TransportTiming;
   readonly #mailbox: ImapMailbox;
+  readonly #bulk: ImapMailbox;
+  readonly #pause: ServerPause;
   readonly #outbox: SmtpOutbox;
   readonly #watches = new Set<{ folder: string; watch: ImapWatch; listeners: Set<() => void> }>();
 
@@ -28,7 +38,13 @@ export class EmailHandler implements Disposable {
     this.#deps = deps;
     this.#timing = { ...DEFAULT_TIMING, ...deps.timing };
     const { clock, log } = deps;
-    this.#mailbox = new ImapMailbox(access, { clock, log: log.scoped('imap'), timing: this.#timing });
+    this.#pause = new ServerPause(clock);
+    const imap = { clock, log: log.scoped('imap'), timing: this.#timing, pause: this.#pause };
+    this.#mailbox = new ImapMailbox(access, imap);
+    this.#bulk = new ImapMailbox(access, {
+      ...imap,
+      timing: { ...this.#timing, imapIdleMs: Math.min(this.#timing.imapIdleMs, BULK_IDLE_MS) },
+    });
     this.#outbox = new SmtpOutbox(access, { clock, log: log.scoped('smtp'), timing: this.#timing });
   }
 
@@ -66,22 +82,22 @@ export class EmailHandler implements Disposable {
 
   /**
    * What changed in a folder since a cursor: new messages, flags and disappearance of `knownUids`. Pass the whole cursor of the last
-   * answer, `highestModseq` included: without it every known message is asked for its flags.
+   * answer, `highestModseq` included: without it every known message is asked for its flags. `arrived` is told of new messages as soon as
+   * they are known, before the rest is asked for; after a cut it may be told of them again.
    */
-  fetchChanges(
-    folder: string,
-    since: FolderCursor | undefined,
-    o: { readonly limit: number; readonly knownUids: readonly number[] },
-    signal?: AbortSignal,
-  ): Promise<FolderChanges> {
+  fetchChanges(folder: string, since: FolderCursor | undefined, o: ChangesAsked, signal?: AbortSignal): Promise<FolderChanges> {
     return this.#mailbox.run('repeatable', signal, (client) =>
       inFolder(client, folder, 'reselect', (mailbox) => readChanges(client, mailbox, since, o)),
     );
   }
 
-  /** The source of a message as the server holds it, at most 100 MiB (`net.too-large`). Sets no flag. */
-  fetchSource(folder: string, uidValidity: number, uid: number, signal?: AbortSignal): Promise<Buffer> {
-    return this.#mailbox.run('repeatable', signal, (client) =>
+  /**
+   * The source of a message as the server holds it, at most 100 MiB (`net.too-large`). Sets no flag. One that is known to be large
+   * (`size` in octets) comes over a connection of its own, so that nothing waits for it.
+   */
+  fetchSource(folder: string, uidValidity: number, uid: number, signal?: AbortSignal, size = 0): Promise<Buffer> {
+    const mailbox = size >= BULK_OCTETS ? this.#bulk : this.#mailbox;
+    return mailbox.run('repeatable', signal, (client) =>
       inFolder(client, folder, 'selected', (mailbox) => {
         requireValidity(mailbox, folder, uidValidity);
         return readSource(client, folder, uid);
@@ -114,6 +130,13 @@ export class EmailHandler implements Disposable {
     return this.#mailbox.run('once', signal, (client) => appendMessage(client, folder, raw, flags));
   }
 
+  /** UIDs of the messages in a folder that carry this Message-ID (angle brackets included). */
+  findByMessageId(folder: string, messageId: string, signal?: AbortSignal): Promise<number[]> {
+    return this.#mailbox.run('repeatable', signal, (client) =>
+      inFolder(client, folder, 'reselect', () => findByMessageId(client, messageId)),
+    );
+  }
+
   /** Makes a folder unless it exists. */
   ensureFolder(folder: string, signal?: AbortSignal): Promise<void> {
     return this.#mailbox.run('repeatable', signal, (client) => ensureFolder(client, folder));
@@ -122,6 +145,21 @@ export class EmailHandler implements Disposable {
   /** Resolves only after the server's 250; see SmtpOutbox.send for what each rejection means. */
   send(request: SendRequest, signal?: AbortSignal): Promise<SendOutcome> {
     return this.#outbox.send(request, signal);
+  }
+
+  /** The connections open now, for the account's health. */
+  connections(): readonly ConnectionFacts[] {
+    const watches = [...this.#watches].map(({ watch }) => watch.connection);
+    return [this.#mailbox.connection, this.#bulk.connection, ...watches, this.#outbox.connection].filter((each) => each !== undefined);
+  }
+
+  /**
+   * Finds out which connections are dead, after sleep or a change of network, drops those, and has the watch come back at once. Resolves
+   * within `wakeMs`; never rejects.
+   */
+  async check(): Promise<void> {
+    this.#outbox.check();
+    await Promise.all([this.#mailbox.check(), this.#bulk.check(), ...[...this.#watches].map(({ watch }) => watch.check())]);
   }
 
   /**
@@ -145,6 +183,7 @@ export class EmailHandler implements Disposable {
     for (const { watch } of this.#watches) watch.dispose();
     this.#watches.clear();
     this.#outbox.dispose();
+    this.#bulk.dispose();
     this.#mailbox.dispose();
   }
 
@@ -153,7 +192,7 @@ export class EmailHandler implements Disposable {
     const { clock, random, log } = this.#deps;
     const watch = new ImapWatch(
       this.#access,
-      { clock, random, log: log.scoped('imap'), timing: this.#timing },
+      { clock, random, log: log.scoped('imap'), timing: this.#timing, pause: this.#pause },
       { folder, mode: this.#watches.size === 0 ? 'push' : 'poll', onChange: () => listeners.forEach((listener) => listener()) },
     );
     const entry = { folder, watch, listeners };

@@ -5,6 +5,7 @@ import type { Credential } from '../base/ports.ts';
 import { clientContext } from '../base/trustRoots.ts';
 import { withCredential } from './credentials.ts';
 import { MAX_MESSAGE_BYTES, type MailAccess, type TransportTiming } from './mailAccess.ts';
+import type { ServerPause } from './serverPause.ts';
 import { imapError } from './transportErrors.ts';
 
 /** An authenticated IMAP connection. ImapFlow is imported in this file only. */
@@ -18,7 +19,13 @@ export interface ImapOpening {
   readonly purpose: 'work' | 'watch';
   /** A quiet connection is probed after this long, in milliseconds; a server that owes an answer by then is given up. */
   readonly silenceMs: number;
+  /** Refuses to connect while the server wants peace, and learns when it does. */
+  readonly pause: ServerPause;
 }
+
+/** Codes that explain a BYE (RFC 5530, and THROTTLED of Gmail and Yahoo). */
+const BYE_CODES = ['THROTTLED', 'LIMIT', 'UNAVAILABLE', 'INUSE', 'SERVERBUG', 'EXPIRED', 'AUTHENTICATIONFAILED'];
+const lastCodes = new WeakMap<ImapClient, string | undefined>();
 
 /**
  * Connects and logs in. Rejects with `auth.wrong-password`, `auth.token-refused`, `net.*` or `imap.rejected`, and when `signal` is
@@ -30,11 +37,16 @@ export function openImap(opening: ImapOpening, first: 'cached' | 'fresh', signal
 
 async function connect(opening: ImapOpening, credential: Credential, signal: AbortSignal): Promise<ImapClient> {
   throwIfCancelled(signal);
+  opening.pause.refuse();
   const { host } = opening.access.servers.imap;
   const client = new ImapFlow(optionsFor(opening, credential));
   client.on('error', (error) => {
     client.context = error;
   });
+  listenForCodes(client);
+  client.on('alert', ({ message, response }: { message: string; response: string }) =>
+    opening.log.warn('alert', { host, response, said: message }),
+  );
   const onAbort = (): void => client.close();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -45,7 +57,9 @@ async function connect(opening: ImapOpening, credential: Credential, signal: Abo
   } catch (error) {
     client.close();
     throwIfCancelled(signal);
-    const failure = imapError(error, { host, shown: credential.kind });
+    const refused = (error as { authenticationFailed?: boolean }).authenticationFailed === true;
+    const failure = imapError(refused ? error : (byeOf(client) ?? error), { host, shown: credential.kind });
+    opening.pause.note(failure);
     opening.log.warn('connect-failed', { host, purpose: opening.purpose, code: failure.code });
     throw failure;
   } finally {
@@ -58,7 +72,22 @@ async function connect(opening: ImapOpening, credential: Credential, signal: Abo
  * Returns `error` where there is nothing better.
  */
 export function endOf(client: ImapClient, error: unknown): unknown {
-  return !client.usable && client.context instanceof Error ? client.context : error;
+  if (client.usable) return error;
+  return byeOf(client) ?? (client.context instanceof Error ? client.context : error);
+}
+
+/** A BYE that carried a code, in the shape of an ImapFlow error, for imapError to name. */
+function byeOf(client: ImapClient): object | undefined {
+  const serverResponseCode = lastCodes.get(client);
+  if (client.byeReason === undefined || serverResponseCode === undefined) return undefined;
+  return { code: 'NoConnection', responseStatus: 'BYE', serverResponseCode, responseText: client.byeReason };
+}
+
+/** ImapFlow keeps the text of a BYE but not its code; its handlers of codes see every one. The next tagged answer ends what a code explains. */
+function listenForCodes(client: ImapClient): void {
+  const { sectionHandlers } = client as unknown as { sectionHandlers: Record<string, () => Promise<void>> };
+  for (const code of BYE_CODES) sectionHandlers[code] = async () => void lastCodes.set(client, code);
+  client.on('response', () => lastCodes.set(client, undefined));
 }
 
 function optionsFor(opening: ImapOpening, credential: Credential): ImapFlowOptions {

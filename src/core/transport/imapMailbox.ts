@@ -1,9 +1,12 @@
-import { QuMailError } from '../base/errors.ts';
+import { QuMailError, throwIfCancelled } from '../base/errors.ts';
 import type { Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock } from '../base/ports.ts';
+import type { ConnectionFacts } from './connectionFacts.ts';
 import { endOf, openImap, type ImapClient } from './imapClient.ts';
 import type { MailAccess, TransportTiming } from './mailAccess.ts';
+import { expectSomething, probe } from './probeImap.ts';
+import type { ServerPause } from './serverPause.ts';
 import { Span } from './span.ts';
 import { imapError, isImapRefusal } from './transportErrors.ts';
 import { WorkQueue } from './workQueue.ts';
@@ -25,17 +28,41 @@ export class ImapMailbox implements Disposable {
   readonly #timing: TransportTiming;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #pause: ServerPause;
   readonly #span = new Span();
   readonly #queue = new WorkQueue();
   #client: ImapClient | undefined;
+  #since = 0;
   #lastUse = 0;
+  #working = false;
+  /** The log-in under way, which may hang on a network that is gone. */
+  #opening: AbortController | undefined;
   #keepAlive: Disposable | undefined;
+  #check: Disposable | undefined;
 
-  constructor(access: MailAccess, deps: { clock: Clock; log: Log; timing: TransportTiming }) {
+  constructor(access: MailAccess, deps: { clock: Clock; log: Log; timing: TransportTiming; pause: ServerPause }) {
     this.#access = access;
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#timing = deps.timing;
+    this.#pause = deps.pause;
+  }
+
+  get connection(): ConnectionFacts | undefined {
+    if (!this.#client?.usable) return undefined;
+    const capabilities = [...this.#client.capabilities.keys()];
+    return { kind: 'imap-work', since: this.#since, lastUsed: this.#lastUse, capabilities };
+  }
+
+  /** Drops the connection unless it shows a sign of life in time. Resolves when that is known of an idle one; never rejects. */
+  async check(): Promise<void> {
+    this.#opening?.abort();
+    const client = this.#client;
+    if (!client?.usable) return;
+    if (this.#working) {
+      this.#check?.dispose();
+      this.#check = expectSomething(client, this.#clock, this.#timing.wakeMs);
+    } else await this.#queue.run(this.#span.signal, () => this.#probe(client, this.#timing.wakeMs)).catch(() => {});
   }
 
   /**
@@ -70,7 +97,8 @@ export class ImapMailbox implements Disposable {
     if (current?.usable && how === 'cached') {
       const quiet = this.#clock.now() - this.#lastUse;
       if (repetition === 'repeatable' || quiet < FRESH_MS) return current;
-      await interruptible(current, signal, () => current.noop());
+      await interruptible(current, signal, () => probe(current, this.#clock, this.#timing.probeMs));
+      throwIfCancelled(signal);
       if (current.usable) return current;
     }
     current?.close();
@@ -80,12 +108,28 @@ export class ImapMailbox implements Disposable {
       log: this.#log,
       purpose: 'work',
       silenceMs: this.#timing.silenceMs,
+      pause: this.#pause,
     } as const;
-    this.#client = await openImap(opening, how, signal);
+    const login = new AbortController();
+    this.#opening = login;
+    try {
+      this.#client = await openImap(opening, how, AbortSignal.any([signal, login.signal]));
+    } catch (error) {
+      if (login.signal.aborted && !signal.aborted)
+        throw new QuMailError('net.cut', { protocol: 'imap', host: this.#access.servers.imap.host });
+      throw error;
+    } finally {
+      this.#opening = undefined;
+    }
+    this.#since = this.#lastUse = this.#clock.now();
     return this.#client;
   }
 
   async #work<T>(client: ImapClient, signal: AbortSignal, work: (client: ImapClient) => Promise<T>): Promise<T> {
+    // A line that died while it was quiet shows by the lack of any answer; a busy server is given its full time.
+    const quiet = this.#clock.now() - this.#lastUse >= FRESH_MS;
+    const answered = quiet ? expectSomething(client, this.#clock, this.#timing.probeMs) : undefined;
+    this.#working = true;
     try {
       return await interruptible(client, signal, () => work(client));
     } catch (error) {
@@ -95,12 +139,17 @@ export class ImapMailbox implements Disposable {
       const failure = first.code === 'net.cut' ? imapError(endOf(client, first), { host, shown }) : first;
       if (failure.code === 'auth.token-refused') throw new RefusedInSession(failure);
       throw new FailedAtWork(failure);
+    } finally {
+      this.#working = false;
+      answered?.dispose();
+      this.#check?.dispose();
     }
   }
 
   /** What a failure leaves behind: a refused command leaves the connection as it was, anything else ends it. */
   #failed(error: unknown): QuMailError {
     const failure = imapError(error, { host: this.#access.servers.imap.host });
+    this.#pause.note(failure);
     if (isImapRefusal(failure) && this.#client?.usable) this.#rest();
     else this.#drop();
     return failure;
@@ -120,12 +169,17 @@ export class ImapMailbox implements Disposable {
       if (this.#clock.now() - this.#lastUse >= this.#timing.imapIdleMs) this.#drop();
       else
         this.#queue
-          .run(this.#span.signal, () => client.noop())
+          .run(this.#span.signal, () => this.#probe(client, this.#timing.probeMs))
           .then(
             () => this.#armKeepAlive(),
             () => {}, // the next work finds a closed connection and opens another
           );
     });
+  }
+
+  async #probe(client: ImapClient, deadlineMs: number): Promise<void> {
+    if (client !== this.#client || (await probe(client, this.#clock, deadlineMs))) return;
+    this.#drop();
   }
 
   #drop(): void {

@@ -9,6 +9,13 @@ import { uidSetContains, uidSets } from './uidSet.ts';
 const SUMMARY = { uid: true, flags: true, envelope: true, bodyStructure: true, internalDate: true, size: true, headers: ['references'] };
 const BY_UID = { uid: true };
 
+export interface ChangesAsked {
+  /** Most new messages in one answer. */
+  readonly limit: number;
+  readonly knownUids: readonly number[];
+  readonly arrived?: (added: readonly RemoteMessage[]) => void;
+}
+
 /** The newest `limit` messages of the selected mailbox, newest first. */
 export async function readNewest(client: ImapClient, mailbox: SelectedMailbox, limit: number): Promise<RemoteMessage[]> {
   if (mailbox.exists === 0 || limit <= 0) return [];
@@ -28,7 +35,7 @@ export async function readChanges(
   client: ImapClient,
   mailbox: SelectedMailbox,
   since: FolderCursor | undefined,
-  o: { readonly limit: number; readonly knownUids: readonly number[] },
+  o: ChangesAsked,
 ): Promise<FolderChanges> {
   const uidValidity = Number(mailbox.uidValidity);
   const modseq = mailbox.highestModseq === undefined || mailbox.noModseq ? {} : { highestModseq: mailbox.highestModseq };
@@ -40,6 +47,7 @@ export async function readChanges(
   const { added, more } = await readNew(client, mailbox, since.uidNext, o.limit);
   // Where more is to come, the next look must start after what was read, not after what the server has.
   const uidNext = afterLast(added, more ? since.uidNext : Math.max(since.uidNext, mailbox.uidNext ?? 1));
+  if (added.length > 0) o.arrived?.(added);
   const known = await readKnown(client, mailbox, since, o.knownUids);
   return { uidValidity, uidNext, ...modseq, reset: 'no', added, more, ...known };
 }
@@ -60,6 +68,12 @@ async function readNew(
   if (mailbox.exists === 0) return { added: [], more: false };
   if (mailbox.uidNext !== undefined && mailbox.uidNext <= uidNext) return { added: [], more: false };
   // `n:*` always names the last message, also one below n (RFC 9051 section 9, seq-range).
+  if (mailbox.uidNext !== undefined && mailbox.uidNext - uidNext <= limit) {
+    // No more than `limit` can have come by SELECT, so there is no need to ask for their UIDs first; what came since is cut off again.
+    const fetched = (await client.fetchAll(`${uidNext}:*`, SUMMARY, BY_UID)).map(remoteMessage).filter(({ uid }) => uid >= uidNext);
+    const oldestFirst = fetched.sort((a, b) => a.uid - b.uid);
+    return { added: newestFirst(oldestFirst.slice(0, limit)), more: oldestFirst.length > limit };
+  }
   const uids = (await searchUids(client, `${uidNext}:*`)).filter((uid) => uid >= uidNext);
   return { added: await readUids(client, uids.slice(0, limit)), more: uids.length > limit };
 }

@@ -2,20 +2,22 @@ import type { Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import { QuMailError } from '../base/errors.ts';
-import { backoffDelay } from './backoff.ts';
-import { openImap, type ImapClient } from './imapClient.ts';
+import { planReconnect, type Loss } from './backoff.ts';
+import type { ConnectionFacts } from './connectionFacts.ts';
+import { endOf, openImap, type ImapClient } from './imapClient.ts';
 import type { MailAccess, TransportTiming } from './mailAccess.ts';
+import { probe } from './probeImap.ts';
+import { retryAfterOf, type ServerPause } from './serverPause.ts';
 import { Span } from './span.ts';
 import { imapError } from './transportErrors.ts';
 
-/** IDLE is quiet by nature: probed after five minutes, so that a dead line is noticed within ten. */
-const IDLE_SILENCE_MS = 300_000;
-/** Servers may end a session that sent nothing for 29 minutes (RFC 2177). */
-const IDLE_RESTART_MS = 20 * 60_000;
-/** A connection that held this long was a good one: the next loss starts from a short delay again. */
-const HELD_MS = 30_000;
-/** Attempts after which a refused log-in waits as long as it gets: more would only lock the account. */
-const PATIENCE = 20;
+export interface WatchDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly timing: TransportTiming;
+  readonly pause: ServerPause;
+}
 
 export interface WatchOptions {
   readonly folder: string;
@@ -25,19 +27,32 @@ export interface WatchOptions {
   readonly onChange: () => void;
 }
 
+interface Session {
+  readonly client: ImapClient;
+  readonly since: number;
+  lastUsed: number;
+  idleSince: number | undefined;
+}
+
 /**
  * Tells when a folder may have changed: at once while the server pushes (IDLE, RFC 2177) over a connection of its own, every `pollMs`
- * while it does not, for whatever reason. Reconnects with full-jitter backoff until disposed of.
+ * while it does not, for whatever reason. A silent IDLE is probed and begun anew every `idleMs`. Reconnects as planReconnect says until
+ * disposed of.
  */
 export class ImapWatch implements Disposable {
   readonly #access: MailAccess;
-  readonly #deps: { clock: Clock; random: Random; log: Log; timing: TransportTiming };
+  readonly #deps: WatchDeps;
   readonly #options: WatchOptions;
   readonly #span = new Span();
-  #pushing = false;
+  #session: Session | undefined;
+  /** The log-in under way, which may hang on a network that is gone. */
+  #opening: AbortController | undefined;
+  #hurry: AbortController | undefined;
+  /** The next wait is left out. */
+  #impatient = false;
   #poll: Disposable | undefined;
 
-  constructor(access: MailAccess, deps: { clock: Clock; random: Random; log: Log; timing: TransportTiming }, options: WatchOptions) {
+  constructor(access: MailAccess, deps: WatchDeps, options: WatchOptions) {
     this.#access = access;
     this.#deps = deps;
     this.#options = options;
@@ -45,66 +60,132 @@ export class ImapWatch implements Disposable {
     if (options.mode === 'push') void this.#keepListening();
   }
 
+  get connection(): ConnectionFacts | undefined {
+    if (!this.#session) return undefined;
+    const { client, since, lastUsed, idleSince } = this.#session;
+    return {
+      kind: 'imap-watch',
+      since,
+      lastUsed,
+      ...(idleSince !== undefined && { idleSince }),
+      capabilities: [...client.capabilities.keys()],
+    };
+  }
+
+  /** Finds out now whether the line is dead, and comes back at once where it is. Resolves when that is known; never rejects. */
+  async check(): Promise<void> {
+    this.#impatient = true;
+    this.#opening?.abort();
+    if (this.#session && (await this.#probe(this.#session, this.#deps.timing.wakeMs))) this.#impatient = false;
+    this.#hurry?.abort();
+  }
+
   async #keepListening(): Promise<void> {
-    const { clock, random, log } = this.#deps;
+    const { random, log } = this.#deps;
     const { host } = this.#access.servers.imap;
     let failures = 0;
+    let how: 'cached' | 'fresh' = 'cached';
     while (!this.#span.ended) {
-      const started = clock.now();
-      try {
-        const outcome = await this.#span.during(undefined, (signal) => this.#listen(signal));
-        if (outcome === 'no-idle') return;
-      } catch (error) {
-        if (this.#span.ended) return;
-        const failure = imapError(error, { host });
-        log.info('watch-interrupted', { host, code: failure.code });
-        if (failure.code.startsWith('auth.')) failures = Math.max(failures, PATIENCE);
-      } finally {
-        this.#pushing = false;
-      }
-      if (clock.now() - started > HELD_MS) failures = 0;
-      const delay = backoffDelay(failures++, random.fraction());
-      await clock.sleep(delay, this.#span.signal).catch(() => {});
+      const loss = await this.#listen(how);
+      if (loss === 'no-idle' || this.#span.ended) return;
+      const plan = planReconnect(failures, loss, random.fraction());
+      failures = plan.failures;
+      how = loss.code === 'auth.token-refused' && loss.heldMs !== undefined ? 'fresh' : 'cached';
+      log.info('watch-interrupted', { host, code: loss.code, heldMs: loss.heldMs, delayMs: plan.delayMs });
+      await this.#wait(plan.delayMs);
     }
   }
 
-  async #listen(signal: AbortSignal): Promise<'no-idle' | 'over'> {
-    const { log, timing } = this.#deps;
-    const opening = { access: this.#access, timing, log, purpose: 'watch', silenceMs: IDLE_SILENCE_MS } as const;
-    const client = await openImap(opening, 'cached', signal);
-    const close = (): void => client.close();
-    signal.addEventListener('abort', close, { once: true });
+  async #wait(ms: number): Promise<void> {
+    const hurry = new AbortController();
+    this.#hurry = hurry;
+    if (this.#impatient || ms <= 0) hurry.abort();
+    this.#impatient = false;
+    await this.#deps.clock.sleep(ms, AbortSignal.any([this.#span.signal, hurry.signal])).catch(() => {});
+    this.#hurry = undefined;
+  }
+
+  /** One connection, from log-in to its end; says how that came. */
+  async #listen(how: 'cached' | 'fresh'): Promise<Loss | 'no-idle'> {
+    const { clock } = this.#deps;
+    let session: Session | undefined;
     try {
-      if (!client.capabilities.has('IDLE')) {
-        log.info('watch-polls', { host: this.#access.servers.imap.host });
-        return 'no-idle';
-      }
-      client.maxIdleTime = IDLE_RESTART_MS;
-      await client.mailboxOpen(this.#options.folder, { readOnly: true });
-      await this.#idle(client);
-      return 'over';
+      const outcome = await this.#span.during(undefined, async (signal) => {
+        const opening = new AbortController();
+        this.#opening = opening;
+        const client = await this.#open(how, AbortSignal.any([signal, opening.signal]));
+        this.#opening = undefined;
+        const close = (): void => client.close();
+        signal.addEventListener('abort', close, { once: true });
+        session = { client, since: clock.now(), lastUsed: clock.now(), idleSince: undefined };
+        this.#session = session;
+        try {
+          return await this.#hold(session);
+        } catch (error) {
+          throw endOf(client, error);
+        } finally {
+          signal.removeEventListener('abort', close);
+          client.close();
+        }
+      });
+      return outcome;
+    } catch (error) {
+      const { host } = this.#access.servers.imap;
+      const shown = session?.client.options.auth?.accessToken === undefined ? 'password' : 'token';
+      const failure = imapError(error, { host, shown });
+      this.#deps.pause.note(failure);
+      const retryAfterMs = retryAfterOf(failure);
+      const heldMs = session?.idleSince === undefined ? undefined : clock.now() - session.since;
+      return { code: failure.code, ...(heldMs !== undefined && { heldMs }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
     } finally {
-      signal.removeEventListener('abort', close);
-      client.close();
+      this.#opening = undefined;
+      this.#session = undefined;
     }
   }
 
-  async #idle(client: ImapClient): Promise<void> {
+  #open(how: 'cached' | 'fresh', signal: AbortSignal): Promise<ImapClient> {
+    const { log, timing, pause } = this.#deps;
+    // ImapFlow's own watch over silence is the second line, behind the probes.
+    const silenceMs = timing.idleMs + 2 * timing.probeMs;
+    return openImap({ access: this.#access, timing, log, pause, purpose: 'watch', silenceMs }, how, signal);
+  }
+
+  async #hold(session: Session): Promise<'no-idle'> {
+    const { client } = session;
+    if (!client.capabilities.has('IDLE')) {
+      this.#deps.log.info('watch-polls', { host: this.#access.servers.imap.host });
+      return 'no-idle';
+    }
+    await client.mailboxOpen(this.#options.folder, { readOnly: true });
     const notify = (): void => this.#notify();
-    client.on('exists', notify);
-    client.on('expunge', notify);
-    client.on('flags', notify);
-    this.#pushing = true;
+    for (const event of ['exists', 'expunge', 'flags']) client.on(event, notify);
+    let refusal: string | undefined;
+    client.on('response', ({ response, code }: { response: string; code?: string }) => {
+      refusal = response === 'OK' ? undefined : (code ?? '');
+    });
     this.#notify();
     while (client.usable) {
-      if ((await client.idle()) === false && client.usable) throw new QuMailError('imap.rejected', { response: 'IDLE' });
+      session.idleSince = this.#deps.clock.now();
+      const restart = this.#deps.clock.after(this.#deps.timing.idleMs, () => void this.#probe(session, this.#deps.timing.probeMs));
+      const ended = await client.idle().finally(() => restart.dispose());
+      // In the shape of an ImapFlow error, for imapError to name.
+      if (ended === false && client.usable) throw { responseStatus: 'NO', serverResponseCode: refusal, responseText: 'IDLE' };
     }
+    throw new QuMailError('net.cut', { protocol: 'imap', host: this.#access.servers.imap.host });
+  }
+
+  async #probe(session: Session, deadlineMs: number): Promise<boolean> {
+    const { clock, log } = this.#deps;
+    const alive = await probe(session.client, clock, deadlineMs);
+    if (alive) session.lastUsed = clock.now();
+    else if (!this.#span.ended) log.info('watch-line-dead', { host: this.#access.servers.imap.host });
+    return alive;
   }
 
   #armPoll(): void {
     this.#poll = this.#deps.clock.after(this.#deps.timing.pollMs, () => {
       if (this.#span.ended) return;
-      if (!this.#pushing) this.#notify();
+      if (this.#session?.idleSince === undefined) this.#notify();
       this.#armPoll();
     });
   }

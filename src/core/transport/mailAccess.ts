@@ -28,6 +28,15 @@ export interface TransportTiming {
   readonly imapIdleMs: number;
   /** The SMTP connection stays open this long after its last message. */
   readonly smtpIdleMs: number;
+  /**
+   * A connection in IDLE that heard nothing is asked after this long, and IDLE begun anew. RFC 2177 allows 29 minutes; load balancers and
+   * address translators forget a silent connection after as little as four, and then nobody is told.
+   */
+  readonly idleMs: number;
+  /** An answer to such a question, or the first octet of any answer on a connection that was quiet; later, the line is taken for dead. */
+  readonly probeMs: number;
+  /** The same after sleep or a change of network, when doubt is due and a new connection costs little. */
+  readonly wakeMs: number;
   /** Between looks for new mail while the server cannot push. */
   readonly pollMs: number;
 }
@@ -37,6 +46,9 @@ export const DEFAULT_TIMING: TransportTiming = {
   silenceMs: 60_000,
   imapIdleMs: 600_000,
   smtpIdleMs: 20_000,
+  idleMs: 230_000,
+  probeMs: 10_000,
+  wakeMs: 3000,
   pollMs: 60_000,
 };
 

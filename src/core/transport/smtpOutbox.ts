@@ -3,6 +3,7 @@ import { QuMailError } from '../base/errors.ts';
 import type { Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock } from '../base/ports.ts';
+import type { ConnectionFacts } from './connectionFacts.ts';
 import type { MailAccess, TransportTiming } from './mailAccess.ts';
 import type { SendOutcome, SendRequest } from './remoteMail.ts';
 import { SmtpSession, type SendProgress } from './smtpSession.ts';
@@ -23,12 +24,25 @@ export class SmtpOutbox implements Disposable {
   readonly #queue = new WorkQueue();
   #session: SmtpSession | undefined;
   #idle: Disposable | undefined;
+  #since = 0;
+  #lastUse = 0;
+  /** True between two messages: nothing is under way. */
+  #resting = false;
 
   constructor(access: MailAccess, deps: { clock: Clock; log: Log; timing: TransportTiming }) {
     this.#access = access;
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#timing = deps.timing;
+  }
+
+  get connection(): ConnectionFacts | undefined {
+    return this.#session?.alive === true ? { kind: 'smtp', since: this.#since, lastUsed: this.#lastUse } : undefined;
+  }
+
+  /** Drops a connection that only waits for the next message: after sleep or a change of network it is not worth a doubt. */
+  check(): void {
+    if (this.#resting) this.#drop();
   }
 
   /** Logs in once; rejects as `send` does. */
@@ -89,6 +103,7 @@ export class SmtpOutbox implements Disposable {
 
   async #open(how: 'cached' | 'fresh', signal: AbortSignal): Promise<SmtpSession> {
     this.#idle?.dispose();
+    this.#resting = false;
     if (how === 'cached' && this.#session?.alive) return this.#session;
     this.#drop();
     try {
@@ -97,6 +112,7 @@ export class SmtpOutbox implements Disposable {
       this.#log.warn('connect-failed', { ...this.#place(), code: QuMailError.from(error).code });
       throw error;
     }
+    this.#since = this.#lastUse = this.#clock.now();
     this.#log.info('connected', this.#place());
     return this.#session;
   }
@@ -118,6 +134,8 @@ export class SmtpOutbox implements Disposable {
   #rest(): void {
     this.#idle?.dispose();
     if (this.#span.ended) return this.#drop();
+    this.#lastUse = this.#clock.now();
+    this.#resting = true;
     this.#idle = this.#clock.after(this.#timing.smtpIdleMs, () => {
       const session = this.#session;
       session?.quit();
@@ -129,6 +147,7 @@ export class SmtpOutbox implements Disposable {
     this.#idle?.dispose();
     this.#session?.close();
     this.#session = undefined;
+    this.#resting = false;
   }
 
   #place(): { protocol: string; host: string } {

@@ -19,6 +19,8 @@ interface ImapFailure {
   readonly mailboxMissing?: boolean;
   readonly tlsFailed?: boolean;
   readonly reason?: string;
+  /** Milliseconds, where ImapFlow read them from a throttling answer. */
+  readonly throttleReset?: number;
 }
 
 const IMAP_CODES: Readonly<Record<string, ErrorCode>> = {
@@ -41,9 +43,19 @@ const IMAP_CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Response codes of a log-in that say nothing about the credentials (RFC 5530), or come with a text for the person (ALERT). */
-const LOGIN_TROUBLE = new Set(['UNAVAILABLE', 'SERVERBUG', 'LIMIT', 'INUSE', 'CONTACTADMIN', 'ALERT', 'WEBALERT']);
+const LOGIN_TROUBLE = new Set(['UNAVAILABLE', 'THROTTLED', 'SERVERBUG', 'LIMIT', 'INUSE', 'CONTACTADMIN', 'ALERT', 'WEBALERT']);
 /** Response codes of any other command that mean the session's token is no longer good (RFC 5530). */
 const SESSION_REFUSED = new Set(['AUTHENTICATIONFAILED', 'EXPIRED']);
+/** Response codes that ask for peace (RFC 5530; THROTTLED is Gmail's and Yahoo's), and for how long at least, in milliseconds. */
+const PAUSES: Readonly<Record<string, number>> = {
+  THROTTLED: 60_000,
+  LIMIT: 60_000,
+  UNAVAILABLE: 15_000,
+  INUSE: 15_000,
+  SERVERBUG: 15_000,
+};
+/** No server's wish is followed for longer than this. */
+const MAX_PAUSE_MS = 3_600_000;
 const MAILBOX_MISSING = new Set(['NONEXISTENT', 'TRYCREATE']);
 const MAX_RESPONSE = 200;
 
@@ -55,9 +67,10 @@ export function imapError(error: unknown, place: FailurePlace): QuMailError {
   const named = (code: ErrorCode, more: ErrorDetails = {}): QuMailError => new QuMailError(code, { ...details, ...more }, { cause: error });
 
   const status = failure.responseStatus;
-  const refused = status === 'NO' || status === 'BAD';
-  const response = refused ? { response: responseOf(failure) } : {};
   const code = failure.serverResponseCode?.toUpperCase() ?? '';
+  const refused = status === 'NO' || status === 'BAD' || (status === 'BYE' && code !== '');
+  const pause = refused ? pauseOf(failure, code) : {};
+  const response = refused ? { response: responseOf(failure), ...pause } : {};
   if (code === 'PRIVACYREQUIRED') return named('net.tls-required');
   if (failure.authenticationFailed && refused) {
     if (LOGIN_TROUBLE.has(code)) return named('imap.rejected', response);
@@ -65,12 +78,18 @@ export function imapError(error: unknown, place: FailurePlace): QuMailError {
   }
   if (refused && place.shown === 'token' && SESSION_REFUSED.has(code)) return named('auth.token-refused');
   if (failure.mailboxMissing || (refused && MAILBOX_MISSING.has(code))) return named('imap.mailbox-missing');
+  if (pause.retryAfterMs !== undefined) return named('imap.rejected', response);
   const own = failure.code !== undefined && Object.hasOwn(IMAP_CODES, failure.code) ? IMAP_CODES[failure.code] : undefined;
   const net = own ?? netErrorCode(error);
   if (net) return named(net);
   if (failure.tlsFailed) return named('net.tls-required');
   if (refused) return named('imap.rejected', response);
   return named('net.protocol');
+}
+
+function pauseOf(failure: ImapFailure, code: string): { readonly retryAfterMs?: number } {
+  const told = failure.throttleReset ?? (Object.hasOwn(PAUSES, code) ? PAUSES[code] : undefined);
+  return told === undefined || !(told > 0) ? {} : { retryAfterMs: Math.min(told, MAX_PAUSE_MS) };
 }
 
 /** True when a server refused the command as such: the connection is still good. */

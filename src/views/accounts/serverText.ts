@@ -1,4 +1,5 @@
 import type { ServerAddress } from '../../core/api.ts';
+import { domainOf, knownProvider } from './mailDomains.ts';
 
 /** What a person wrote for a server; `security` is undefined where the port does not tell. */
 export interface ServerText {
@@ -34,27 +35,14 @@ export function serverAddress(text: string, protocol: 'imap' | 'smtp', choice: s
   return { host: server.host, port: server.port, security: server.security ?? (choice === 'starttls' ? 'starttls' : 'tls') };
 }
 
-interface KnownHost {
-  readonly imap: string;
-  readonly smtp: string;
-}
-
-/** Hosts that are not named after the domain. */
-const KNOWN: Readonly<Record<string, KnownHost>> = {
-  'gmail.com': { imap: 'imap.gmail.com:993', smtp: 'smtp.gmail.com:465' },
-  'googlemail.com': { imap: 'imap.gmail.com:993', smtp: 'smtp.gmail.com:465' },
-  'yahoo.com': { imap: 'imap.mail.yahoo.com:993', smtp: 'smtp.mail.yahoo.com:465' },
-  'icloud.com': { imap: 'imap.mail.me.com:993', smtp: 'smtp.mail.me.com:587' },
-  'me.com': { imap: 'imap.mail.me.com:993', smtp: 'smtp.mail.me.com:587' },
-  'fastmail.com': { imap: 'imap.fastmail.com:993', smtp: 'smtp.fastmail.com:465' },
-};
-
 /** Where the mail of `email` probably lives. */
 export function suggestServer(email: string, protocol: 'imap' | 'smtp'): string {
-  const domain = email
-    .slice(email.lastIndexOf('@') + 1)
-    .trim()
-    .toLowerCase();
-  if (!email.includes('@') || domain === '') return '';
-  return KNOWN[domain]?.[protocol] ?? `${protocol}.${domain}:${DEFAULT_PORT[protocol]}`;
+  const domain = domainOf(email);
+  if (domain === '') return '';
+  return knownProvider(email)?.[protocol] ?? `${protocol}.${domain}:${DEFAULT_PORT[protocol]}`;
+}
+
+/** A server as people write it: `host:port`, an IPv6 address in brackets. */
+export function serverText({ host, port }: Pick<ServerAddress, 'host' | 'port'>): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -1,11 +1,16 @@
 import * as vscode from 'vscode';
-import type { Account, ProviderId } from '../../core/api.ts';
+import { QuMailError, type Account, type ProviderId } from '../../core/api.ts';
 import type { Settings } from '../settings.ts';
 import { runWizard } from '../wizard/wizard.ts';
-import type { Answers } from '../wizard/steps.ts';
+import type { Answers, Choice } from '../wizard/steps.ts';
 import type { Worlds } from '../worlds.ts';
+import { commandOf } from './commandSteps.ts';
+import { confirmCommand } from './confirmCommand.ts';
+import { foundChoices, knownChoices, nothingFound } from './foundServers.ts';
 import { GOOGLE_PROVIDER_ID, type GoogleAuthentication } from './googleAuthentication.ts';
 import { GOOGLE_SCOPES } from './googleScopes.ts';
+import { domainOf, knownProvider } from './mailDomains.ts';
+import { signInFlows } from './signInFlow.ts';
 import { requestOf, signInSteps } from './signInSteps.ts';
 
 /** Signing in for the first time, again, and out. */
@@ -23,16 +28,23 @@ export class SignIn {
   /** The wizard, from its first question; `given` are answers of an attempt that failed. */
   async addAccount(given: Answers = {}): Promise<void> {
     const { googleClientId, yahooClientId } = this.#settings.read();
-    const steps = signInSteps(vscode.l10n, { google: googleClientId !== '', yahoo: yahooClientId !== '' });
+    const steps = signInSteps(vscode.l10n, {
+      clients: { google: googleClientId !== '', yahoo: yahooClientId !== '' },
+      flows: signInFlows(this.#settings.site),
+      servers: (answered, signal) => this.#findServers(answered['email'] ?? '', signal),
+    });
     const answers = await runWizard(vscode.l10n.t('Sign In'), steps, given);
     if (!answers) return;
     if (answers['provider'] === 'lab') return void vscode.commands.executeCommand('qumail.openLab');
+    if (answers['provider'] === 'google' && answers['client'] === 'guide') return void vscode.commands.executeCommand('qumail.setUpGoogle');
+    if (answers['provider'] === 'command' && !(await confirmCommand(commandOf(answers)))) return;
     await this.#leaveLab();
     await this.#worlds.run(vscode.l10n.t('Saving'), () => this.#storeClient(answers), { place: 'silent' });
     if (answers['provider'] === 'google') return this.#signInWithGoogle(answers);
     const request = requestOf(answers);
     if (!request) return;
-    const title = request.provider === 'qumail_native' ? vscode.l10n.t('Signing in') : vscode.l10n.t('Signing in in your browser');
+    const throughBrowser = request.provider === 'yahoo' || request.provider === 'oidc';
+    const title = throughBrowser ? vscode.l10n.t('Signing in through your browser') : vscode.l10n.t('Signing in');
     const { api } = this.#worlds;
     const account = await this.#worlds.run(
       title,
@@ -99,6 +111,37 @@ export class SignIn {
     ]);
     if (!answers) return;
     await this.#worlds.run(vscode.l10n.t('Saving'), () => this.#storeSecret(answers, answers['clientSecret'] ?? ''), { place: 'silent' });
+  }
+
+  /** Asks for the client ID and secret that the guide for Google ends with, then goes on to sign in. */
+  async enterGoogleClient(): Promise<void> {
+    const given = { provider: 'google', client: 'have' };
+    const steps = signInSteps(vscode.l10n, { clients: { google: false, yahoo: true }, flows: [], servers: async () => [] });
+    const answers = await runWizard(
+      vscode.l10n.t('Google Client ID'),
+      steps.filter(({ key }) => key === 'clientId' || key === 'clientSecret'),
+      given,
+    );
+    if (!answers) return;
+    await this.#leaveLab();
+    const stored = await this.#worlds.run(vscode.l10n.t('Saving'), async () => (await this.#storeClient(answers), 'stored'), {
+      place: 'silent',
+      failure: { retry: () => this.enterGoogleClient() },
+    });
+    if (stored) await this.#signInWithGoogle(answers);
+  }
+
+  /** The servers of an address as choices; a search that fails finds nothing, and the person enters them. */
+  async #findServers(email: string, signal: AbortSignal): Promise<readonly Choice[]> {
+    const known = knownProvider(email);
+    if (known) return knownChoices(known, vscode.l10n);
+    try {
+      const found = await this.#worlds.real.api.discoverServers({ email }, { signal });
+      if (found.length > 0) return foundChoices(found, vscode.l10n);
+    } catch (error) {
+      this.#worlds.log.info(`servers not discovered: ${QuMailError.from(error).code}`);
+    }
+    return [nothingFound(domainOf(email), vscode.l10n)];
   }
 
   /** Through VS Code, so that the account appears in its Accounts menu and other windows hear of it. */

@@ -1,30 +1,51 @@
 import type { AddAccountRequest, MailServers } from '../../core/api.ts';
 import type { Localiser } from '../present.ts';
-import type { Answers, PickStep, Step } from '../wizard/steps.ts';
+import type { Answers, Choice, Help, Search, Step, TextStep } from '../wizard/steps.ts';
+import { commandOf, commandSteps } from './commandSteps.ts';
+import { domainOf, knownProvider } from './mailDomains.ts';
 import { parseServer, serverAddress, suggestServer } from './serverText.ts';
+import type { SignInFlow } from './signInFlow.ts';
+import { signInWays, type SignInWay } from './signInWays.ts';
 
-/** What the wizard's first step offers. */
-export type SignInChoice = 'google' | 'yahoo' | 'password' | 'oidc' | 'lab';
-
-/** Providers for which an OAuth client ID has been configured already, so that nobody is asked again. */
-export interface KnownClients {
-  readonly google: boolean;
-  readonly yahoo: boolean;
+/** What decides, besides the answers, which questions there are. */
+export interface SignInSituation {
+  /** Providers for which an OAuth client ID has been configured already, so that nobody is asked again. */
+  readonly clients: { readonly google: boolean; readonly yahoo: boolean };
+  /** What works where this window is (signInFlow.ts). */
+  readonly flows: readonly SignInFlow[];
+  /** Looks for the servers of an address, as choices. */
+  readonly servers: Search['run'];
 }
 
 /** The sign-in wizard as a table: which question is asked when. */
-export function signInSteps(l10n: Localiser, clients: KnownClients): readonly Step[] {
+export function signInSteps(l10n: Localiser, situation: SignInSituation): readonly Step[] {
+  const { clients, flows } = situation;
   const chose =
-    (...choices: SignInChoice[]) =>
+    (...ways: SignInWay[]) =>
     (answers: Answers): boolean =>
-      choices.some((choice) => choice === answers['provider']);
-  const needsClient = (answers: Answers): boolean =>
-    answers['provider'] === 'oidc' ||
-    (answers['provider'] === 'google' && !clients.google) ||
-    (answers['provider'] === 'yahoo' && !clients.yahoo);
+      ways.some((way) => way === answers['provider']);
+  const byPassword = chose('password');
+  const withServers = chose('password', 'oidc', 'command');
+  const withoutClient = (answers: Answers): boolean =>
+    (answers['provider'] === 'google' && !clients.google) || (answers['provider'] === 'yahoo' && !clients.yahoo);
+  const asksClient = (answers: Answers): boolean =>
+    answers['provider'] === 'oidc' || (withoutClient(answers) && answers['client'] === 'have');
   const required = (text: string): string | undefined => (text === '' ? l10n.t('This is needed to go on.') : undefined);
   return [
-    providerStep(l10n),
+    emailStep(l10n),
+    {
+      kind: 'pick',
+      key: 'provider',
+      prompt: l10n.t('How do you sign in to your mail?'),
+      choices: (answers) => signInWays(answers['email'] ?? '', flows, l10n),
+    },
+    {
+      kind: 'pick',
+      key: 'client',
+      when: withoutClient,
+      prompt: l10n.t('This provider lets programs in by an OAuth client ID. Everybody uses one of their own.'),
+      choices: (answers) => clientChoices(answers, l10n),
+    },
     {
       kind: 'text',
       key: 'issuer',
@@ -36,56 +57,90 @@ export function signInSteps(l10n: Localiser, clients: KnownClients): readonly St
     {
       kind: 'text',
       key: 'clientId',
-      when: needsClient,
+      when: asksClient,
       prompt: l10n.t('OAuth client ID, from the developer console of the provider'),
       check: required,
+      help: (answers) => (answers['provider'] === 'google' ? googleHelp(l10n) : undefined),
     },
     {
       kind: 'text',
       key: 'clientSecret',
-      when: needsClient,
+      when: asksClient,
       secret: 'secret',
       prompt: l10n.t('OAuth client secret. Leave empty if there is none. It is kept in the secret storage.'),
     },
-    {
-      kind: 'text',
-      key: 'email',
-      when: chose('password', 'oidc'),
-      prompt: l10n.t('E-mail address'),
-      placeholder: 'you@example.org',
-      check: (text) => (/^[^\s@<>]+@[^\s@<>]+$/.test(text) ? undefined : l10n.t('This is not an e-mail address.')),
-    },
-    { kind: 'text', key: 'name', when: chose('password'), prompt: l10n.t('Your name, as others will see it') },
+    { kind: 'text', key: 'name', when: chose('password', 'command'), prompt: l10n.t('Your name, as others will see it') },
     {
       kind: 'text',
       key: 'password',
-      when: chose('password'),
+      when: byPassword,
       secret: 'secret',
       prompt: l10n.t('Password or app password. It is kept in the secret storage.'),
       check: required,
+      help: (answers) => passwordHelp(answers, l10n),
     },
-    ...serverSteps('imap', chose('password', 'oidc'), l10n),
-    ...serverSteps('smtp', chose('password', 'oidc'), l10n),
-  ];
-}
-
-function providerStep(l10n: Localiser): PickStep {
-  const choices: { value: SignInChoice; label: string; detail: string }[] = [
-    { value: 'google', label: '$(account) Google (Gmail)', detail: l10n.t('Sign in on the Google page in your browser') },
-    { value: 'yahoo', label: '$(account) Yahoo', detail: l10n.t('Sign in on the Yahoo page in your browser') },
-    { value: 'password', label: `$(key) ${l10n.t('Password or app password')}`, detail: l10n.t('Any mail host with IMAP and SMTP') },
+    ...commandSteps(chose('command'), l10n),
     {
-      value: 'oidc',
-      label: `$(globe) ${l10n.t('Other OAuth provider')}`,
-      detail: l10n.t('Any OpenID Connect issuer, with a client ID of your own'),
+      kind: 'pick',
+      key: 'found',
+      when: withServers,
+      prompt: l10n.t('Which servers is the mail on? Nothing is sent to them before you choose.'),
+      choices: [
+        {
+          value: 'hand',
+          label: `$(edit) ${l10n.t('Enter the servers by hand')}`,
+          detail: l10n.t('Host and port of IMAP and SMTP, one by one'),
+        },
+      ],
+      search: {
+        prompt: (answers) => l10n.t('Looking up the mail servers of {0}', domainOf(answers['email'] ?? '')),
+        run: situation.servers,
+      },
     },
-    { value: 'lab', label: `$(beaker) ${l10n.t('Demo lab')}`, detail: l10n.t('No account needed: two simulated people on this machine') },
+    ...serverSteps('imap', withServers, l10n),
+    ...serverSteps('smtp', withServers, l10n),
   ];
-  return { kind: 'pick', key: 'provider', prompt: l10n.t('How do you sign in to your mail?'), choices };
 }
 
-function serverSteps(protocol: 'imap' | 'smtp', when: (answers: Answers) => boolean, l10n: Localiser): readonly Step[] {
+function emailStep(l10n: Localiser): TextStep {
+  return {
+    kind: 'text',
+    key: 'email',
+    prompt: l10n.t('E-mail address'),
+    placeholder: 'you@example.org',
+    check: (text) => (/^[^\s@<>]+@[^\s@<>]+$/.test(text) ? undefined : l10n.t('This is not an e-mail address.')),
+  };
+}
+
+function clientChoices(answers: Answers, l10n: Localiser): readonly Choice[] {
+  const guide: Choice = {
+    value: 'guide',
+    label: `$(book) ${l10n.t('Show me how to get one')}`,
+    detail: l10n.t('Ten minutes in the Google Cloud console, with pictures of what to click'),
+  };
+  const have: Choice = { value: 'have', label: `$(key) ${l10n.t('I have a client ID')}`, detail: l10n.t('Enter it now, and its secret') };
+  const password: Choice = {
+    value: 'password',
+    label: `$(lock) ${l10n.t('Use an app password instead')}`,
+    detail: l10n.t('Two minutes on the account page of the provider'),
+    answers: { provider: 'password' },
+  };
+  return answers['provider'] === 'google' ? [guide, have, password] : [have, password];
+}
+
+function googleHelp(l10n: Localiser): Help {
+  return { tooltip: l10n.t('Show what to click'), command: 'qumail.setUpGoogle', args: [] };
+}
+
+function passwordHelp(answers: Answers, l10n: Localiser): Help | undefined {
+  const provider = knownProvider(answers['email'] ?? '');
+  if (!provider?.appPasswords) return undefined;
+  return { tooltip: l10n.t('How to get an app password from {0}', provider.label), command: 'qumail.appPasswords', args: [provider.id] };
+}
+
+function serverSteps(protocol: 'imap' | 'smtp', withServers: (answers: Answers) => boolean, l10n: Localiser): readonly Step[] {
   const name = protocol.toUpperCase();
+  const when = (answers: Answers): boolean => withServers(answers) && (answers['found'] === 'hand' || answers['found'] === 'edit');
   return [
     {
       kind: 'text',
@@ -112,20 +167,21 @@ function serverSteps(protocol: 'imap' | 'smtp', when: (answers: Answers) => bool
 /** The finished answers as a request; undefined where they do not make one, which the checks of the steps prevent. */
 export function requestOf(answers: Answers): AddAccountRequest | undefined {
   const provider = answers['provider'];
-  if (provider === 'google' || provider === 'yahoo') return { provider };
+  if (provider === 'google' || provider === 'yahoo' || provider === 'outlook') return { provider };
+  const servers = serversOf(answers);
+  if (!servers) return undefined;
+  if (provider === 'oidc') return { provider, issuer: answers['issuer'] ?? '', clientId: answers['clientId'] ?? '', servers };
+  const who = { email: answers['email'] ?? '', displayName: answers['name'] ?? '' };
+  if (provider === 'command') return { provider: 'token_command', ...who, command: commandOf(answers), servers };
+  if (provider !== 'password') return undefined;
+  return { provider: 'qumail_native', ...who, password: answers['password'] ?? '', servers };
+}
+
+function serversOf(answers: Answers): MailServers | undefined {
   const imap = serverAddress(answers['imap'] ?? '', 'imap', answers['imapSecurity']);
   const smtp = serverAddress(answers['smtp'] ?? '', 'smtp', answers['smtpSecurity']);
   if (!imap || !smtp) return undefined;
-  const servers: MailServers = { imap, smtp };
-  if (provider === 'oidc') return { provider, issuer: answers['issuer'] ?? '', clientId: answers['clientId'] ?? '', servers };
-  if (provider !== 'password') return undefined;
-  return {
-    provider: 'qumail_native',
-    email: answers['email'] ?? '',
-    displayName: answers['name'] ?? '',
-    password: answers['password'] ?? '',
-    servers,
-  };
+  return { imap, smtp, ...(answers['userName'] ? { userName: answers['userName'] } : {}) };
 }
 
 function isHttps(text: string): boolean {

@@ -37,6 +37,12 @@ export function addressIn(value: unknown): string | undefined {
   return typeof address === 'string' ? address : undefined;
 }
 
+/** An entry of the outbox: its id, or its row. */
+export function outboxIdIn(value: unknown): number | undefined {
+  const id = member(member(value, 'entry'), 'id') ?? value;
+  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}
+
 function member(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

@@ -105,6 +105,17 @@ export async function accountOf(messageId: number | undefined, context: ViewCont
   return messages.find(messageId)?.accountId ?? (await context.api.openMessage({ messageId })).summary.accountId;
 }
 
+/** Shows the folder of sent mail as the server has it now. */
+export async function openSent({ context, mail, messages }: MailViews, accountId: string): Promise<void> {
+  const sent = (await mail.foldersOf(accountId)).find(({ specialUse }) => specialUse === 'sent');
+  if (!sent) return void vscode.window.showInformationMessage(vscode.l10n.t('This account has no folder for sent mail.'));
+  await messages.show(sent);
+  await context.run(vscode.l10n.t('Fetching mail'), (signal) => context.api.fetchMail({ accountId, folder: sent.path }, { signal }), {
+    place: 'view',
+    failure: { accountId },
+  });
+}
+
 function isReaderActive(): boolean {
   const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   return input instanceof vscode.TabInputWebview && input.viewType.endsWith('qumail.reader');

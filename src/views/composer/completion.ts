@@ -54,11 +54,15 @@ export class DraftCompletion implements vscode.CompletionItemProvider {
     }
   }
 
-  #ownAddresses(document: vscode.TextDocument, header: HeaderLine): vscode.CompletionItem[] {
-    return this.#context.accounts.map(({ displayName, email }) => {
-      const item = new vscode.CompletionItem({ label: displayName || email, description: email }, vscode.CompletionItemKind.User);
-      return within(item, restOfLine(document, header), addressText({ name: displayName, address: email }), `${displayName} ${email}`);
-    });
+  /** A draft goes out from its own account; another one's address would only be refused. */
+  async #ownAddresses(document: vscode.TextDocument, header: HeaderLine): Promise<vscode.CompletionItem[]> {
+    const accountId = await this.#accountOf(document.uri);
+    return this.#context.accounts
+      .filter(({ id }) => id === accountId)
+      .map(({ displayName, email }) => {
+        const item = new vscode.CompletionItem({ label: displayName || email, description: email }, vscode.CompletionItemKind.User);
+        return within(item, restOfLine(document, header), addressText({ name: displayName, address: email }), `${displayName} ${email}`);
+      });
   }
 
   async #contacts(document: vscode.TextDocument, header: HeaderLine, position: vscode.Position): Promise<vscode.CompletionItem[]> {

@@ -14,6 +14,8 @@ import { DraftSender } from './draftSender.ts';
 import { closeTabs, draftOfTab, draftTabs } from './draftTabs.ts';
 import { DRAFT_LANGUAGE, DRAFT_SCHEME, draftIdOf } from './draftUri.ts';
 import { levelValue } from './levels.ts';
+import { pickSendTime } from './pickSendTime.ts';
+import { UndoSend } from './undoSend.ts';
 
 /**
  * Writing mail in a text document: header lines, an empty line, Markdown. Registers everything a draft needs in VS Code
@@ -33,7 +35,8 @@ export class Composer implements vscode.Disposable {
     this.#context = context;
     this.#files = new DraftFileSystem(context);
     this.#checker = new DraftChecker(context);
-    this.#sender = new DraftSender(context, this.#files, this.#checker);
+    const undo = new UndoSend(context);
+    this.#sender = new DraftSender(context, this.#files, this.#checker, undo);
     const selector: vscode.DocumentSelector = { scheme: DRAFT_SCHEME, language: DRAFT_LANGUAGE };
     const accountOf = (uri: vscode.Uri): Promise<string | undefined> => this.#accountOf(uri);
     const lenses = new DraftLenses(this.#checker);
@@ -41,6 +44,7 @@ export class Composer implements vscode.Disposable {
     this.#owned = [
       this.#files,
       this.#checker,
+      undo,
       vscode.languages.registerCompletionItemProvider(selector, completion, ...TRIGGERS),
       vscode.languages.registerCodeLensProvider(selector, lenses),
       vscode.languages.registerHoverProvider(selector, lenses),
@@ -48,6 +52,10 @@ export class Composer implements vscode.Disposable {
         providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
       }),
       vscode.window.tabGroups.onDidChangeTabs(({ closed }) => void this.#sweep(closed)),
+      // What was held or scheduled left by itself: the tab of its draft has nothing to show any more.
+      context.onEvent((event) => {
+        if (event.kind === 'sent' && event.draftId !== undefined) void closeTabs(event.draftId);
+      }),
       // Drafts on show belong to the other world. They are kept there.
       context.onDidChangeWorld(() => void closeTabs()),
     ];
@@ -70,7 +78,14 @@ export class Composer implements vscode.Disposable {
   /** Sends the draft named, else the one in the active editor. */
   async send(uri?: vscode.Uri): Promise<void> {
     const document = await this.#documentOf(uri);
-    if (document) await this.#sender.send(document, await this.#accountOf(document.uri));
+    if (document) await this.#send(document);
+  }
+
+  /** Asks for a time, and has the draft named (else the one in the active editor) sealed now and sent then. */
+  async sendLater(uri?: vscode.Uri): Promise<void> {
+    const document = await this.#documentOf(uri);
+    const sendAt = document && (await pickSendTime());
+    if (document && sendAt !== undefined) await this.#send(document, sendAt);
   }
 
   /** Asks for a level and writes it into the Security line. */
@@ -114,6 +129,12 @@ export class Composer implements vscode.Disposable {
     } catch (error) {
       await this.#context.showFailure(error);
     }
+  }
+
+  async #send(document: vscode.TextDocument, sendAt?: number): Promise<void> {
+    // Handed over unchanged, a new draft is worth keeping after all: the outbox hangs on it.
+    this.#fresh.delete(draftIdOf(document.uri) ?? '');
+    await this.#sender.send(document, await this.#accountOf(document.uri), sendAt);
   }
 
   async #pickDraft(): Promise<Draft | undefined> {

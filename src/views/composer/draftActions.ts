@@ -13,6 +13,7 @@ const LEVEL_PROBLEMS: readonly ErrorCode[] = [
   'seal.no-contact',
   'seal.no-link',
   'seal.below-minimum',
+  'seal.quotes-sealed',
   'seal.level-unsupported',
   'seal.pad-too-large',
   'draft.bad-level',

@@ -10,6 +10,7 @@ import type { DraftFileSystem } from './draftFileSystem.ts';
 import { closeTabs } from './draftTabs.ts';
 import { draftIdOf } from './draftUri.ts';
 import { headerLines } from './draftLines.ts';
+import type { UndoSend } from './undoSend.ts';
 
 type SendStep = Extract<QuMailEvent, { kind: 'send-progress' }>['step'];
 
@@ -18,22 +19,27 @@ export class DraftSender {
   readonly #context: ViewContext;
   readonly #files: DraftFileSystem;
   readonly #checker: DraftChecker;
+  readonly #undo: UndoSend;
   readonly #sending = new Set<string>();
 
-  constructor(context: ViewContext, files: DraftFileSystem, checker: DraftChecker) {
+  constructor(context: ViewContext, files: DraftFileSystem, checker: DraftChecker, undo: UndoSend) {
     this.#context = context;
+    this.#undo = undo;
     this.#files = files;
     this.#checker = checker;
   }
 
-  /** Sends the draft as it stands. Whatever goes wrong, the draft and its level stay as they are. Never rejects. */
-  async send(document: vscode.TextDocument, accountId: string | undefined): Promise<void> {
+  /**
+   * Sends the draft as it stands, or has it sent at `sendAt` (milliseconds since the epoch). Whatever goes wrong, the draft and its level
+   * stay as they are. Never rejects.
+   */
+  async send(document: vscode.TextDocument, accountId: string | undefined, sendAt?: number): Promise<void> {
     const draftId = draftIdOf(document.uri);
     if (draftId === undefined || this.#sending.has(draftId)) return;
     const about: FailureContext = {
       draftUri: document.uri,
       ...(accountId === undefined ? {} : { accountId }),
-      retry: () => this.send(document, accountId),
+      retry: () => this.send(document, accountId, sendAt),
     };
     this.#sending.add(draftId);
     try {
@@ -42,8 +48,9 @@ export class DraftSender {
       const check = await this.#checker.check(document);
       const problem = check.problems.find(({ severity }) => severity === 'error');
       if (problem) return void this.#refuse(document, problem, check);
-      const result = await this.#hand(document, draftId, about);
-      if (result) await this.#sent(document, result, about);
+      const result = await this.#hand(document, draftId, about, sendAt);
+      if (result?.state === 'sent') await this.#sent(document, result, about);
+      else if (result) await this.#undo.offer(result, { subject: subjectOf(document.getText()), uri: document.uri });
     } catch (error) {
       await this.#context.showFailure(error, about);
     } finally {
@@ -52,24 +59,30 @@ export class DraftSender {
   }
 
   /** Hands the text over under a lock, so that nothing is typed that would not be sent. Undefined after a failure, which is shown. */
-  async #hand(document: vscode.TextDocument, draftId: string, about: FailureContext): Promise<SendResult | undefined> {
+  async #hand(
+    document: vscode.TextDocument,
+    draftId: string,
+    about: FailureContext,
+    sendAt: number | undefined,
+  ): Promise<SendResult | undefined> {
     const text = document.getText();
     const lock = this.#files.lock(document.uri);
     const result = await this.#context.run(
-      vscode.l10n.t('Sending "{0}"', subjectOf(text)),
+      sendAt === undefined ? vscode.l10n.t('Sending "{0}"', subjectOf(text)) : vscode.l10n.t('Sealing "{0}"', subjectOf(text)),
       async (signal, report) => {
         const listening = this.#context.onEvent((event) => {
           if (event.kind === 'send-progress' && event.draftId === draftId) report(stepText(event.step));
         });
         try {
-          return await this.#context.api.sendDraft({ draftId, text }, { signal });
+          return await this.#context.api.sendDraft({ draftId, text, ...(sendAt === undefined ? {} : { sendAt }) }, { signal });
         } finally {
           listening.dispose();
         }
       },
       { place: 'notification', failure: about },
     );
-    if (result && document.getText() === text) await closeTabs(document.uri);
+    // What is held for a moment stays on show until it has left; typing into it takes it back.
+    if (result && result.state !== 'held' && document.getText() === text) await closeTabs(document.uri);
     lock.dispose();
     return result;
   }

@@ -94,7 +94,8 @@ function contactItem(contact: Contact, link: KeyLink | undefined): vscode.TreeIt
   item.id = `contact:${contact.accountId}:${contact.address}`;
   const stock = link ? (link.failure ? vscode.l10n.t('no link') : stockLabel(link, vscode.l10n)) : '';
   const minimum = contact.minimumLevel === 'L4' ? '' : vscode.l10n.t('at least {0}', contact.minimumLevel);
-  item.description = [contact.saeId ?? vscode.l10n.t('no SAE ID'), minimum, stock].filter(Boolean).join(' · ');
+  // What changes comes first: a narrow side bar shows little more.
+  item.description = [stock, contact.saeId ?? vscode.l10n.t('no SAE ID'), minimum].filter(Boolean).join(' · ');
   item.iconPath = link?.failure ? new vscode.ThemeIcon('unlock', WARNING) : new vscode.ThemeIcon(sealed ? 'lock' : 'person');
   item.tooltip = [
     contact.name ? `${contact.name} <${contact.address}>` : contact.address,

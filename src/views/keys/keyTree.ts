@@ -29,6 +29,8 @@ export class KeyTree implements vscode.TreeDataProvider<KeyNode>, vscode.Disposa
       this.view,
       this.#changes,
       context.onEvent((event) => {
+        // Another contact is another link, of which the last answer knows nothing. (Asking may fire `key-managers`, never this.)
+        if (event.kind === 'contacts') this.#outdate();
         if (event.kind === 'accounts' || event.kind === 'contacts' || event.kind === 'key-managers') this.#changes.fire(undefined);
         // Sending and opening use up keys.
         else if (event.kind === 'outbox') this.#changes.fire(undefined);
@@ -82,7 +84,7 @@ export class KeyTree implements vscode.TreeDataProvider<KeyNode>, vscode.Disposa
 
   #ask(accountId: string): Promise<KeyManagerStatus | undefined> {
     const world = this.#context.world;
-    const asking =
+    const asking: Promise<KeyManagerStatus | undefined> =
       this.#asking.get(accountId) ??
       this.#context.api
         .getKeyManagerStatus({ accountId })
@@ -91,6 +93,8 @@ export class KeyTree implements vscode.TreeDataProvider<KeyNode>, vscode.Disposa
           return undefined;
         })
         .then((status) => {
+          // Asked before the links changed: another answer is on its way.
+          if (this.#asking.get(accountId) !== asking) return status;
           this.#asking.delete(accountId);
           if (world !== this.#context.world) return status;
           this.#statuses.set(accountId, { at: Date.now(), status });
@@ -99,6 +103,12 @@ export class KeyTree implements vscode.TreeDataProvider<KeyNode>, vscode.Disposa
         });
     this.#asking.set(accountId, asking);
     return asking;
+  }
+
+  /** What is known stays on show until the key managers have answered again. */
+  #outdate(): void {
+    this.#asking.clear();
+    for (const [accountId, known] of this.#statuses) this.#statuses.set(accountId, { ...known, at: 0 });
   }
 
   #describe(): void {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { QuMailError, type Account, type LabUser, type LabWorld, type QuMailApi } from '../../core/api.ts';
+import { QuMailError, type Account, type EngineSettings, type LabUser, type LabWorld, type QuMailApi } from '../../core/api.ts';
 import type { Composer } from '../composer/composer.ts';
 import { EngineClient } from '../engineClient.ts';
 import { logTo, memorySecrets, openInBrowser } from '../hostPorts.ts';
@@ -16,6 +16,8 @@ export interface LabFiles {
   readonly engineScript: string;
   /** Holds one folder per opened lab, which goes with it. */
   readonly storageDir: string;
+  /** What the person configured: habits such as the undo delay hold in the lab, too. */
+  readonly settings: () => EngineSettings;
 }
 
 interface OpenLab {
@@ -51,6 +53,12 @@ export class Lab implements vscode.Disposable {
       await this.#opening;
     }
     if (this.#open) await vscode.commands.executeCommand('qumail.mail.focus');
+  }
+
+  /** Tells an open lab that settings changed. */
+  async configure(): Promise<void> {
+    const open = this.#open;
+    if (open) await open.client.api.configure(this.#settings(open.worker.world));
   }
 
   /** Back to the real world; nothing of the lab stays. */
@@ -90,7 +98,6 @@ export class Lab implements vscode.Disposable {
   }
 
   #engine(world: LabWorld, storageDir: string): EngineClient {
-    const { imap, smtp } = world.servers;
     return new EngineClient({
       world: 'lab',
       script: this.#files.engineScript,
@@ -98,8 +105,13 @@ export class Lab implements vscode.Disposable {
       secrets: memorySecrets(),
       openBrowser: openInBrowser,
       log: logTo(this.#worlds.log),
-      settings: () => ({ certificateAuthorities: { [imap.host]: world.caPem, [smtp.host]: world.caPem } }),
+      settings: () => this.#settings(world),
     });
+  }
+
+  /** The lab's own authority in the place of whatever is trusted outside. */
+  #settings({ servers: { imap, smtp }, caPem }: LabWorld): EngineSettings {
+    return { ...this.#files.settings(), certificateAuthorities: { [imap.host]: caPem, [smtp.host]: caPem } };
   }
 
   /** A letter from the first person to the second, ready to be sent: its text is the guide. */

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
-import type { Account, Folder } from '../../core/api.ts';
+import type { Account, Folder, OutboxEntry } from '../../core/api.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { outboxEntryItem, outboxItem } from '../outbox/outboxItems.ts';
 import { sentenceOf } from '../present.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { messageIdsOfDrag, MESSAGES_MIME } from '../messages/messageDrag.ts';
@@ -7,30 +9,47 @@ import { folderIcon, nestFolders, unreadInInboxes, type FolderBranch } from './f
 
 export type MailNode =
   | { readonly kind: 'simulated' }
+  | { readonly kind: 'outbox' }
+  | { readonly kind: 'outbox-entry'; readonly entry: OutboxEntry }
   | { readonly kind: 'account'; readonly account: Account }
   | { readonly kind: 'folder'; readonly folder: Folder; readonly branch: FolderBranch };
 
-/** Accounts and their folders, with unread counts. Messages dropped on a folder are moved there. */
+const OUTBOX: MailNode = { kind: 'outbox' };
+
+/** Accounts and their folders, with unread counts, and below them what has not been sent yet. Messages dropped on a folder are moved there. */
 export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeDragAndDropController<MailNode>, vscode.Disposable {
   readonly dropMimeTypes = [MESSAGES_MIME];
   readonly dragMimeTypes: readonly string[] = [];
   readonly view: vscode.TreeView<MailNode>;
   readonly #context: ViewContext;
+  readonly #outbox: Outbox;
   readonly #changes = new vscode.EventEmitter<MailNode | undefined>();
   readonly onDidChangeTreeData = this.#changes.event;
+  readonly #listings = new vscode.EventEmitter<void>();
+  /** Folders were listed anew: `unread` is up to date. */
+  readonly onDidListFolders = this.#listings.event;
   readonly #folders = new Map<string, readonly Folder[]>();
   readonly #nodes = new Map<string, MailNode>();
   readonly #disposables: vscode.Disposable[];
+  #outboxShown: 'yes' | 'no' = 'no';
 
-  constructor(context: ViewContext) {
+  constructor(context: ViewContext, outbox: Outbox) {
     this.#context = context;
+    this.#outbox = outbox;
     this.view = vscode.window.createTreeView('qumail.mail', { treeDataProvider: this, dragAndDropController: this });
     this.#disposables = [
       this.view,
       this.#changes,
+      this.#listings,
       context.onEvent((event) => {
         if (event.kind === 'accounts') this.#changed(undefined);
         else if (event.kind === 'folders') void this.#reloadFolders(event.accountId);
+      }),
+      outbox.onDidChange(() => {
+        const shown = outbox.entries.length > 0 ? 'yes' : 'no';
+        // Its row comes and goes; while it stays, nothing else is drawn anew.
+        this.#changes.fire(shown === this.#outboxShown ? OUTBOX : undefined);
+        this.#outboxShown = shown;
       }),
       context.onDidChangeWorld(() => {
         this.#folders.clear();
@@ -54,7 +73,8 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
 
   async getChildren(node?: MailNode): Promise<MailNode[]> {
     if (!node) return this.#roots();
-    if (node.kind === 'simulated') return [];
+    if (node.kind === 'simulated' || node.kind === 'outbox-entry') return [];
+    if (node.kind === 'outbox') return this.#outbox.entries.map((entry) => ({ kind: 'outbox-entry', entry }));
     if (node.kind === 'folder') return node.branch.children.map((branch) => this.#folderNode(branch));
     // What was listed stays true until a `folders` event, which lists anew.
     const folders = await this.foldersOf(node.account.id);
@@ -62,6 +82,7 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
   }
 
   getParent(node: MailNode): MailNode | undefined {
+    if (node.kind === 'outbox-entry') return OUTBOX;
     if (node.kind !== 'folder') return undefined;
     const { accountId, path } = node.folder;
     const parent = [...this.#nodes.values()].find(
@@ -75,6 +96,8 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
 
   getTreeItem(node: MailNode): vscode.TreeItem {
     if (node.kind === 'simulated') return simulatedItem();
+    if (node.kind === 'outbox') return outboxItem(this.#outbox.entries);
+    if (node.kind === 'outbox-entry') return outboxEntryItem(node.entry);
     return node.kind === 'account' ? accountItem(node.account) : folderItem(node);
   }
 
@@ -96,7 +119,12 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
     const accounts = this.#context.accounts.map((account): MailNode =>
       this.#remember(`account:${account.id}`, { kind: 'account', account }),
     );
-    return this.#context.world === 'lab' ? [{ kind: 'simulated' }, ...accounts] : accounts;
+    this.#outboxShown = this.#outbox.entries.length > 0 ? 'yes' : 'no';
+    return [
+      ...(this.#context.world === 'lab' ? [{ kind: 'simulated' } as const] : []),
+      ...accounts,
+      ...(this.#outboxShown === 'yes' ? [OUTBOX] : []),
+    ];
   }
 
   #folderNode(branch: FolderBranch): MailNode {
@@ -113,6 +141,7 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
       const folders = await this.#context.api.listFolders({ accountId });
       this.#folders.set(accountId, folders);
       this.#describe();
+      this.#listings.fire();
       return folders;
     } catch (error) {
       // The account's own row says why it has no folders; a toast would say it again at every look.
@@ -176,8 +205,7 @@ function accountItem(account: Account): vscode.TreeItem {
 function folderItem({ folder, branch }: Extract<MailNode, { kind: 'folder' }>): vscode.TreeItem {
   const { Collapsed, None } = vscode.TreeItemCollapsibleState;
   const name = folder.specialUse === 'inbox' ? vscode.l10n.t('Inbox') : folder.name;
-  const label: vscode.TreeItemLabel = folder.unread > 0 ? { label: name, highlights: [[0, name.length]] } : { label: name };
-  const item = new vscode.TreeItem(label, branch.children.length > 0 ? Collapsed : None);
+  const item = new vscode.TreeItem(name, branch.children.length > 0 ? Collapsed : None);
   item.id = `folder:${folder.accountId}:${folder.path}`;
   item.iconPath = new vscode.ThemeIcon(folderIcon(folder.specialUse));
   if (folder.unread > 0) item.description = String(folder.unread);

@@ -179,7 +179,7 @@ function moreItem(): vscode.TreeItem {
 function messageItem(message: MessageSummary, own: 'received' | 'sent', now: number): vscode.TreeItem {
   const who = correspondents(message, own, vscode.l10n);
   const unread = !message.flags.includes('seen');
-  const item = new vscode.TreeItem(unread ? { label: who, highlights: [[0, who.length]] } : who);
+  const item = new vscode.TreeItem(who);
   const subject = message.subject || vscode.l10n.t('(no subject)');
   const date = shortDate(message.date, now, vscode.env.language);
   const icon = messageIcon(message.level, message.seal);

@@ -18,6 +18,14 @@ export interface TextStep extends StepBase {
   readonly suggest?: (answers: Answers) => string;
   /** A sentence saying what is wrong, or undefined. */
   readonly check?: (text: string, answers: Answers) => string | undefined;
+  /** A button in the box that shows where the answer is found. */
+  readonly help?: (answers: Answers) => Help | undefined;
+}
+
+export interface Help {
+  readonly tooltip: string;
+  readonly command: string;
+  readonly args: readonly unknown[];
 }
 
 /** A path of a local file, typed or picked in a dialog. */
@@ -28,7 +36,16 @@ export interface FileStep extends StepBase {
 
 export interface PickStep extends StepBase {
   readonly kind: 'pick';
-  readonly choices: readonly Choice[];
+  readonly choices: readonly Choice[] | ((answers: Answers) => readonly Choice[]);
+  /** Choices that take a while to find; they come first, and can be taken once they are on show. */
+  readonly search?: Search;
+}
+
+export interface Search {
+  /** Shown while it runs. */
+  readonly prompt: (answers: Answers) => string;
+  /** Says itself what went wrong, as a choice or in the log; must not reject. Aborted when the person goes on or leaves. */
+  readonly run: (answers: Answers, signal: AbortSignal) => Promise<readonly Choice[]>;
 }
 
 export interface Choice {
@@ -36,6 +53,8 @@ export interface Choice {
   readonly label: string;
   readonly detail?: string;
   readonly description?: string;
+  /** Answers to other questions that this choice stands for. */
+  readonly answers?: Answers;
 }
 
 export type Step = TextStep | FileStep | PickStep;

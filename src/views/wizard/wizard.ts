@@ -1,7 +1,21 @@
 import * as vscode from 'vscode';
-import { neighbour, position, startText, type Answers, type FileStep, type PickStep, type Step, type TextStep } from './steps.ts';
+import {
+  neighbour,
+  position,
+  startText,
+  type Answers,
+  type Choice,
+  type FileStep,
+  type PickStep,
+  type Search,
+  type Step,
+  type TextStep,
+} from './steps.ts';
 
-type Outcome = { readonly kind: 'answer'; readonly text: string } | { readonly kind: 'back' } | { readonly kind: 'cancel' };
+type Outcome =
+  | { readonly kind: 'answer'; readonly text: string; readonly answers?: Answers }
+  | { readonly kind: 'back' }
+  | { readonly kind: 'cancel' };
 
 /** Larger is no certificate, key or key store. */
 const MAX_FILE = 1_048_576;
@@ -25,7 +39,7 @@ export async function runWizard(title: string, steps: readonly Step[], given: An
       index = back;
       continue;
     }
-    answers = { ...answers, [step.key]: outcome.text };
+    answers = { ...answers, [step.key]: outcome.text, ...outcome.answers };
     index = neighbour(steps, answers, index, 1);
   }
   return answers;
@@ -64,27 +78,59 @@ function ask<T extends vscode.QuickInput>(
   });
 }
 
-function askPick(step: PickStep, frame: Frame, answers: Answers): Promise<Outcome> {
-  const pick = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly value: string }>();
+type ChoiceItem = vscode.QuickPickItem & { readonly value: string; readonly answers?: Answers };
+
+async function askPick(step: PickStep, frame: Frame, answers: Answers): Promise<Outcome> {
+  const pick = vscode.window.createQuickPick<ChoiceItem>();
+  const fixed = typeof step.choices === 'function' ? step.choices(answers) : step.choices;
+  const show = (choices: readonly Choice[]): void => {
+    pick.items = choices.map((choice) => ({ ...choice }));
+    const before = pick.items.filter((item) => item.value === answers[step.key]);
+    // An empty list would leave nothing for Enter to take.
+    if (before.length > 0) pick.activeItems = before;
+  };
   pick.placeholder = step.prompt;
   pick.matchOnDetail = true;
-  pick.items = step.choices.map((choice) => ({ ...choice }));
-  const before = pick.items.filter((item) => item.value === answers[step.key]);
-  // An empty list would leave nothing for Enter to take.
-  if (before.length > 0) pick.activeItems = before;
   pick.buttons = frame.canGoBack ? [vscode.QuickInputButtons.Back] : [];
-  return ask(pick, frame, (input, settle) => [
-    input.onDidTriggerButton(() => settle({ kind: 'back' })),
-    input.onDidAccept(() => {
-      const chosen = input.selectedItems[0];
-      if (chosen) settle({ kind: 'answer', text: chosen.value });
-    }),
-  ]);
+  show(fixed);
+  const searching = new AbortController();
+  if (step.search) void search(step.search, pick, answers, searching.signal, (found) => show([...found, ...fixed]));
+  try {
+    return await ask(pick, frame, (input, settle) => [
+      input.onDidTriggerButton(() => settle({ kind: 'back' })),
+      input.onDidAccept(() => {
+        const [chosen] = input.selectedItems;
+        if (chosen) settle({ kind: 'answer', text: chosen.value, ...(chosen.answers ? { answers: chosen.answers } : {}) });
+      }),
+    ]);
+  } finally {
+    searching.abort();
+  }
+}
+
+/** Runs a search with the list's own progress, and shows what it found unless the person has gone on meanwhile. */
+async function search(
+  { prompt, run }: Search,
+  pick: vscode.QuickPick<ChoiceItem>,
+  answers: Answers,
+  signal: AbortSignal,
+  show: (found: readonly Choice[]) => void,
+): Promise<void> {
+  const { placeholder } = pick;
+  pick.busy = true;
+  pick.placeholder = prompt(answers);
+  const found = await run(answers, signal);
+  if (signal.aborted) return;
+  pick.busy = false;
+  pick.placeholder = placeholder;
+  show(found);
 }
 
 function askText(step: TextStep | FileStep, frame: Frame, answers: Answers): Promise<Outcome> {
   const box = vscode.window.createInputBox();
   const browse: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('folder-opened'), tooltip: vscode.l10n.t('Browse') };
+  const help = step.kind === 'text' ? step.help?.(answers) : undefined;
+  const helpButton: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('question'), tooltip: help?.tooltip ?? '' };
   box.prompt = step.prompt;
   box.value = startText(step, answers);
   if (step.kind === 'text') {
@@ -93,10 +139,15 @@ function askText(step: TextStep | FileStep, frame: Frame, answers: Answers): Pro
   } else {
     box.placeholder = vscode.l10n.t('Path of the file');
   }
-  box.buttons = [...(frame.canGoBack ? [vscode.QuickInputButtons.Back] : []), ...(step.kind === 'file' ? [browse] : [])];
+  box.buttons = [
+    ...(frame.canGoBack ? [vscode.QuickInputButtons.Back] : []),
+    ...(step.kind === 'file' ? [browse] : []),
+    ...(help ? [helpButton] : []),
+  ];
   return ask(box, frame, (input, settle) => [
     input.onDidTriggerButton(async (button) => {
       if (button === vscode.QuickInputButtons.Back) return settle({ kind: 'back' });
+      if (button === helpButton && help) return void vscode.commands.executeCommand(help.command, ...help.args);
       if (step.kind === 'file') input.value = (await chooseFile(step)) ?? input.value;
     }),
     input.onDidChangeValue(() => {

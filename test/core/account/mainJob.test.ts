@@ -92,7 +92,7 @@ describe('the main job', function () {
     assert.match(draft.text, /^Security: L1/m);
     assert.match(draft.text, /^> pad body/m);
     const weaker = draft.text.replace(/^Security:.*$/m, 'Security: L4');
-    await assert.rejects(bob.engine.sendDraft({ draftId: draft.id, text: weaker }), { code: 'seal.below-minimum' });
+    await assert.rejects(bob.engine.sendDraft({ draftId: draft.id, text: weaker }), { code: 'seal.quotes-sealed' });
     await bob.engine.sendDraft({ draftId: draft.id, text: draft.text.replace(/\n\n/, '\n\nagreed\n') });
     const reply = await alice.receives('Re: Pad subject');
     assert.match(reply.text, /agreed/);
@@ -104,7 +104,7 @@ describe('the main job', function () {
     const sealed = stored.filter((raw) => raw.includes('qumail_payload.json'));
     assert.equal(sealed.length, 2);
     for (const raw of sealed) {
-      for (const secret of ['Pad subject', 'pad body', 'L2 subject', 'plans']) {
+      for (const secret of ['Pad subject', 'pad body', 'L2 subject', 'plans.bin']) {
         assert.ok(!raw.includes(secret), secret);
         assert.ok(!raw.includes(Buffer.from(secret).toString('base64').slice(0, -4)), `${secret} in base64`);
       }

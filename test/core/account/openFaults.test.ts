@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { createTransport } from 'nodemailer';
 import type { ErrorCode } from '../../../src/core/api.ts';
+import { mayPass } from '../../../src/core/account/openMessage.ts';
 import { needMailWorld } from '../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
+
+/** What servers write on top of a message on its way. */
+const TRACE = /^(Return-Path|Delivered-To|Received|X-Original-To):.*\r?\n([ \t].*\r?\n)*/gim;
 
 describe('receiving when something is wrong', function () {
   this.timeout(60_000);
@@ -25,16 +29,18 @@ describe('receiving when something is wrong', function () {
     await alice.send({ To: bob.email, Subject: subject, Security: level }, `body of ${subject}\n`);
     const raw = await untilStored();
     await emptyInbox();
-    return raw.replace(/^(Return-Path|Delivered-To|Received|X-Original-To):.*\r?\n([ \t].*\r?\n)*/gim, '');
+    return raw.replace(TRACE, '');
   }
 
   async function emptyInbox(): Promise<void> {
     await world.mail.doveadm(['expunge', '-u', bob.email, 'mailbox', 'INBOX', 'ALL']);
   }
 
-  async function untilStored(): Promise<string> {
+  const untilStored = (): Promise<string> => stored(bob.email);
+
+  async function stored(email: string): Promise<string> {
     for (;;) {
-      const raw = (await world.mail.storedMessages(bob.email)).find((each) => each.includes('qumail_payload.json'));
+      const raw = (await world.mail.storedMessages(email)).find((each) => each.includes('qumail_payload.json'));
       if (raw) return raw.toString('latin1');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -187,6 +193,48 @@ describe('receiving when something is wrong', function () {
     assert.equal(world.kme.pair.deliveries.length, asked);
   });
 
+  it('shows its own mail thrown back at it only as long as no byte of it was altered', async () => {
+    await bob.send({ To: alice.email, Subject: 'mine', Security: 'L2' }, 'written by me\n');
+    const raw = (await stored(alice.email)).replace(TRACE, '');
+    await emptyInbox();
+    await deliver(
+      withPayload(raw, (json) => json.replace(/("body":"....)(.)/, (_, head: string, byte: string) => head + (byte === 'A' ? 'B' : 'A'))),
+    );
+    const [altered] = await standing(1);
+    assert.deepEqual(altered, { seal: 'failed', code: 'open.tampered', subject: 'QuMail Secure Message' });
+    await deliver(raw);
+    assert.equal((await bob.receives('mine')).text.trim(), 'written by me');
+  });
+
+  it('shows no subject that somebody wrote on the outside of a sealed message', async () => {
+    const raw = await intercepted('inside', 'L2');
+    const outside = raw.replace(/^Subject: .*$/m, 'Subject: Your account is locked');
+    await deliver(
+      withPayload(outside, (json) =>
+        json.replace(/("body":"....)(.)/, (_, head: string, byte: string) => head + (byte === 'A' ? 'B' : 'A')),
+      ),
+    );
+    await bob.reopen();
+    assert.deepEqual(await standing(1), [{ seal: 'failed', code: 'open.tampered', subject: 'QuMail Secure Message' }]);
+  });
+
+  it('takes a failure for lasting only where it says something of the message itself', () => {
+    const passes = (code: ErrorCode, details = {}): boolean => mayPass({ code, details });
+    for (const code of [
+      'net.refused',
+      'net.host-unknown',
+      'auth.token-refused',
+      'imap.rejected',
+      'store.secret-missing',
+      'key.not-held',
+    ] as const)
+      assert.ok(passes(code), code);
+    for (const code of ['open.tampered', 'open.replayed', 'open.not-for-you', 'open.limit', 'key.reused', 'key.betrayed'] as const)
+      assert.ok(!passes(code), code);
+    assert.ok(passes('open.sender-unknown'));
+    assert.ok(passes('open.not-for-you', { what: 'sae' }));
+  });
+
   it('keeps a message unopened while the key manager is away, and opens it when it is back', async () => {
     await deliver(await intercepted('waits for keys', 'L2'));
     await world.kme.pair.stop('KME-B');
@@ -220,6 +268,33 @@ describe('receiving when something is wrong', function () {
     );
     await bob.reopen();
     await until(async () => (await bob.list()).some(({ failure }) => failure?.code === 'kme.key-not-found'));
+  });
+
+  it('stops asking for the key of an old message at each look, but asks when it is opened', async () => {
+    const raw = await intercepted('long ago', 'L2');
+    const old = raw.replace(/^Date: .*$/m, 'Date: Mon, 01 Jan 2024 00:00:00 +0000');
+    await deliver(
+      withPayload(old, (json) =>
+        withHeader(json, (header) => ((header['keys'] as { k: string[] }[])[0]!.k[0] = '00000000-0000-4000-8000-000000000001')),
+      ),
+    );
+    await bob.reopen();
+    const tried = (): number =>
+      bob.log.filter(({ event, facts }) => event === 'engine.mail.not-opened' && facts['code'] === 'kme.key-not-found').length;
+    const [message] = await (async () => {
+      for (;;) {
+        const list = await bob.list();
+        if (list.length === 1 && list[0]?.failure?.code === 'kme.key-not-found') return list;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    })();
+    const before = tried();
+    await bob.list();
+    await bob.list();
+    assert.equal(tried(), before);
+    const { security } = await bob.engine.openMessage({ messageId: message!.id });
+    assert.equal(security.failure?.code, 'kme.key-not-found');
+    assert.equal(tried(), before + 1);
   });
 
   async function until(holds: () => Promise<boolean>): Promise<void> {

@@ -138,6 +138,46 @@ describe('sending when something is wrong', function () {
     assert.equal((await bob.receives('second use')).text.trim(), 'second');
   });
 
+  const changes: readonly { what: string; code: ErrorCode; change: () => Promise<unknown> }[] = [
+    { what: 'asks for a stronger level', code: 'seal.below-minimum', change: () => alice.knows(bob, 'L1') },
+    {
+      what: 'has another SAE ID',
+      code: 'seal.no-link',
+      change: () =>
+        alice.engine.saveContact({ accountId: alice.account.id, address: bob.email, name: '', saeId: 'SAE-OTHER', minimumLevel: 'L4' }),
+    },
+    {
+      what: 'is gone',
+      code: 'seal.no-contact',
+      change: () => alice.engine.deleteContact({ accountId: alice.account.id, address: bob.email }),
+    },
+  ];
+  for (const { what, code, change } of changes) {
+    it(`queues nothing for a contact that ${what} by the time the keys are there`, async () => {
+      const draft = await alice.draft({ To: bob.email, Subject: 'overtaken', Security: 'L2' }, 'too late\n');
+      world.kme.pair.faults('KME-A').delayMs = 300;
+      try {
+        const reserving = new Promise<void>((resolve) => {
+          const listening = alice.engine.onEvent((event) => {
+            if (event.kind !== 'send-progress' || event.step !== 'keys') return;
+            listening.dispose();
+            resolve();
+          });
+        });
+        const sending = assert.rejects(alice.engine.sendDraft(draft), { code });
+        await reserving;
+        await change();
+        await sending;
+        assert.deepEqual(await alice.engine.listOutbox(), []);
+        assert.equal((await alice.engine.loadDraft({ draftId: draft.draftId })).text, draft.text);
+      } finally {
+        world.kme.pair.faults('KME-A').delayMs = 0;
+        await alice.knows(bob);
+        await alice.engine.deleteDraft({ draftId: draft.draftId });
+      }
+    });
+  }
+
   it('never sends twice by itself when the answer to DATA never came, and resends the identical bytes when asked to', async () => {
     const draft = await alice.draft({ To: bob.email, Subject: 'unsure', Security: 'L2' }, 'was it accepted?\n');
     await alice.send({ To: bob.email, Subject: 'warm up', Security: 'L4' }, 'the connection is open now\n');

@@ -103,7 +103,7 @@ export interface Bench {
   token(email: string, how?: 'if-needed' | 'forced', signal?: AbortSignal): Promise<AccessToken>;
 }
 
-export interface BenchOptions extends Partial<Pick<OAuth2ManagerDeps, 'settings' | 'providers'>> {
+export interface BenchOptions extends Partial<Pick<OAuth2ManagerDeps, 'settings' | 'providers' | 'lock'>> {
   readonly openBrowser?: OpenBrowser;
   readonly secrets?: MemorySecrets;
   readonly clock?: MovableClock;
@@ -138,6 +138,7 @@ export function openBench(world: OidcWorld, options: BenchOptions = {}): Bench {
     log,
     settings: options.settings ?? (() => SETTINGS),
     providers: options.providers ?? tableOver(world),
+    ...(options.lock && { lock: options.lock }),
   });
   return {
     manager,

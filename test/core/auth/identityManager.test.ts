@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { CommandTokens } from '../../../src/core/auth/commandTokens.ts';
+import { HostTokens } from '../../../src/core/auth/hostTokens.ts';
 import { IdentityManager, type IdentityRecord } from '../../../src/core/auth/identityManager.ts';
 import { AccountStore } from '../../../src/core/store/accounts.ts';
 import { openDatabase } from '../../../src/core/store/database.ts';
@@ -35,6 +37,8 @@ describe('auth/identityManager', () => {
       accounts: new AccountStore({ db }),
       secrets,
       oauth: bench.manager,
+      hostTokens: new HostTokens({ source: undefined, clock, log: bench.log }),
+      commandTokens: new CommandTokens({ clock, log: bench.log }),
       clock,
       saeIdOf: (id) => (id === 'a1' ? 'SAE-ALICE' : undefined),
     });

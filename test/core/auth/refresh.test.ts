@@ -7,6 +7,8 @@ import { HOUR, leakedIn, logged, MemorySecrets, MINUTE, openBench, passedSecrets
 
 const ALICE = 'alice@qumail.test';
 const BOB = 'bob@qumail.test';
+/** After this at the latest, a first failure is tried again. */
+const LONGEST_FIRST_PAUSE = 2_000;
 
 describe('auth: keeping an access token fresh', () => {
   let world: OidcWorld;
@@ -162,6 +164,7 @@ describe('auth: keeping an access token fresh', () => {
         await assert.rejects(token(ALICE), { code, details });
         assert.deepEqual(secrets.grantOf(ALICE), stored);
         world.setTokenFault('none');
+        clock.advance(LONGEST_FIRST_PAUSE);
         // This answer took the rotated refresh token with it; all others come before any work.
         if (fault !== 'no-access-token') assert.equal(await world.isActive((await token(ALICE)).accessToken), true);
       });
@@ -194,6 +197,7 @@ describe('auth: keeping an access token fresh', () => {
       clock.advance(2 * HOUR);
       world.setTokenFault('lose-answer', 1);
       await assert.rejects(token(ALICE), { code: 'auth.refresh-failed', details: { status: 0, reason: 'net.cut' } });
+      clock.advance(LONGEST_FIRST_PAUSE);
       await assert.rejects(token(ALICE), { code: 'auth.sign-in-again', details: { reason: 'invalid_grant' } });
     });
 
@@ -245,6 +249,18 @@ describe('auth: keeping an access token fresh', () => {
       await one.signedIn(ALICE);
       one.clock.advance(2 * HOUR);
       assert.equal(await requestsDuring(async () => assert.deepEqual(await one.token(ALICE), await two.token(ALICE))), 1);
+    });
+
+    it('takes it as well when a server refused the token of before, and refreshes when it refuses this one', async () => {
+      const secrets = new MemorySecrets();
+      const one = bench({ secrets });
+      const two = bench({ secrets, clock: one.clock });
+      await one.signedIn(ALICE);
+      const [old] = [await two.token(ALICE), await one.token(ALICE)];
+      const news = await one.token(ALICE, 'forced');
+      assert.notEqual(news.accessToken, old.accessToken);
+      assert.equal(await requestsDuring(async () => assert.deepEqual(await two.token(ALICE, 'forced'), news)), 0);
+      assert.equal(await requestsDuring(async () => assert.notDeepEqual(await two.token(ALICE, 'forced'), news)), 1);
     });
 
     it('takes it as well when the other one was faster by a hair and the provider refuses the old refresh token', async () => {

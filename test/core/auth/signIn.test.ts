@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { AUTHORIZATION_HOST, CLIENT_ID, startOidcWorld, URI_REDIRECT, type DiscoveryFault, type OidcWorld } from '../../world/oidcWorld.ts';
 import { visit } from '../../world/oidcBrowser.ts';
 import { HOUR, leakedIn, logged, MINUTE, oidc, openBench, passedSecrets, SETTINGS, type Bench, type BenchOptions } from './harness.ts';
+import { OAUTH_PROVIDERS } from '../../../src/core/auth/providers.ts';
 import { DisposableStore } from '../../../src/core/base/lifetime.ts';
 import type { HttpFetch } from '../../../src/core/base/ports.ts';
 
@@ -288,6 +289,35 @@ describe('auth: signing in through the browser', () => {
         await assert.rejects(manager.signIn(at(bad)), { code: 'account.bad-settings', details: { field: 'issuer' } }, bad);
       }
       await assert.rejects(manager.signIn(at('https://127.0.0.1:1')), { code: 'net.refused' });
+    });
+
+    it('signs in with the endpoints of the table where those of a known provider cannot be discovered, and prefers discovered ones', async () => {
+      const { issuer } = world;
+      const wrong = { authorizationEndpoint: 'https://127.0.0.1:1/auth', tokenEndpoint: 'https://127.0.0.1:1/token' };
+      const right = { authorizationEndpoint: `${issuer}/auth`, tokenEndpoint: `${issuer}/token`, userinfoEndpoint: `${issuer}/me` };
+      for (const [fault, endpoints] of [
+        ['none', wrong],
+        ['status-500', right],
+        ['huge', right],
+      ] as const) {
+        world.discoveryFault = fault;
+        const person = world.browser.person(ALICE);
+        const yahoo = { ...OAUTH_PROVIDERS.yahoo, issuer, scopes: OAUTH_PROVIDERS.oidc.scopes, ...endpoints };
+        const { manager } = bench({
+          openBrowser: person.openBrowser,
+          providers: { ...OAUTH_PROVIDERS, yahoo },
+          settings: () => ({ ...SETTINGS, yahooClientId: CLIENT_ID }),
+        });
+        assert.equal((await manager.signIn({ provider: 'yahoo' })).identity.email, ALICE, fault);
+        await person.landing();
+      }
+      const elsewhere = { ...OAUTH_PROVIDERS.yahoo, ...right, issuer: issuer.replace('127.0.0.1', 'localhost') };
+      const { manager } = bench({
+        providers: { ...OAUTH_PROVIDERS, yahoo: elsewhere },
+        settings: () => ({ ...SETTINGS, yahooClientId: CLIENT_ID }),
+      });
+      world.discoveryFault = 'none';
+      await assert.rejects(manager.signIn({ provider: 'yahoo' }), { code: 'auth.issuer-mismatch' });
     });
 
     it('asks for the document once a day', async () => {

@@ -46,7 +46,7 @@ describe('auth/tokenAnswer', () => {
 
   it('tells a grant that is gone from everything that may pass', async () => {
     for (const error of ['invalid_grant', 'interaction_required', 'login_required', 'consent_required']) {
-      await assert.rejects(readRefreshAnswer(answer(400, { error })), { code: 'auth.sign-in-again', details: { reason: error } });
+      await assert.rejects(readRefreshAnswer(answer(400, { error }), 0), { code: 'auth.sign-in-again', details: { reason: error } });
     }
     const passing = [
       [500, { error: 'invalid_grant' }, 'invalid_grant'],
@@ -57,7 +57,7 @@ describe('auth/tokenAnswer', () => {
       [400, { error: 'some long <b>story</b>' }, 'http'],
     ] as const;
     for (const [status, body, reason] of passing) {
-      await assert.rejects(readRefreshAnswer(answer(status, body)), { code: 'auth.refresh-failed', details: { status, reason } });
+      await assert.rejects(readRefreshAnswer(answer(status, body), 0), { code: 'auth.refresh-failed', details: { status, reason } });
     }
   });
 
@@ -73,7 +73,7 @@ describe('auth/tokenAnswer', () => {
         fc.integer({ min: 200, max: 599 }).filter((s) => s !== 204 && s !== 205 && s !== 304),
         body,
         async (status, text) => {
-          const outcome = await readRefreshAnswer(answer(status, text)).catch((error: unknown) => error);
+          const outcome = await readRefreshAnswer(answer(status, text), 0).catch((error: unknown) => error);
           assert.ok(QuMailError.is(outcome) ? codes.includes(outcome.code) : status === 200);
         },
       ),

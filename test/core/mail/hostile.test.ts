@@ -40,6 +40,36 @@ describe('hostile mail', function () {
     await assert.rejects(readMessage(raw), { code: 'open.limit', details: { what: 'message', limit: MIME_LIMITS.message } });
   });
 
+  it('with a million short lines costs no object a line', async () => {
+    const body = '> a \r\n'.repeat(900_000);
+    for (const type of ['text/plain', 'text/plain; format=flowed', 'application/x-unknown']) {
+      const started = performance.now();
+      const message = await readMessage(Buffer.from(`Content-Type: ${type}\r\n\r\n${body}`));
+      if (type === 'text/plain') assert.ok(message.text.startsWith('> a \n> a \n'));
+      assert.ok(performance.now() - started < 5_000, type);
+    }
+  });
+
+  it('with a million header lines is shown by its source', async () => {
+    const started = performance.now();
+    await readMessage(Buffer.from(`${'X: y\r\n'.repeat(900_000)}\r\nx`));
+    assert.ok(performance.now() - started < 5_000);
+  });
+
+  it('with pictures whose ids repeat what the text repeats takes no longer for each of them', async () => {
+    const pictures = Array.from(
+      { length: 990 },
+      (_, i) => `--x\r\nContent-Type: image/png\r\nContent-ID: <cid:cid:${i}>\r\nContent-Disposition: inline\r\n\r\na\r\n`,
+    );
+    const started = performance.now();
+    await readMessage(
+      Buffer.from(
+        `Content-Type: multipart/related; boundary=x\r\n\r\n--x\r\nContent-Type: text/html\r\n\r\n${'cid:'.repeat(400_000)}\r\n${pictures.join('')}`,
+      ),
+    );
+    assert.ok(performance.now() - started < 2_000);
+  });
+
   it('with 50,000 recipients shows the first thousand', async () => {
     const to = Array.from({ length: 50_000 }, (_, i) => `"User ${i}" <user${i}@example.org>`).join(',\r\n ');
     const m = await readMessage(Buffer.from(`From: a@b.c\r\nTo: ${to}\r\n\r\nhi`));

@@ -233,6 +233,15 @@ describe('attachments', () => {
     });
   }
 
+  it('named like a payload are not lost inside a sealed message', async () => {
+    const m = { ...base, attachments: [{ name: 'qumail_payload.json', mimeType: 'application/json', content: Buffer.from('{}') }] };
+    const { attachments } = await readProtected(await writeInner(m, outerHeadersOf(m)));
+    assert.deepEqual(
+      attachments.map(({ name, content }) => [name, content.toString()]),
+      [['qumail_payload.json', '{}']],
+    );
+  });
+
   it('keep their order and their names, also long and hostile ones, made safe', async () => {
     const given = [
       'a.txt',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { inTransaction } from '../../../src/core/store/database.ts';
+import { inTransaction } from '../../../src/core/base/transaction.ts';
 import { OutboxStore } from '../../../src/core/store/outbox.ts';
 import { SealedMailStore, type SealedMailRecord } from '../../../src/core/store/sealedMail.ts';
 import { outboxRecord } from './outboxRecord.ts';
@@ -42,9 +42,12 @@ describe('what is sent and what was sealed', () => {
 
     it('keeps state and failure together and never uses an id twice', () => {
       const id = outbox.add(outboxRecord('alice'));
-      outbox.setState(id, 'waiting', '{"code":"net.cut","details":{}}');
-      assert.equal(outbox.get(id)?.failureJson, '{"code":"net.cut","details":{}}');
-      outbox.setState(id, 'queued');
+      const failureJson = '{"code":"net.cut","details":{}}';
+      assert.equal(outbox.change(id, ['queued'], { state: 'waiting', failureJson, nextTry: 9, now: 7 }), true);
+      const { state, nextTry, updatedAt } = outbox.get(id)!;
+      assert.deepEqual([state, outbox.get(id)?.failureJson, nextTry, updatedAt], ['waiting', failureJson, 9, 7]);
+      assert.equal(outbox.change(id, ['queued'], { state: 'rejected', now: 8 }), false);
+      assert.equal(outbox.change(id, ['waiting'], { state: 'queued', now: 8 }), true);
       assert.equal(outbox.get(id)?.failureJson, undefined);
       outbox.delete(id);
       assert.equal(outbox.get(id), undefined);
@@ -53,9 +56,25 @@ describe('what is sent and what was sealed', () => {
 
     it('is taken for sending once, and only from the states named', () => {
       const id = outbox.add(outboxRecord('alice', { state: 'rejected' }));
-      assert.equal(outbox.claim(id, ['queued', 'waiting']), false);
-      outbox.setState(id, 'waiting');
-      assert.deepEqual([outbox.claim(id, ['queued', 'waiting']), outbox.claim(id, ['queued', 'waiting'])], [true, false]);
+      assert.equal(outbox.claim(id, ['queued', 'waiting'], 10), false);
+      outbox.change(id, ['rejected'], { state: 'waiting', now: 10 });
+      assert.deepEqual([outbox.claim(id, ['queued', 'waiting'], 11), outbox.claim(id, ['queued', 'waiting'], 12)], [true, false]);
+      const { state, attempts, firstTry } = outbox.get(id)!;
+      assert.deepEqual([state, attempts, firstTry], ['sending', 1, 11]);
+    });
+
+    it('is erased only in a state the caller named', () => {
+      const id = outbox.add(outboxRecord('alice'));
+      outbox.claim(id, ['queued'], 1);
+      assert.equal(outbox.delete(id, ['queued', 'waiting']), false);
+      assert.equal(outbox.delete(id, ['sending']), true);
+    });
+
+    it('gives an accepted message to one caller for filing', () => {
+      const id = outbox.add(outboxRecord('alice'));
+      assert.equal(outbox.claimFiling(id, 1), false);
+      outbox.change(id, ['queued'], { state: 'accepted', now: 1 });
+      assert.equal(outbox.claimFiling(id, 1), true);
     });
 
     it('shares its commit with whoever opened the transaction', () => {

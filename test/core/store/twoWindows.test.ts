@@ -86,10 +86,10 @@ describe('two windows over one vault', function () {
     const id = outbox.add(outboxRecord('alice'));
     const child = await openWindow(folder);
     assert.equal(await ask(child, 'send and stay'), 1);
-    assert.equal(outbox.recover(), 0);
+    assert.equal(outbox.recover('left', Date.now()), 0);
     assert.equal(outbox.get(id)?.state, 'sending');
     await close(child, 'SIGKILL');
-    assert.equal(outbox.recover(), 1);
+    assert.equal(outbox.recover('left', Date.now()), 1);
     assert.equal(outbox.get(id)?.state, 'acceptance-unknown');
     assert.equal(JSON.parse(outbox.get(id)?.failureJson ?? '').code, 'smtp.acceptance-unknown');
     vault.close();

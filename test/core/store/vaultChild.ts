@@ -1,6 +1,6 @@
 /** Another window: a process of its own over the same vault. Told what to do over IPC; see twoWindows.test.ts. */
 import { systemRandom } from '../../../src/core/base/systemPorts.ts';
-import { inTransaction } from '../../../src/core/store/database.ts';
+import { inTransaction } from '../../../src/core/base/transaction.ts';
 import { DraftStore } from '../../../src/core/store/drafts.ts';
 import { OutboxStore } from '../../../src/core/store/outbox.ts';
 import { accountRecord, openVault } from './vaultFixture.ts';
@@ -32,12 +32,12 @@ async function run(task: string): Promise<unknown> {
       return { name, sealed: keys.toString('hex') };
     }
     case 'claim': {
-      const won = outbox.list().filter((entry) => outbox.claim(entry.id, ['queued', 'waiting']));
+      const won = outbox.list().filter((entry) => outbox.claim(entry.id, ['queued', 'waiting'], Date.now()));
       vault.close();
       return won.map(({ id }) => id);
     }
     case 'send and stay':
-      return outbox.list().filter((entry) => outbox.claim(entry.id, ['queued'])).length;
+      return outbox.list().filter((entry) => outbox.claim(entry.id, ['queued'], Date.now())).length;
     case 'write and stall':
       vault.db.exec('BEGIN IMMEDIATE');
       new AccountStore({ db: vault.db }).insert(accountRecord('half-written'));

@@ -71,7 +71,7 @@ describe('stores in the vault', () => {
     managers.put(manager);
     contacts.put(contact);
     drafts.create(draft('d1', { sourceMessageId: 7, minimumLevel: 'L1' }));
-    const record = outboxRecord('alice', { sentCopy: Buffer.from('copy'), draftId: 'd1', failureJson: '{}' });
+    const record = outboxRecord('alice', { draftId: 'd1', failureJson: '{}' });
     const id = outbox.add(record);
     sealedMail.put(mail('e1'));
     vault.close();
@@ -81,14 +81,14 @@ describe('stores in the vault', () => {
     assert.deepEqual(stores.managers.list(), [manager]);
     assert.deepEqual(stores.contacts.list('alice'), [contact]);
     assert.deepEqual(stores.drafts.get('d1'), draft('d1', { sourceMessageId: 7, minimumLevel: 'L1' }));
-    assert.deepEqual(stores.outbox.get(id), { ...record, id });
+    assert.deepEqual(stores.outbox.get(id), { ...record, id, attempts: 0, elsewhere: false });
     assert.deepEqual(stores.sealedMail.getByEnvelope('alice', 'e1'), mail('e1'));
   });
 
   it('leave no secret text in the files: drafts, outbox and opened mail, subjects and threads included', () => {
     stores.drafts.create(draft('d1'));
     stores.drafts.saveText('d1', 'the secret draft, second version', 2);
-    stores.outbox.add(outboxRecord('alice', { sentCopy: Buffer.from('the secret copy') }));
+    stores.outbox.add(outboxRecord('alice'));
     stores.sealedMail.put(mail('e1'));
     assert.equal(rawBytes(vault.folder).includes('secret-'), false);
     assert.equal(rawBytes(vault.folder).includes('the secret'), false);
@@ -232,6 +232,7 @@ describe('stores in the vault', () => {
 
     it('whose key is gone do not hide the others', async () => {
       stores.drafts.create(draft('lost'));
+      stores.outbox.add(outboxRecord('alice'));
       for (const name of vault.secrets.names()) await vault.secrets.delete(name);
       vault.close();
       vault = await openVault(vault.folder);
@@ -242,6 +243,11 @@ describe('stores in the vault', () => {
         ['new'],
       );
       assert.throws(() => stores.drafts.get('lost'), { code: 'store.secret-missing' });
+      const id = stores.outbox.add(outboxRecord('alice'));
+      assert.deepEqual(
+        stores.outbox.list().map((entry) => entry.id),
+        [id],
+      );
     });
   });
 

@@ -172,6 +172,20 @@ describe('EmailHandler between two users', () => {
     assert.equal(cursor.uidValidity, uidValidity);
   });
 
+  it('tells of new messages before it asks what became of the known ones', async () => {
+    const { uids } = await folderWith(bob, 'Early', ['old']);
+    const cursor = await bob.fetchChanges('Early', undefined, { limit: 10, knownUids: [] });
+    await folderWith(bob, 'Early', ['new']);
+    const told: (readonly [string, boolean])[] = [];
+    let over = false;
+    const arrived = (added: readonly { subject: string }[]): void => void told.push([added.map(({ subject }) => subject).join(), over]);
+    const changes = await bob.fetchChanges('Early', cursor, { limit: 10, knownUids: uids, arrived }).finally(() => (over = true));
+    assert.deepEqual(told, [['new', false]]);
+    assert.equal(changes.added.length, 1);
+    await bob.fetchChanges('Early', changes, { limit: 10, knownUids: uids, arrived });
+    assert.equal(told.length, 1);
+  });
+
   it('starts over when UIDVALIDITY changed, and refuses UIDs of before', async () => {
     const { uidValidity, uids } = await folderWith(bob, 'Renewed', ['kept']);
     const before = await bob.fetchChanges('Renewed', undefined, { limit: 10, knownUids: [] });

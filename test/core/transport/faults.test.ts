@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../../src/core/base/ports.ts';
-import { systemClock } from '../../../src/core/base/systemPorts.ts';
 import type { EmailHandler } from '../../../src/core/transport/emailHandler.ts';
 import { startCuttingProxy, type CuttingProxy } from '../../world/cuttingProxy.ts';
 import { needMailWorld, type MailWorld } from '../../world/mailWorld.ts';
-import { ALICE, BOB, handlerFor, message, rejectsWith, startWorld } from './support.ts';
+import { manualClock } from './manualClock.ts';
+import { ALICE, BOB, counter, handlerFor, message, rejectsWith, startWorld } from './support.ts';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -133,12 +133,12 @@ describe('reading over a bad connection', () => {
     const noop = imap.untilPassed('to-server', 1);
     clock.advance(45_000);
     await noop;
-    await clock.untilArmed();
+    await clock.untilArmed(45_000);
     assert.equal(imap.open, 1);
     const again = imap.untilPassed('to-server', 1);
     clock.advance(45_000);
     await again;
-    await clock.untilArmed();
+    await clock.untilArmed(45_000);
     clock.advance(45_000);
     await imap.untilClosed();
   });
@@ -221,44 +221,4 @@ function activeResources(): Record<string, number> {
   const counts: Record<string, number> = { TCPSocketWrap: 0, TLSWrap: 0, Timeout: 0 };
   for (const name of process.getActiveResourcesInfo()) if (name in counts) counts[name]!++;
   return counts;
-}
-
-function counter(): { readonly count: number; hit(): void; reached(target: number): Promise<void> } {
-  let count = 0;
-  const waiters: { target: number; resolve: () => void }[] = [];
-  return {
-    get count() {
-      return count;
-    },
-    hit() {
-      count++;
-      for (const waiter of waiters) if (count >= waiter.target) waiter.resolve();
-    },
-    reached: (target) => (count >= target ? Promise.resolve() : new Promise((resolve) => waiters.push({ target, resolve }))),
-  };
-}
-
-/** A clock that stands still until told. */
-function manualClock(): Clock & { advance(ms: number): void; untilArmed(): Promise<void> } {
-  let now = 1_000_000;
-  const timers = new Set<{ at: number; run: () => void }>();
-  const armed: (() => void)[] = [];
-  return {
-    now: () => now,
-    after(ms, run) {
-      const timer = { at: now + ms, run };
-      timers.add(timer);
-      for (const resolve of armed.splice(0)) resolve();
-      return { dispose: () => void timers.delete(timer) };
-    },
-    sleep: (ms, signal) => systemClock.sleep(ms, signal),
-    advance(ms) {
-      now += ms;
-      for (const timer of [...timers]) {
-        if (timer.at > now || !timers.delete(timer)) continue;
-        timer.run();
-      }
-    },
-    untilArmed: () => (timers.size > 0 ? Promise.resolve() : new Promise((resolve) => armed.push(resolve))),
-  };
 }

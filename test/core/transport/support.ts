@@ -143,3 +143,19 @@ export function tokenSource(
   };
   return Object.assign(source, { asked });
 }
+
+/** Counts calls, and tells when there were enough of them. */
+export function counter(): { readonly count: number; hit(): void; reached(target: number): Promise<void> } {
+  let count = 0;
+  const waiters: { target: number; resolve: () => void }[] = [];
+  return {
+    get count() {
+      return count;
+    },
+    hit() {
+      count++;
+      for (const waiter of waiters) if (count >= waiter.target) waiter.resolve();
+    },
+    reached: (target) => (count >= target ? Promise.resolve() : new Promise((resolve) => waiters.push({ target, resolve }))),
+  };
+}

@@ -2,7 +2,7 @@
  * A real VS Code with the packaged extension in it, driven through Chromium. Everything of one instance (settings, extensions, secrets)
  * lives in its `userDataDir`: give the same folder again and it is the same installation after a restart.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -98,6 +98,12 @@ export class VSCode implements AsyncDisposable {
     await page.goto(`${origin}/?folder=${encodeURIComponent(workspace)}`);
     await workbench.ready();
     return new VSCode({ userDataDir, context, workbench, opened: opened.move() });
+  }
+
+  /** What an extension wrote to its log channel in every session so far, e.g. `QuMail.log`. */
+  log(fileName: string): string {
+    const files = globSync(`**/${fileName}`, { cwd: this.userDataDir });
+    return files.map((file) => readFileSync(join(this.userDataDir, file), 'utf8')).join('');
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -14,6 +14,12 @@ const START_MS = 90_000;
 /** What screenshots of the same step are called. */
 export type Theme = 'Default Dark Modern' | 'Default Light Modern' | 'Default High Contrast';
 
+const THEME_CLASS: Readonly<Record<Theme, string>> = {
+  'Default Dark Modern': 'vs-dark',
+  'Default Light Modern': 'vs',
+  'Default High Contrast': 'hc-black',
+};
+
 export class Workbench {
   readonly page: Page;
   readonly quickInput: QuickInput;
@@ -39,9 +45,11 @@ export class Workbench {
     await this.page.locator('.monaco-workbench .part.sidebar').waitFor({ state: 'attached', timeout: START_MS });
   }
 
-  /** Reloads the window, as "Developer: Reload Window" does. */
+  /** Reloads the window by VS Code's own command, which keeps what is open. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    const loaded = this.page.waitForEvent('load', { timeout: START_MS });
+    await this.runCommand('Developer: Reload Window');
+    await loaded;
     await this.ready();
   }
 
@@ -55,9 +63,13 @@ export class Workbench {
   /** Opens a view container from the activity bar by its title. */
   async openContainer(title: string): Promise<void> {
     const tab = this.page.locator('.activitybar .action-item').filter({ has: this.page.locator(`.action-label[aria-label^="${title}"]`) });
-    if ((await tab.first().getAttribute('aria-selected')) !== 'true' || !(await this.page.locator('.part.sidebar').isVisible()))
+    const heading = this.page.locator('.part.sidebar .composite.title', { hasText: new RegExp(title, 'i') });
+    // A press hides a container that is on show, which one that is just being restored becomes a moment later.
+    for (let attempt = 0; attempt < 5 && !(await heading.isVisible()); attempt++) {
       await tab.first().click();
-    await this.page.locator('.part.sidebar .composite.title', { hasText: new RegExp(title, 'i') }).waitFor();
+      await heading.waitFor({ timeout: 4000 }).catch(() => {});
+    }
+    await heading.waitFor();
   }
 
   /** A view of the open side bar, by the title in its header. */
@@ -101,6 +113,8 @@ export class Workbench {
     await this.runCommand('Preferences: Color Theme');
     await this.quickInput.type(theme.replace('Default ', ''));
     await this.quickInput.accept();
+    await this.page.locator(`.monaco-workbench.${THEME_CLASS[theme]}`).waitFor();
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
   /** Keeps a picture of the window as `out/screenshots/<instance>-<nn>-<step>.png`; returns its path. */
@@ -113,7 +127,7 @@ export class Workbench {
     mkdirSync(SCREENSHOTS, { recursive: true });
     this.#shots += 1;
     const path = join(SCREENSHOTS, `${this.#name}-${String(this.#shots).padStart(2, '0')}-${step}.png`);
-    await page.screenshot({ path });
+    await page.screenshot({ path, animations: 'disabled' });
     return path;
   }
 }
@@ -136,14 +150,13 @@ export class QuickInput {
 
   /** Waits until it shows; with `title`, until the one with this title (or placeholder or prompt) shows. */
   async shown(title?: string): Promise<void> {
-    await this.#widget.waitFor();
-    if (title === undefined) return;
+    await (title === undefined ? this.#widget : this.asking(title)).first().waitFor();
+  }
+
+  /** The box, where it shows this title, placeholder or prompt. */
+  asking(title: string): Locator {
     const named = this.#page.locator(`.quick-input-box input[placeholder*="${title}"], .quick-input-box input[aria-label*="${title}"]`);
-    await this.#widget
-      .filter({ hasText: title })
-      .or(this.#widget.filter({ has: named }))
-      .first()
-      .waitFor();
+    return this.#widget.filter({ hasText: title }).or(this.#widget.filter({ has: named }));
   }
 
   async type(text: string): Promise<void> {
@@ -176,6 +189,26 @@ export class QuickInput {
   /** Waits for the message under the box, e.g. why an input is refused. */
   async message(): Promise<string> {
     return this.#widget.locator('.quick-input-message').innerText();
+  }
+
+  /** Answers the file dialog that proposes `proposed` with another path. */
+  async answerPath(proposed: string, path: string): Promise<void> {
+    await this.#page.waitForFunction(
+      ([selector, name]) =>
+        (globalThis as unknown as InputDocument).document.querySelector(selector as string)?.value.endsWith(name as string),
+      ['.quick-input-widget .quick-input-box input', proposed],
+    );
+    await this.type(path);
+    // The dialog looks at each folder on the way and takes no answer meanwhile.
+    const limit = Date.now() + STEP_MS;
+    while (await this.#widget.isVisible()) {
+      if (Date.now() > limit) throw new Error(`the file dialog does not take ${path}`);
+      await this.#page.keyboard.press('Enter');
+      await this.#page
+        .locator('.quick-input-widget')
+        .waitFor({ state: 'hidden', timeout: 1000 })
+        .catch(() => {});
+    }
   }
 
   /** Fills in the input box titled `title` and accepts. */
@@ -248,6 +281,10 @@ export class ModalDialog {
 /** What is used of the browser's own types, which this project's compiler settings leave out. */
 interface ClipboardNavigator {
   readonly clipboard: { writeText(text: string): Promise<void> };
+}
+
+interface InputDocument {
+  readonly document: { querySelector(selector: string): { readonly value: string } | null };
 }
 
 interface DrawnLine {
@@ -359,7 +396,9 @@ export class View {
   /** Chooses from a row's context menu. */
   async chooseFromMenu(text: string | RegExp, entry: string): Promise<void> {
     await (await this.item(text)).click({ button: 'right' });
-    await this.#page.locator('.context-view .action-label', { hasText: entry }).first().click();
+    // VS Code takes no mouse click in the first tenth of a second of a menu, but a key at any time.
+    await this.#page.locator('.context-view .action-item', { hasText: entry }).first().hover();
+    await this.#page.keyboard.press('Enter');
   }
 
   /** Presses a button in the view's title bar, by its tooltip. */

@@ -215,9 +215,18 @@ describe('plain text as the reader shows it', () => {
       'https://'.repeat(30_000),
       '(((('.repeat(50_000),
       'a@a.'.repeat(60_000),
+      `http://a${')'.repeat(1_990)} `.repeat(100),
+      `http://a${'].'.repeat(990)} `.repeat(100),
     ])
       linkify(hostile);
     assert.ok(performance.now() - started < 1500);
+  });
+
+  it('makes no page of a million elements out of marks', () => {
+    const text = 'a\n> b\n'.repeat(100_000);
+    const blocks = quoteBlocks(text);
+    assert.ok(blocks.length <= 5_001);
+    assert.equal(blocks.at(-1)?.text, 'a\n> b\n'.repeat(97_500));
   });
 
   it('sets quotes apart by depth', () => {

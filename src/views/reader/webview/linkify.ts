@@ -20,22 +20,28 @@ export function linkify(text: string): Segment[] {
   return segments;
 }
 
-/** Leaves out what ends the sentence rather than the address: punctuation, and a bracket that was opened before it. */
+/** Leaves out what ends the sentence rather than the address: punctuation, and a bracket that was opened before it. Linear. */
 function trimLink(found: string): string {
-  let link = found;
-  for (;;) {
-    const last = link.at(-1);
-    if (last === undefined) return '';
-    if ('.,;:!?*_~'.includes(last)) link = link.slice(0, -1);
-    else if (last === ')' && count(link, ')') > count(link, '(')) link = link.slice(0, -1);
-    else if (last === ']' && count(link, ']') > count(link, '[')) link = link.slice(0, -1);
-    else return /^https?:\/\/?$/i.test(link) ? '' : link;
+  let end = found.length;
+  // How many closing brackets of each kind are more than were opened.
+  let round = count(found, ')') - count(found, '(');
+  let square = count(found, ']') - count(found, '[');
+  for (; end > 0; end--) {
+    const last = found[end - 1] ?? '';
+    if (last === ')' && round > 0) round--;
+    else if (last === ']' && square > 0) square--;
+    else if (!'.,;:!?*_~'.includes(last)) break;
   }
+  const link = found.slice(0, end);
+  return /^https?:\/\/?$/i.test(link) ? '' : link;
 }
 
 function count(text: string, character: string): number {
   return text.split(character).length - 1;
 }
+
+/** Blocks made of one text. Every one is an element of the page, and no letter changes its depth so often. */
+const MAX_BLOCKS = 5_000;
 
 /** Lines of one quoting depth (RFC 3676: leading `>`), without their marks. */
 export interface QuotedBlock {
@@ -43,10 +49,15 @@ export interface QuotedBlock {
   readonly text: string;
 }
 
-/** Plain text as blocks of equal quoting depth, at most 8 deep. */
+/** Plain text as blocks of equal quoting depth, at most 8 deep; what is beyond 5,000 blocks is one more, as it was written. */
 export function quoteBlocks(text: string): QuotedBlock[] {
   const blocks: { depth: number; lines: string[] }[] = [];
-  for (const line of text.replace(/\r\n?/g, '\n').split('\n')) {
+  const lines = text.replace(/\r\n?/g, '\n').split('\n');
+  for (const [index, line] of lines.entries()) {
+    if (blocks.length >= MAX_BLOCKS) {
+      blocks.push({ depth: 0, lines: lines.slice(index) });
+      break;
+    }
     const marks = /^(?:> ?){1,8}/.exec(line)?.[0] ?? '';
     const depth = count(marks, '>');
     const current = blocks.at(-1);

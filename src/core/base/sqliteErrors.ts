@@ -1,4 +1,4 @@
-import { QuMailError, type ErrorCode } from '../base/errors.ts';
+import { QuMailError, type ErrorCode } from './errors.ts';
 
 /** Primary SQLite result codes (sqlite.org/rescode.html) that have a name of their own here. */
 const BY_RESULT_CODE: ReadonlyMap<number, ErrorCode> = new Map([

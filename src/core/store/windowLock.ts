@@ -1,0 +1,136 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { QuMailError, throwIfCancelled } from '../base/errors.ts';
+import { toDisposable, type Disposable } from '../base/lifetime.ts';
+import type { Clock, CrossWindowLock, Lease, Random } from '../base/ports.ts';
+import { inTransaction } from '../base/transaction.ts';
+import { Statements } from './statements.ts';
+
+/** A holder that asks again this often, milliseconds, plus as much again at random. */
+const POLL_MS = 40;
+/** Signs of life per time to live. */
+const BEATS_PER_TTL = 3;
+const MAX_NOTE = 200;
+
+/** What a waiter saw of the present holder, and for how long it has seen no change. */
+interface Sighting {
+  readonly holder: string;
+  readonly beat: number;
+  stillMs: number;
+}
+
+/**
+ * Locks between windows: one row each in vault.db, taken in an immediate transaction. A lease is judged by its changes, not by the
+ * clock: it is over when its process is gone, or when a waiter has watched it for its whole time to live without a new beat. So neither
+ * a clock set back nor a night asleep hands one lock to two windows.
+ */
+export class WindowLock implements CrossWindowLock, Disposable {
+  readonly #deps: { readonly db: DatabaseSync; readonly clock: Clock; readonly random: Random };
+  readonly #sql: Statements;
+  readonly #held = new Set<Disposable>();
+  #disposed = false;
+
+  constructor(deps: { db: DatabaseSync; clock: Clock; random: Random }) {
+    this.#deps = deps;
+    this.#sql = new Statements(deps.db);
+  }
+
+  async run<T>(name: string, ttlMs: number, task: (lease: Lease) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { held, lease } = await this.#acquire(name, ttlMs, signal);
+    try {
+      if (this.#disposed) throw new QuMailError('engine.cancelled');
+      return await task(lease);
+    } finally {
+      held.dispose();
+    }
+  }
+
+  /** Gives back whatever is held, while the database is still open. */
+  dispose(): void {
+    this.#disposed = true;
+    for (const held of [...this.#held]) held.dispose();
+  }
+
+  async #acquire(name: string, ttlMs: number, signal: AbortSignal | undefined): Promise<{ held: Disposable; lease: Lease }> {
+    const holder = this.#deps.random.uuid();
+    let seen: Sighting | undefined;
+    for (;;) {
+      throwIfCancelled(signal);
+      if (this.#disposed) throw new QuMailError('engine.cancelled');
+      const other = inTransaction(this.#deps.db, () => this.#tryTake(name, holder, seen, ttlMs));
+      if (!other) return { held: this.#hold(name, holder, ttlMs), lease: this.#lease(name, holder) };
+      seen = seen?.holder === other.holder && seen.beat === other.beat ? seen : { ...other, stillMs: 0 };
+      const pause = POLL_MS * (1 + this.#deps.random.fraction());
+      await this.#deps.clock.sleep(pause, signal);
+      // The pause, not the time that passed: a machine that slept has watched nobody meanwhile.
+      seen.stillMs += pause;
+    }
+  }
+
+  /** Takes the lock, or tells who has it. */
+  #tryTake(name: string, holder: string, seen: Sighting | undefined, ttlMs: number): { holder: string; beat: number } | undefined {
+    const row = this.#sql.get('SELECT holder, pid, beat FROM window_locks WHERE name = ?', name);
+    if (row?.has('holder')) {
+      const other = { holder: row.text('holder'), beat: row.integer('beat') };
+      const silent = seen?.holder === other.holder && seen.beat === other.beat && seen.stillMs >= ttlMs;
+      if (!silent && isAlive(row.integer('pid'))) return other;
+    }
+    this.#sql.run(
+      `INSERT INTO window_locks (name, holder, pid, beat) VALUES (?, ?, ?, 0)
+       ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, beat = 0`,
+      name,
+      holder,
+      process.pid,
+    );
+    return undefined;
+  }
+
+  /** Gives signs of life until disposed of, then gives the lock back. */
+  #hold(name: string, holder: string, ttlMs: number): Disposable {
+    const beat = (): void => {
+      // A beat that cannot be written is missed, no more: the next one may reach the disk.
+      attempt(() => this.#sql.run('UPDATE window_locks SET beat = beat + 1 WHERE name = ? AND holder = ?', name, holder));
+      timer = this.#deps.clock.after(ttlMs / BEATS_PER_TTL, beat);
+    };
+    let timer = this.#deps.clock.after(ttlMs / BEATS_PER_TTL, beat);
+    const held = toDisposable(() => {
+      timer.dispose();
+      this.#held.delete(held);
+      attempt(() => this.#sql.run('UPDATE window_locks SET holder = NULL WHERE name = ? AND holder = ?', name, holder));
+    });
+    this.#held.add(held);
+    return held;
+  }
+
+  #lease(name: string, holder: string): Lease {
+    const row = this.#sql.get('SELECT note FROM window_locks WHERE name = ?', name);
+    let note = row?.has('note') ? row.text('note') : undefined;
+    return {
+      get note() {
+        return note;
+      },
+      leave: (text) => {
+        note = text.slice(0, MAX_NOTE);
+        this.#sql.run('UPDATE window_locks SET note = ? WHERE name = ? AND holder = ?', note, name, holder);
+      },
+    };
+  }
+}
+
+/** Whatever fails here is settled by the lease running out. */
+function attempt(run: () => unknown): void {
+  try {
+    run();
+  } catch {
+    // The database is closed, full, or locked by another window.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: there is such a process, of somebody else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

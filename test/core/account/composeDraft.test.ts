@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { checkDraft, readyMessage, type ComposeDeps } from '../../../src/core/account/composeDraft.ts';
+import { QuMailError } from '../../../src/core/base/errors.ts';
+import { systemClock, systemRandom } from '../../../src/core/base/systemPorts.ts';
+import { CipherManager } from '../../../src/core/crypto/cipherManager.ts';
+import type { DraftRecord } from '../../../src/core/store/drafts.ts';
+
+describe('what a draft becomes', () => {
+  const self = { name: 'Alice', address: 'alice@example.test' };
+  let folder: string;
+
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'qumail-attach-'))));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  // Nobody is known here and no key manager is connected: everything is L4.
+  const deps = {
+    contacts: { get: () => undefined },
+    links: { isConfigured: () => false },
+    cipher: new CipherManager({ random: systemRandom }),
+    clock: systemClock,
+    random: systemRandom,
+  } as unknown as ComposeDeps;
+  const record: DraftRecord = { id: 'd', accountId: 'a', text: '', inReplyTo: '', references: [], updatedAt: 0 };
+
+  const check = (text: string, draft = record) => checkDraft(draft, text, self, 'best', deps);
+  const codes = async (text: string, draft = record) => (await check(text, draft)).problems.map(({ code }) => code);
+  const ready = (text: string) => readyMessage(record, text, self, 'best', deps);
+  const write = (name: string, content: string | Buffer): string => {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    return path;
+  };
+
+  it('refuses a From that is not the address of its account, rather than sending from another one', async () => {
+    const text = 'From: Boss <boss@example.test>\nTo: bob@other.test\n\nHello\n';
+    const [problem] = (await check(text)).problems;
+    assert.equal(problem?.code, 'draft.other-sender');
+    assert.deepEqual([problem?.line, problem?.details], [0, { address: 'boss@example.test', account: 'alice@example.test' }]);
+    await assert.rejects(ready(text), (error) => QuMailError.is(error, 'draft.other-sender'));
+    assert.deepEqual((await ready('From: A. <alice@example.test>\nTo: bob@other.test\n\n')).message.from, {
+      name: 'A.',
+      address: self.address,
+    });
+  });
+
+  it('holds a draft that quotes a sealed message to the level of that message, mark or no mark', async () => {
+    const quoted = { subject: 'Re: The place', text: '\n\nBob:\n\n> We meet at the old mill.\n' };
+    const reply: DraftRecord = { ...record, minimumLevel: 'L2', quoted };
+    const head = 'To: bob@other.test\nSecurity: L4\n';
+    assert.deepEqual(await codes(`${head}Subject: Re: The place\n\nYes\n`, reply), ['seal.quotes-sealed']);
+    assert.deepEqual(await codes(`${head}Subject: x\n\n> We meet\n`, reply), ['seal.quotes-sealed']);
+    assert.deepEqual(await codes(`${head}Subject: x\n\nWe meet at the old mill.\n`, reply), ['seal.quotes-sealed']);
+    assert.deepEqual(await codes(`${head}Subject: x\n\nSee you there.\n`, reply), []);
+  });
+
+  it('never passes over a header line in silence, since it could be the one that names the level', async () => {
+    const text = `${'To: bob@other.test\n'.repeat(2_000)}Security: L1\n\nsecret\n`;
+    assert.ok((await codes(text)).includes('draft.bad-header'));
+  });
+
+  it('takes relative paths and ~ from the home folder, wherever the editor was started', async () => {
+    const path = write('plans.txt', 'plans');
+    for (const written of [path, relative(homedir(), path), `~/${relative(homedir(), path)}`]) {
+      const { message } = await ready(`To: bob@other.test\nAttach: ${written}\n\n`);
+      assert.deepEqual(
+        message.attachments.map(({ name, content }) => [name, Buffer.from(content).toString()]),
+        [['plans.txt', 'plans']],
+      );
+    }
+  });
+
+  it('refuses what is no regular file', async function () {
+    if (process.platform === 'win32') this.skip();
+    assert.deepEqual(await codes(`To: bob@other.test\nAttach: /dev/zero\n\n`), ['draft.file-missing']);
+    assert.deepEqual(await codes(`To: bob@other.test\nAttach: ${folder}\n\n`), ['draft.file-missing']);
+  });
+
+  it('reads no more than may be attached, even where a file tells less than it holds', async function () {
+    if (process.platform !== 'linux') this.skip();
+    // Files of /proc say that they are empty.
+    const text = 'To: bob@other.test\nAttach: /proc/self/status\n\n';
+    assert.deepEqual(await codes(text), []);
+    await assert.rejects(ready(text), (error) => QuMailError.is(error, 'draft.file-missing'));
+  });
+});
