@@ -7,7 +7,7 @@ import { QuMailError, type ErrorCode, type ErrorDetails } from '../base/errors.t
 import type { Clock, Random } from '../base/ports.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';
 import type { CipherManager } from '../crypto/cipherManager.ts';
-import { parseDraft, type ParsedDraft, type Ranged } from '../mail/draft.ts';
+import { noRecipientIssue, parseDraft, type ParsedDraft, type Ranged } from '../mail/draft.ts';
 import { mimeTypeOf } from '../mail/mimeTypes.ts';
 import { stillQuotes } from '../mail/quoting.ts';
 import { newMessageId, type OutgoingAttachment, type OutgoingMessage } from '../mail/writeMime.ts';
@@ -15,7 +15,7 @@ import type { ContactStore } from '../store/contacts.ts';
 import type { DraftRecord } from '../store/drafts.ts';
 import type { KeyLinks } from './keyLinks.ts';
 import { spendsKeys } from './keyingPlan.ts';
-import { isAtLeast, possibleLevels, startLevel, type RecipientLevels } from './levels.ts';
+import { isAtLeast, possibleLevels, startLevel, strongerOf, type RecipientLevels } from './levels.ts';
 
 /** One file, and everything attached together, before encoding. Most mail servers take no more once it is base64. */
 const MAX_ATTACHED_BYTES = 25 * 1024 * 1024;
@@ -47,7 +47,7 @@ export function levelsKnownOf(accountId: string, address: string, deps: Pick<Com
   };
 }
 
-/** Everything wrong with a draft as it stands. Touches the file system (attachments), never the network or a key. */
+/** Everything wrong with the text of a draft as it stands. Touches the file system (attachments), never the network or a key. */
 export async function checkDraft(
   draft: DraftRecord,
   text: string,
@@ -59,10 +59,10 @@ export async function checkDraft(
   const problems: DraftProblem[] = parsed.problems.map((issue) => ({ ...issue, severity: 'error' }));
   const recipients = recipientsOf(parsed);
   const known = recipients.map(({ value }) => levelsKnownOf(draft.accountId, value.address, deps));
-  const level = parsed.level?.value ?? startLevel(known, preferred);
+  // An open line follows the recipients until it was sent at once; from then on nothing but the person lowers it.
+  const level = parsed.level?.value ?? strongerOf(startLevel(known, preferred), draft.promisedLevel ?? 'L4');
   const levelAt = parsed.level ?? { line: 0, from: 0, to: 0 };
 
-  if (recipients.length === 0) problems.push(problem('draft.no-recipient', {}, { line: 0, from: 0, to: 0 }));
   if (level === 'L3') problems.push(problem('seal.level-unsupported', { level }, levelAt));
   for (const recipient of recipients) problems.push(...recipientProblems(draft.accountId, recipient, level, deps));
   if (draft.minimumLevel !== undefined && !isAtLeast(level, draft.minimumLevel) && stillQuotes(parsed, draft.quoted)) {
@@ -100,9 +100,10 @@ export async function readyMessage(
   deps: ComposeDeps,
 ): Promise<ReadyMessage> {
   const check = await checkDraft(draft, text, self, preferred, deps);
-  const blocking = check.problems.find(({ severity }) => severity === 'error');
-  if (blocking) throw new QuMailError(blocking.code, blocking.details);
   const parsed = parseDraft(text);
+  // Nobody to write to yet is no mistake of the text; it is one of sending.
+  const blocking = check.problems.find(({ severity }) => severity === 'error') ?? noRecipientIssue(parsed);
+  if (blocking) throw new QuMailError(blocking.code, blocking.details);
   const attachments = await readAttachments(parsed.attach.map(({ value }) => value));
   const from = parsed.from?.value ?? self;
   return {

@@ -134,6 +134,7 @@ export class DraftService implements DraftRequests {
     if (queued.length === 0) {
       const self = accounts.addressOf(draft.accountId);
       const ready = await readyMessage(draft, text, self, this.#deps.startLevel(), this.#deps);
+      if (!parseDraft(text).level) drafts.promise(draftId, ready.level, clock.now());
       const message = sendAt === undefined ? ready.message : { ...ready.message, date: new Date(sendAt) };
       const ids = await sealMessage(
         {

@@ -19,6 +19,8 @@ export interface DraftRecord {
   readonly sourceMessageId?: number;
   /** The level of a sealed original, below which its quote must not go out. */
   readonly minimumLevel?: SecurityLevel;
+  /** What an open `Security:` line resolved to when the draft was first sent: from then on a promise like any other level. */
+  readonly promisedLevel?: SecurityLevel;
   /** What of that original the draft started with. */
   readonly quoted?: { readonly subject: string; readonly text: string };
   readonly updatedAt: number;
@@ -30,6 +32,7 @@ const contentSchema = v.object({
   references: v.array(v.string()),
   sourceMessageId: v.optional(v.number()),
   minimumLevel: v.optional(v.picklist(SECURITY_LEVELS)),
+  promisedLevel: v.optional(v.picklist(SECURITY_LEVELS)),
   quoted: v.optional(v.object({ subject: v.string(), text: v.string() })),
 });
 type Content = v.InferOutput<typeof contentSchema>;
@@ -75,17 +78,26 @@ export class DraftStore {
 
   /** @throws QuMailError `draft.missing` */
   saveText(id: string, text: string, now: number): void {
-    inTransaction(this.#db, () => {
-      const draft = this.get(id);
-      if (!draft) throw new QuMailError('draft.missing');
-      const { id: _, accountId: __, updatedAt: ___, ...content } = draft;
-      const sealed = this.#seal(id, { ...content, references: [...content.references], text });
-      this.#sql.run('UPDATE drafts SET sealed = ?, updated_at = ? WHERE id = ?', sealed, now, id);
-    });
+    this.#change(id, { text }, now);
+  }
+
+  /** Remembers the level that the draft is being sent at although it names none. @throws QuMailError `draft.missing` */
+  promise(id: string, level: SecurityLevel, now: number): void {
+    this.#change(id, { promisedLevel: level }, now);
   }
 
   delete(id: string): void {
     this.#sql.run('DELETE FROM drafts WHERE id = ?', id);
+  }
+
+  #change(id: string, change: Partial<Content>, now: number): void {
+    inTransaction(this.#db, () => {
+      const draft = this.get(id);
+      if (!draft) throw new QuMailError('draft.missing');
+      const { id: _, accountId: __, updatedAt: ___, ...content } = draft;
+      const sealed = this.#seal(id, { ...content, references: [...content.references], ...change });
+      this.#sql.run('UPDATE drafts SET sealed = ?, updated_at = ? WHERE id = ?', sealed, now, id);
+    });
   }
 
   #seal(id: string, content: Content): Buffer {
@@ -101,7 +113,7 @@ export class DraftStore {
     const id = row.text('id');
     const bytes = this.#sealer.open('mail', TYPE, id, row.blob('sealed'));
     const content = parseJson(contentSchema, bytes.toString('utf8'), 'sealed');
-    const { text, inReplyTo, references, sourceMessageId, minimumLevel, quoted } = content;
+    const { text, inReplyTo, references, sourceMessageId, minimumLevel, promisedLevel, quoted } = content;
     wipe(bytes);
     return {
       id,
@@ -111,6 +123,7 @@ export class DraftStore {
       references,
       ...(sourceMessageId !== undefined && { sourceMessageId }),
       ...(minimumLevel !== undefined && { minimumLevel }),
+      ...(promisedLevel !== undefined && { promisedLevel }),
       ...(quoted !== undefined && { quoted }),
       updatedAt: row.integer('updated_at'),
     };

@@ -129,6 +129,19 @@ describe('sending when something is wrong', function () {
     });
   });
 
+  it('keeps an open level as it was when first sent, though the key manager is disconnected since', async () => {
+    const draft = await alice.draft({ To: bob.email, Subject: 'open line', Security: '' }, 'sealed or not at all\n');
+    await kme(world).stop('KME-A');
+    await assert.rejects(alice.engine.sendDraft(draft), { code: 'kme.unreachable' });
+    await alice.engine.disconnectKeyManager({ accountId: alice.account.id });
+    assert.equal((await alice.engine.checkDraft(draft)).level, 'L2');
+    await assert.rejects(alice.engine.sendDraft(draft), { code: 'kme.not-configured' });
+    await kme(world).start('KME-A');
+    await alice.connectKeyManager();
+    assert.equal((await alice.engine.sendDraft(draft)).level, 'L2');
+    assert.equal((await bob.receives('open line')).security.level, 'L2');
+  });
+
   it('refuses a key that was delivered before and spends it on nothing', async () => {
     await alice.send({ To: bob.email, Subject: 'first use', Security: 'L2' }, 'first\n');
     kme(world).faults('KME-A').redelivery = 1;
