@@ -46,7 +46,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   faults: {
     title: 'Faults: the table, cuts and the soak, in their short forms',
     limitMs: 5 * MINUTE,
-    run: ['mocha', 'test/faults/**/*.test.ts'],
+    run: ['mocha', '--parallel', '--jobs', '2', 'test/faults/**/*.test.ts'],
   },
   views: {
     title: 'Inside VS Code: the extension host',

@@ -22,7 +22,7 @@ export const IMAP_ROWS: readonly FaultRow[] = [
   ...HOWS.map((how): FaultRow => ({
     name: `${how} of every open connection`,
     spoiled: 'IMAP',
-    ...inLongForm(how === 'half-close'),
+    ...inLongForm(how === 'half-close' || how === 'reset'),
     strike: (w) => w.imap.faultNow({ how }),
     act: looks,
     reaches: how === 'stall' ? ['ok', 'net.timeout'] : ['ok', 'net.cut'],
@@ -30,7 +30,7 @@ export const IMAP_ROWS: readonly FaultRow[] = [
   ...HOWS.map((how): FaultRow => ({
     name: `${how} in the middle of a large message that is being fetched`,
     spoiled: 'IMAP',
-    ...inLongForm(how === 'half-close' || how === 'reset'),
+    ...inLongForm(how !== 'cut'),
     strike: async (w) => {
       await w.write(w.bob, w.alice, { bytes: 200_000 });
       await w.eventually('its header is there', async () => (await newest(w)) === w.letters.at(-1)!.subject);
@@ -54,7 +54,7 @@ export const IMAP_ROWS: readonly FaultRow[] = [
   ...HOWS.map((how): FaultRow => ({
     name: `${how} while the connection is opened`,
     spoiled: 'IMAP',
-    ...inLongForm(how === 'half-close'),
+    ...inLongForm(how === 'half-close' || how === 'reset'),
     strike: async (w) => {
       w.imap.faultNow({ how: 'cut' });
       await w.imap.untilClosed();

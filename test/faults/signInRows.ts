@@ -72,7 +72,13 @@ export const SIGN_IN_ROWS: readonly FaultRow[] = [
     strike: refresh('html'),
     reaches: 'auth.bad-answer',
   },
-  { name: 'token endpoint answers 2 MB', spoiled: 'sign-in', strike: refresh('huge'), reaches: ['auth.refresh-failed', 'auth.bad-answer'] },
+  {
+    name: 'token endpoint answers 2 MB',
+    spoiled: 'sign-in',
+    form: 'long',
+    strike: refresh('huge'),
+    reaches: ['auth.refresh-failed', 'auth.bad-answer'],
+  },
   {
     name: 'token endpoint answers without a token',
     spoiled: 'sign-in',
@@ -83,6 +89,7 @@ export const SIGN_IN_ROWS: readonly FaultRow[] = [
   {
     name: 'token endpoint hands out a token of another type',
     spoiled: 'sign-in',
+    form: 'long',
     strike: refresh('mac-token'),
     reaches: 'auth.bad-answer',
   },
@@ -146,6 +153,7 @@ export const SIGN_IN_ROWS: readonly FaultRow[] = [
   {
     name: 'discovery answers garbage after a restart',
     spoiled: 'sign-in',
+    form: 'long',
     strike: async (w) => {
       w.oidc.discoveryFault = 'garbage';
       await w.alice.reopen();

@@ -23,7 +23,7 @@ function broken(o: { name: string; at: Moment; fault: Fault; verdict?: string; r
       }),
     act: writesLarge,
     reaches: o.reaches,
-    ...inLongForm(o.fault.how === 'half-close'),
+    ...inLongForm(o.fault.how === 'half-close' || o.fault.how === 'reset' || (o.fault.how === 'stall' && o.fault.afterBytes !== undefined)),
   };
 }
 
@@ -42,11 +42,14 @@ function lateYes(): FaultRow {
 
 export const SMTP_ROWS: readonly FaultRow[] = [
   refused('RCPT answered 450, then taken', 'RCPT', '450 4.2.1 mailbox busy', 'smtp.deferred'),
-  refused('RCPT answered 451 (greylisted), then taken', 'RCPT', '451 4.7.1 greylisted, come back', 'smtp.deferred'),
+  {
+    ...refused('RCPT answered 451 (greylisted), then taken', 'RCPT', '451 4.7.1 greylisted, come back', 'smtp.deferred'),
+    ...inLongForm(true),
+  },
   { ...refused('RCPT answered 452 (mailbox full), then taken', 'RCPT', '452 4.2.2 mailbox full', 'smtp.deferred'), ...inLongForm(true) },
   refused('RCPT answered 421 (goodbye), then taken', 'RCPT', '421 4.3.2 shutting down', ['sent', 'smtp.deferred']),
   refused('RCPT answered 550, then taken', 'RCPT', '550 5.1.1 no such user', 'smtp.recipient-rejected'),
-  refused('RCPT answered 554, then taken', 'RCPT', '554 5.7.1 not wanted', 'smtp.recipient-rejected'),
+  { ...refused('RCPT answered 554, then taken', 'RCPT', '554 5.7.1 not wanted', 'smtp.recipient-rejected'), ...inLongForm(true) },
   refused('message answered 451, then taken', 'END-OF-MESSAGE', '451 4.3.0 try again', 'smtp.deferred'),
   { ...refused('message answered 452, then taken', 'END-OF-MESSAGE', '452 4.3.1 out of space', 'smtp.deferred'), ...inLongForm(true) },
   refused('message answered 421 (goodbye), then taken', 'END-OF-MESSAGE', '421 4.3.2 shutting down', 'smtp.deferred'),
@@ -86,7 +89,7 @@ export const SMTP_ROWS: readonly FaultRow[] = [
   ...HOWS.map((how): FaultRow => ({
     name: `${how} of the connection kept from the last mail`,
     spoiled: 'SMTP',
-    ...inLongForm(how === 'half-close' || how === 'stall'),
+    ...inLongForm(how !== 'cut'),
     strike: async (w) => {
       await w.write(w.alice, w.bob);
       w.smtp.faultNow({ how });
@@ -96,7 +99,7 @@ export const SMTP_ROWS: readonly FaultRow[] = [
   ...HOWS.map((how): FaultRow => ({
     name: `${how} while the connection is opened`,
     spoiled: 'SMTP',
-    ...inLongForm(how === 'half-close'),
+    ...inLongForm(how === 'half-close' || how === 'reset'),
     strike: async (w) => {
       await w.dropSmtp();
       w.smtp.faultNext({ how });
@@ -113,5 +116,12 @@ export const SMTP_ROWS: readonly FaultRow[] = [
     reaches: 'net.cut',
     mend: (w: FaultWorld) => w.smtp.admit('accept'),
   },
-  { name: 'line of 100 kB a second', spoiled: 'SMTP', strike: (w) => w.smtp.slowDown(100_000), act: writesLarge, reaches: 'sent' },
+  {
+    name: 'line of 100 kB a second',
+    spoiled: 'SMTP',
+    form: 'long',
+    strike: (w) => w.smtp.slowDown(100_000),
+    act: writesLarge,
+    reaches: 'sent',
+  },
 ];

@@ -31,7 +31,8 @@ export function keyCost(check: Pick<DraftCheck, 'level' | 'keyCost'>, l10n: Loca
 }
 
 /** `L2 Quantum-aided AES · 32 B of key`. */
-export function levelAndCost(check: Pick<DraftCheck, 'level' | 'keyCost'>, l10n: Localiser): string {
+export function levelAndCost(check: Pick<DraftCheck, 'level' | 'keyCost' | 'possible'>, l10n: Localiser): string {
+  if (!check.possible.includes(check.level)) return l10n.t('{0} {1} · not possible here', check.level, levelName(check.level, l10n));
   return l10n.t('{0} {1} · {2}', check.level, levelName(check.level, l10n), keyCost(check, l10n));
 }
 

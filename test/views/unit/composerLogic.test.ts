@@ -129,7 +129,8 @@ describe('the address of a draft document', () => {
 
 describe('levels in words', () => {
   it('say what a message costs', () => {
-    assert.equal(levelAndCost({ level: 'L2', keyCost: 32 }, english), 'L2 Quantum-aided AES · 32 B of key');
+    assert.equal(levelAndCost({ level: 'L2', keyCost: 32, possible: ['L1', 'L2', 'L4'] }, english), 'L2 Quantum-aided AES · 32 B of key');
+    assert.equal(levelAndCost({ level: 'L3', keyCost: 0, possible: ['L4'] }, english), 'L3 Post-quantum · not possible here');
     assert.equal(keyCost({ level: 'L4', keyCost: 0 }, english), 'no key needed');
     assert.equal(levelValue('L1'), 'L1 (Quantum one-time pad)');
   });
