@@ -7,6 +7,7 @@ import { HealthService } from './account/health.ts';
 import { KeyLinks } from './account/keyLinks.ts';
 import { KeyManagerService } from './account/keyManagerService.ts';
 import { MailService } from './account/mailService.ts';
+import { networksNow } from './account/networkWatch.ts';
 import { OutboxRunner } from './account/outboxRunner.ts';
 import { OutboxService } from './account/outboxService.ts';
 import { CommandTokens } from './auth/commandTokens.ts';
@@ -49,6 +50,8 @@ export interface CorePorts {
   readonly providers?: typeof OAUTH_PROVIDERS;
   /** Time limits of mail connections, in milliseconds. */
   readonly timing?: Partial<TransportTiming>;
+  /** The networks this machine is on, as one comparable text. */
+  readonly networks?: () => string;
 }
 
 const HOUR = 3_600_000;
@@ -172,6 +175,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       random,
       log: log.scoped('account'),
       world,
+      networks: ports.networks ?? networksNow,
       ...(ports.timing && { timing: ports.timing }),
       emit,
       mailDeps: { ...syncDeps, random, interval: () => settings.fetchInterval * 1000 },

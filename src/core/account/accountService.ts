@@ -17,6 +17,7 @@ import { EmailHandler } from '../transport/emailHandler.ts';
 import type { TransportTiming } from '../transport/mailAccess.ts';
 import { AccountSignIn } from './accountSignIn.ts';
 import { MailAccount, type MailAccountDeps } from './mailAccount.ts';
+import { NetworkWatch } from './networkWatch.ts';
 import { WakeWatch } from './wake.ts';
 
 export interface AccountServiceDeps {
@@ -32,6 +33,8 @@ export interface AccountServiceDeps {
   readonly random: Random;
   readonly log: Log;
   readonly world: 'real' | 'lab';
+  /** The networks this machine is on, as one comparable text. */
+  readonly networks: () => string;
   /** Time limits of mail connections other than the usual ones. */
   readonly timing?: Partial<TransportTiming>;
   readonly emit: (event: QuMailEvent) => void;
@@ -56,6 +59,7 @@ export class AccountService implements AccountRequests, Disposable {
   constructor(deps: AccountServiceDeps) {
     this.#deps = deps;
     this.#owned.add(new WakeWatch(deps.clock, () => void this.nudge({ reason: 'wake' })));
+    this.#owned.add(new NetworkWatch(deps.clock, deps.networks, () => void this.nudge({ reason: 'network' })));
     this.#signIn = new AccountSignIn({ ...deps, verify: (record, credentials, signal) => this.#verify(record, credentials, signal) });
   }
 

@@ -104,6 +104,7 @@ function optionsFor(opening: ImapOpening, credential: Credential): ImapFlowOptio
         ? { user: credential.user, accessToken: credential.accessToken }
         : { user: credential.user, pass: credential.password },
     logger: false, // it would print what it sends
+    qresync: true, // where offered: one command then tells of changes and disappearances alike
     disableAutoIdle: true,
     disableCompression: true, // secrets and attackers' text in one compressed stream
     clientInfo: { name: 'QuMail', version: false, vendor: false, 'support-url': false },

@@ -97,11 +97,41 @@ async function readKnown(
     since.highestModseq !== undefined && mailbox.highestModseq !== undefined && !mailbox.noModseq && client.enabled.has('CONDSTORE');
   if (!condstore) return readAllKnown(client, known, knownUids);
   const wanted = new Set(knownUids);
-  const flags =
-    mailbox.highestModseq === BigInt(since.highestModseq!)
+  const quiet = mailbox.highestModseq === BigInt(since.highestModseq!);
+  const readChanged = async (): Promise<FolderChanges['flags']> => {
+    const changed = quiet
       ? []
-      : await readFlags(client, `1:${Math.max(...knownUids)}`, { ...BY_UID, changedSince: BigInt(since.highestModseq!) });
-  return { flags: flags.filter(({ uid }) => wanted.has(uid)), vanished: await readVanished(client, known, knownUids) };
+      : await readFlags(client, `1:${highest(knownUids)}`, { ...BY_UID, changedSince: BigInt(since.highestModseq!) });
+    return changed.filter(({ uid }) => wanted.has(uid));
+  };
+  if (client.enabled.has('QRESYNC')) return whileListening(client, wanted, readChanged);
+  return { flags: await readChanged(), vanished: await readVanished(client, known, knownUids) };
+}
+
+/**
+ * With QRESYNC (RFC 7162 section 3.2.6) FETCH CHANGEDSINCE answers VANISHED (EARLIER) as well, and an expunge raises HIGHESTMODSEQ, so that a
+ * folder without change needs no question at all.
+ */
+async function whileListening(
+  client: ImapClient,
+  wanted: ReadonlySet<number>,
+  readChanged: () => Promise<FolderChanges['flags']>,
+): Promise<Pick<FolderChanges, 'flags' | 'vanished'>> {
+  const vanished = new Set<number>();
+  const listen = ({ uid }: { uid?: number | undefined }): void => {
+    if (uid !== undefined && wanted.has(uid)) vanished.add(uid);
+  };
+  client.on('expunge', listen);
+  try {
+    const flags = await readChanged();
+    return { flags: flags.filter(({ uid }) => !vanished.has(uid)), vanished: [...vanished] };
+  } finally {
+    client.off('expunge', listen);
+  }
+}
+
+function highest(uids: readonly number[]): number {
+  return uids.reduce((most, uid) => Math.max(most, uid), 0);
 }
 
 /** Without CONDSTORE: every known message is asked for its flags, and one that does not answer is gone. */

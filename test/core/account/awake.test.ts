@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { NETWORK_TICK_MS } from '../../../src/core/account/networkWatch.ts';
 import type { QuMailEvent } from '../../../src/core/api.ts';
 import { startCuttingProxy, type CuttingProxy } from '../../world/cuttingProxy.ts';
 import { needMailWorld } from '../../world/mailWorld.ts';
@@ -12,10 +13,11 @@ describe('an account over sleep and changes of network', function () {
   let bob: Person;
   const clock = new LeapClock();
   let proxy: CuttingProxy;
+  let networks = 'eth0 192.0.2.7';
 
   before(async function () {
     needMailWorld(this);
-    world = await startPeopleWorld({ ports: { clock, timing: { wakeMs: 300 } } });
+    world = await startPeopleWorld({ ports: { clock, timing: { wakeMs: 300 }, networks: () => networks } });
     proxy = await startCuttingProxy(world.servers.imap);
     alice = await world.person('alice');
     bob = await world.person('bob');
@@ -40,6 +42,15 @@ describe('an account over sleep and changes of network', function () {
     await alice.send({ To: bob.email, Subject: 'while you slept', Security: 'L4' }, 'good morning\n');
     clock.leap(8 * 3_600_000);
     assert.equal((await bob.receives('while you slept')).text.trim(), 'good morning');
+  });
+
+  it('notices by itself that it came to another network', async () => {
+    await bob.list();
+    proxy.faultNow({ how: 'stall' });
+    await alice.send({ To: bob.email, Subject: 'from the cafe', Security: 'L4' }, 'x\n');
+    networks = 'wlan0 198.51.100.4';
+    clock.leap(NETWORK_TICK_MS + 1);
+    assert.ok(await bob.receives('from the cafe'));
   });
 
   it('checks its lines when told of another network', async () => {
