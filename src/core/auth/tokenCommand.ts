@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { homedir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { isAbsolute } from 'node:path';
 import type { Readable } from 'node:stream';
 import * as v from 'valibot';
@@ -73,7 +74,8 @@ function printedBy(program: string, args: readonly string[], clock: Clock, signa
         windowsHide: true,
         // A group of its own, so that a program it started and left behind does not keep us waiting.
         detached: process.platform !== 'win32',
-        cwd: homedir(),
+        // A service account may have a home that was never made.
+        cwd: existsSync(homedir()) ? homedir() : tmpdir(),
         env: environment(),
         stdio: ['ignore', 'pipe', 'ignore'],
       });
