@@ -266,10 +266,11 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     ...requests,
     onEvent: events.event,
     async [Symbol.asyncDispose]() {
-      // A refresh under way may carry a rotated token that exists nowhere else.
       const patience = new AbortController();
+      // A refresh under way may carry a rotated token, and a key manager's answer keys, that exist nowhere else.
+      const drained = Promise.all([oauth.drain(), links.drain()]);
       // A message on its way wants its answer heard.
-      await Promise.all([runner.stop(), Promise.race([oauth.drain(), clock.sleep(2000, patience.signal).catch(() => {})])]);
+      await Promise.all([runner.stop(), Promise.race([drained, clock.sleep(2000, patience.signal).catch(() => {})])]);
       patience.abort();
       owned.dispose();
     },

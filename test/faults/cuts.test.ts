@@ -35,8 +35,8 @@ describe(`cuts after every ${STEP}th octet (${FORM} form, seed ${SEED})`, functi
         const before = proxy.struck;
         try {
           const reached = await runRow(world, row);
-          // TLS records vary by a few octets from session to session; only the last cut may come too late.
-          assert.ok(proxy.struck > before || afterBytes === cuts.at(-1), 'the cut never came');
+          // One session has a look or an answer more than another: near its end a cut may come too late.
+          assert.ok(proxy.struck > before || afterBytes > length - 3 * STEP, 'the cut never came');
           console.log(lineOf(row, reached));
         } catch (error) {
           failures.push(`${row.name}: ${error instanceof Error ? error.message : String(error)}`);

@@ -364,7 +364,7 @@ async function list(person: Person, folder = 'INBOX') {
 }
 
 /** `sent`, the state a result names, or the code of the failure; anything but a QuMailError is a defect and thrown. */
-export async function outcomeOf(run: () => Promise<unknown>): Promise<string> {
+async function outcomeOf(run: () => Promise<unknown>): Promise<string> {
   try {
     const result = (await run()) as { readonly state?: string } | undefined;
     return result?.state ?? 'sent';

@@ -54,6 +54,6 @@ export function lineOf(row: Pick<FaultRow, 'name' | 'spoiled'>, reached: string)
   return `  row   ${row.spoiled.padEnd(13)} ${row.name.padEnd(92)} ${reached}`;
 }
 
-export const writes = (world: FaultWorld): Promise<string> => world.write(world.alice, world.bob, { level: 'L2' });
+const writes = (world: FaultWorld): Promise<string> => world.write(world.alice, world.bob, { level: 'L2' });
 /** A letter large enough that DATA, and APPEND to Sent, take many packets. */
 export const writesLarge = (world: FaultWorld): Promise<string> => world.write(world.alice, world.bob, { bytes: 60_000 });

@@ -11,7 +11,7 @@ export interface SoakFault {
 const HOWS = ['cut', 'reset', 'half-close'] as const;
 const MOMENTS = ['RCPT', 'END-OF-MESSAGE'] as const;
 
-export const SOAK_FAULTS: readonly SoakFault[] = [
+const SOAK_FAULTS: readonly SoakFault[] = [
   { name: 'IMAP connections ended', weight: 8, strike: (w, d) => w.imap.faultNow({ how: d.pick(HOWS) }) },
   { name: 'SMTP connection ended', weight: 6, strike: (w, d) => w.smtp.faultNow({ how: d.pick(HOWS) }) },
   {

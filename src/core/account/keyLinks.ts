@@ -46,6 +46,7 @@ export class KeyLinks implements Disposable {
   readonly #deps: KeyLinksDeps;
   readonly #clients = new Map<string, { client: KmeClient; saeId: string }>();
   readonly #states = new Map<string, { state: KeyManager['state']; failure?: QuMailError }>();
+  readonly #underWay = new Set<Promise<unknown>>();
   readonly #owned = new DisposableStore();
 
   constructor(deps: KeyLinksDeps) {
@@ -101,7 +102,20 @@ export class KeyLinks implements Disposable {
   }
 
   /** Runs one exchange with the account's key manager and remembers how it went. */
-  async exchange<T>(accountId: string, run: (client: KmeClient, saeId: string) => Promise<T>): Promise<T> {
+  exchange<T>(accountId: string, run: (client: KmeClient, saeId: string) => Promise<T>): Promise<T> {
+    const exchange = this.#exchange(accountId, run);
+    this.#underWay.add(exchange);
+    const over = (): void => void this.#underWay.delete(exchange);
+    exchange.then(over, over);
+    return exchange;
+  }
+
+  /** Resolves once no exchange is under way. Keys are delivered once: an answer that comes after the ledger was closed is lost. */
+  async drain(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #exchange<T>(accountId: string, run: (client: KmeClient, saeId: string) => Promise<T>): Promise<T> {
     const { client, saeId } = await this.clientOf(accountId);
     try {
       const result = await run(client, saeId);
