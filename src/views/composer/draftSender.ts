@@ -43,8 +43,9 @@ export class DraftSender {
     };
     this.#sending.add(draftId);
     try {
-      // VS Code itself says why a document could not be saved.
-      if (document.isDirty && !(await document.save())) return;
+      if (!(await this.#saved(document))) {
+        return void vscode.window.showWarningMessage(vscode.l10n.t('Not sent: the draft could not be saved. Press Send again.'));
+      }
       const check = await this.#checker.check(document);
       const problem = check.problems.find(({ severity }) => severity === 'error');
       if (problem) return void this.#refuse(document, problem, check);
@@ -56,6 +57,12 @@ export class DraftSender {
     } finally {
       this.#sending.delete(draftId);
     }
+  }
+
+  /** Saves the document. VS Code answers `false` as well when an auto-save got in between, so once is not enough to give up. */
+  async #saved(document: vscode.TextDocument): Promise<boolean> {
+    for (let tries = 0; document.isDirty && tries < 3; tries += 1) await document.save();
+    return !document.isDirty;
   }
 
   /** Hands the text over under a lock, so that nothing is typed that would not be sent. Undefined after a failure, which is shown. */
