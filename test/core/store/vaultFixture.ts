@@ -14,7 +14,8 @@ const made: string[] = [];
 /** A folder of its own, gone after the test file. */
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'qumail-store-'));
-  made.push(folder);
+  // The secrets of its windows lie beside it.
+  made.push(folder, `${folder}-secrets`);
   return folder;
 }
 
@@ -66,7 +67,6 @@ export async function openVault(folder: string, clock: Clock = systemClock): Pro
   const file = join(folder, 'vault.db');
   const db = openDatabase(file, { durability: 'full', migrations: VAULT_MIGRATIONS });
   const secrets = folderSecrets(`${folder}-secrets`);
-  made.push(`${folder}-secrets`);
   const storage = await SecureStorage.open({ db, secrets, random: systemRandom, clock });
   return {
     folder,
