@@ -102,7 +102,12 @@ export class QuMail {
     const { page } = this.workbench;
     const pane = page.locator('.part.sidebar .pane').filter({ has: page.locator('.pane-header[aria-label^="Mail"]') });
     const shown = page.locator('.part.sidebar .pane-header[aria-label^="Messages"]', { hasText: `Inbox · ${email}` });
-    await pressUntil(pane.locator('.monaco-list-row', { hasText: 'Inbox' }).nth(nth), () => shown.waitFor({ timeout: AGAIN_MS }));
+    const account = pane.locator('.monaco-list-row', { hasText: email }).first();
+    await pressUntil(pane.locator('.monaco-list-row', { hasText: 'Inbox' }).nth(nth), async () => {
+      // A press that went astray may have folded the account up.
+      if ((await account.getAttribute('aria-expanded')) === 'false') await account.click();
+      await shown.waitFor({ timeout: AGAIN_MS });
+    });
   }
 
   /** Connects the key manager of the only account through the wizard. */

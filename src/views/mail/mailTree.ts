@@ -15,6 +15,8 @@ export type MailNode =
   | { readonly kind: 'folder'; readonly folder: Folder; readonly branch: FolderBranch };
 
 const OUTBOX: MailNode = { kind: 'outbox' };
+/** How long something lies in the outbox before its row shows, in milliseconds. */
+const OUTBOX_PATIENCE_MS = 1500;
 
 /** Accounts and their folders, with unread counts, and below them what has not been sent yet. Messages dropped on a folder are moved there. */
 export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeDragAndDropController<MailNode>, vscode.Disposable {
@@ -32,6 +34,7 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
   readonly #nodes = new Map<string, MailNode>();
   readonly #disposables: vscode.Disposable[];
   #outboxShown: 'yes' | 'no' = 'no';
+  #outboxTimer: NodeJS.Timeout | undefined;
 
   constructor(context: ViewContext, outbox: Outbox) {
     this.#context = context;
@@ -45,12 +48,8 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
         if (event.kind === 'accounts') this.#changed(undefined);
         else if (event.kind === 'folders') void this.#reloadFolders(event.accountId);
       }),
-      outbox.onDidChange(() => {
-        const shown = outbox.entries.length > 0 ? 'yes' : 'no';
-        // Its row comes and goes; while it stays, nothing else is drawn anew.
-        this.#changes.fire(shown === this.#outboxShown ? OUTBOX : undefined);
-        this.#outboxShown = shown;
-      }),
+      outbox.onDidChange(() => this.#showOutbox()),
+      new vscode.Disposable(() => clearTimeout(this.#outboxTimer)),
       context.onDidChangeWorld(() => {
         this.#folders.clear();
         this.#nodes.clear();
@@ -113,13 +112,30 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
+  /**
+   * The outbox has a row while something waits in it. What is just being sent is there for a moment only, and a row that came and went with
+   * every message would move the others away under the pointer.
+   */
+  #showOutbox(): void {
+    clearTimeout(this.#outboxTimer);
+    const filled = this.#outbox.entries.length > 0;
+    if (this.#outboxShown === 'yes') {
+      if (!filled) this.#outboxShown = 'no';
+      return this.#changes.fire(filled ? OUTBOX : undefined);
+    }
+    if (!filled) return;
+    this.#outboxTimer = setTimeout(() => {
+      this.#outboxShown = 'yes';
+      this.#changes.fire(undefined);
+    }, OUTBOX_PATIENCE_MS);
+  }
+
   async #roots(): Promise<MailNode[]> {
     if (!this.#context.hasAccounts) return [];
     if (this.#context.accounts.length === 0) await this.#context.reloadAccounts().catch(() => {});
     const accounts = this.#context.accounts.map((account): MailNode =>
       this.#remember(`account:${account.id}`, { kind: 'account', account }),
     );
-    this.#outboxShown = this.#outbox.entries.length > 0 ? 'yes' : 'no';
     return [
       ...(this.#context.world === 'lab' ? [{ kind: 'simulated' } as const] : []),
       ...accounts,
