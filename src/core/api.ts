@@ -4,31 +4,16 @@
  */
 import { createBirpc } from 'birpc';
 import type { EngineSettings } from './base/engineSettings.ts';
-import type { AccountHealth } from './base/health.ts';
 import { QuMailError, type ErrorCode, type ErrorDetails } from './base/errors.ts';
 import { Emitter, type Disposable, type Listener } from './base/lifetime.ts';
 import type { LogEntry, LogSink } from './base/log.ts';
-import type {
-  Failure,
-  Account,
-  AddAccountRequest,
-  AccessToken,
-  Folder,
-  MessagePage,
-  Attachment,
-  Message,
-  DraftSource,
-  Draft,
-  DraftCheck,
-  Contact,
-  ConnectKeyManagerRequest,
-  DiscoveredServers,
-  KeyManager,
-  KeyManagerStatus,
-  QuMailEvent,
-} from './base/model.ts';
-import type { OutboxEntry, SendResult } from './base/outgoing.ts';
+import type { Failure, QuMailEvent } from './base/model.ts';
 import type { HostToken, HostTokenRequest, HostTokenSource, OpenBrowser, Secrets } from './base/ports.ts';
+import { ACCOUNT_REQUESTS, type AccountRequests } from './base/requests/accountRequests.ts';
+import { KEY_REQUESTS, type KeyRequests } from './base/requests/keyRequests.ts';
+import { MAIL_REQUESTS, type MailRequests } from './base/requests/mailRequests.ts';
+import type { CallOptions } from './base/requests/requestNames.ts';
+import { WRITING_REQUESTS, type WritingRequests } from './base/requests/writingRequests.ts';
 import type { Address, MailFlag, ProviderId, SecurityLevel, ServerAddress, SpecialUse } from './base/types.ts';
 
 export { ERROR_CODES, QuMailError } from './base/errors.ts';
@@ -39,6 +24,7 @@ export type * from './base/health.ts';
 export type * from './base/outgoing.ts';
 export type {
   Address,
+  CallOptions,
   Disposable,
   EngineSettings,
   ErrorCode,
@@ -59,84 +45,8 @@ export type {
 
 // ---- the interface --------------------------------------------------------------------------------------------
 
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-}
-
-/** Every request may reject with a QuMailError and with nothing else. */
-export interface QuMailRequests {
-  configure(settings: EngineSettings): Promise<void>;
-
-  listAccounts(): Promise<readonly Account[]>;
-  /** Tokens, connections, last sync, outbox and last errors of every account, as they are now. Asks nobody. */
-  getAccountHealth(): Promise<readonly AccountHealth[]>;
-  /** Servers of an address, best first, to be shown before use; empty when nothing was found, offline too. At most ten seconds. */
-  discoverServers(request: { email: string }, options?: CallOptions): Promise<readonly DiscoveredServers[]>;
-  /** Checks connections and tokens now, after sleep or a change of network, and looks for mail; resolves once connections are checked. */
-  nudge(request: { reason: 'wake' | 'network' }): Promise<void>;
-  /** Signs in (password, or OAuth2 through the browser), checks IMAP and SMTP, stores the account, starts syncing it. */
-  addAccount(request: AddAccountRequest, options?: CallOptions): Promise<Account>;
-  /** Signs an existing account in again: `password` for qumail_native, the browser or the editor's question otherwise. Mail and keys stay. */
-  signInAgain(request: { accountId: string; password?: string }, options?: CallOptions): Promise<Account>;
-  /** Revokes tokens where the provider can, erases the account's credentials, mail, contacts, keys. */
-  signOut(request: { accountId: string }): Promise<void>;
-  /** A token valid for at least five minutes, for VS Code's Accounts menu; google, yahoo and oidc only. */
-  getAccessToken(request: { accountId: string }): Promise<AccessToken>;
-  /** Hands the URI that VS Code's URI handler received to the sign-in that waits for it. */
-  deliverRedirect(request: { uri: string }): Promise<void>;
-  /** Stores an OAuth client secret in the secret store; an empty one deletes it. */
-  setClientSecret(request: { provider: ProviderId; issuer?: string; secret: string }): Promise<void>;
-
-  listFolders(request: { accountId: string }): Promise<readonly Folder[]>;
-  getEmailList(request: { accountId: string; folder: string; limit: number; before?: number }): Promise<MessagePage>;
-  /** Looks for new mail now: one account or all, one folder or those shown. Resolves when the store is up to date. */
-  fetchMail(request: { accountId?: string; folder?: string }, options?: CallOptions): Promise<{ added: number }>;
-  /** The message with its body, fetched and opened if need be. Does not change any flag. */
-  openMessage(request: { messageId: number }, options?: CallOptions): Promise<Message>;
-  getAttachment(
-    request: { messageId: number; index: number },
-    options?: CallOptions,
-  ): Promise<{ attachment: Attachment; content: Uint8Array }>;
-  /** RFC 5322 source as the server holds it. */
-  getSource(request: { messageId: number }, options?: CallOptions): Promise<Uint8Array>;
-  setFlags(request: { messageIds: readonly number[]; add: readonly MailFlag[]; remove: readonly MailFlag[] }): Promise<void>;
-  moveMessages(request: { messageIds: readonly number[]; folder: string }): Promise<void>;
-  /** Moves to Trash; from Trash, expunges. */
-  deleteMessages(request: { messageIds: readonly number[] }): Promise<void>;
-
-  createDraft(request: { accountId: string; source: DraftSource }): Promise<Draft>;
-  loadDraft(request: { draftId: string }): Promise<Draft>;
-  saveDraft(request: { draftId: string; text: string }): Promise<void>;
-  listDrafts(): Promise<readonly Draft[]>;
-  deleteDraft(request: { draftId: string }): Promise<void>;
-  /** What is wrong with the text as it stands, without touching network or keys. */
-  checkDraft(request: { draftId: string; text: string }): Promise<DraftCheck>;
-  /**
-   * Seals at exactly the level the draft names and sends. Resolves as `sent` only after SMTP 250; the draft is deleted then, and only then.
-   * With `sendAt` (milliseconds since the epoch, at most a year ahead) or the undo-send delay it is sealed now, resolves as `scheduled` or
-   * `held`, and goes later. After a transient failure it rejects, the draft stays, and the engine goes on trying by itself until the draft's
-   * text is changed or it is taken back. Changing the text takes back whatever is not on its way.
-   */
-  sendDraft(request: { draftId: string; text: string; sendAt?: number }, options?: CallOptions): Promise<SendResult>;
-  listOutbox(): Promise<readonly OutboxEntry[]>;
-  /** Sends the identical bytes again. */
-  retryOutbox(request: { outboxId: number }, options?: CallOptions): Promise<SendResult>;
-  discardOutbox(request: { outboxId: number }): Promise<void>;
-  /** Takes back what is held, scheduled or waiting: nothing is sent, and the draft is as it was. */
-  undoSend(request: { outboxId: number }): Promise<Draft>;
-  /** What the person says about an entry that is `acceptance-unknown`: it was sent, or the identical bytes are to go again. */
-  settleOutbox(request: { outboxId: number; as: 'sent' | 'resend' }, options?: CallOptions): Promise<void>;
-
-  listContacts(request: { accountId: string }): Promise<readonly Contact[]>;
-  saveContact(request: { accountId: string; address: string; name: string; saeId?: string; minimumLevel: SecurityLevel }): Promise<Contact>;
-  deleteContact(request: { accountId: string; address: string }): Promise<void>;
-
-  listKeyManagers(): Promise<readonly KeyManager[]>;
-  /** Checks address, certificates and KME ID before anything is stored. */
-  connectKeyManager(request: ConnectKeyManagerRequest, options?: CallOptions): Promise<KeyManager>;
-  disconnectKeyManager(request: { accountId: string }): Promise<void>;
-  getKeyManagerStatus(request: { accountId: string }, options?: CallOptions): Promise<KeyManagerStatus>;
-}
+/** Every request may reject with a QuMailError and with nothing else. Each area keeps its own in base/requests. */
+export interface QuMailRequests extends AccountRequests, MailRequests, WritingRequests, KeyRequests {}
 
 export interface QuMailApi extends QuMailRequests, AsyncDisposable {
   onEvent(listener: Listener<QuMailEvent>): Disposable;
@@ -184,47 +94,12 @@ export interface HostFunctions {
 }
 
 /** The names of all requests; the engine's thread answers these and nothing else. */
-export const REQUEST_NAMES: readonly (keyof QuMailRequests)[] = Object.keys({
-  configure: 1,
-  listAccounts: 1,
-  getAccountHealth: 1,
-  discoverServers: 1,
-  nudge: 1,
-  addAccount: 1,
-  signInAgain: 1,
-  signOut: 1,
-  getAccessToken: 1,
-  deliverRedirect: 1,
-  setClientSecret: 1,
-  listFolders: 1,
-  getEmailList: 1,
-  fetchMail: 1,
-  openMessage: 1,
-  getAttachment: 1,
-  getSource: 1,
-  setFlags: 1,
-  moveMessages: 1,
-  deleteMessages: 1,
-  createDraft: 1,
-  loadDraft: 1,
-  saveDraft: 1,
-  listDrafts: 1,
-  deleteDraft: 1,
-  checkDraft: 1,
-  sendDraft: 1,
-  listOutbox: 1,
-  retryOutbox: 1,
-  discardOutbox: 1,
-  undoSend: 1,
-  settleOutbox: 1,
-  listContacts: 1,
-  saveContact: 1,
-  deleteContact: 1,
-  listKeyManagers: 1,
-  connectKeyManager: 1,
-  disconnectKeyManager: 1,
-  getKeyManagerStatus: 1,
-} satisfies Record<keyof QuMailRequests, 1>) as (keyof QuMailRequests)[];
+export const REQUEST_NAMES: readonly (keyof QuMailRequests)[] = [
+  ...ACCOUNT_REQUESTS,
+  ...MAIL_REQUESTS,
+  ...WRITING_REQUESTS,
+  ...KEY_REQUESTS,
+];
 
 /**
  * The engine at the other end of `endpoint` as a QuMailApi. Requests made before the engine is ready wait for it.

@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { AccountService } from './account/accountService.ts';
 import { ContactService } from './account/contactService.ts';
 import { DraftService } from './account/draftService.ts';
@@ -21,21 +19,8 @@ import { Log } from './base/log.ts';
 import { systemClock, systemRandom } from './base/systemPorts.ts';
 import type { Clock, Random } from './base/ports.ts';
 import { CipherManager } from './crypto/cipherManager.ts';
-import { KeyAudit } from './keys/audit.ts';
-import { KeyLedger } from './keys/keyLedger.ts';
-import { LEDGER_MIGRATIONS } from './keys/ledgerSchema.ts';
 import type { EngineOptions, QuMailApi, QuMailEvent, QuMailRequests } from './api.ts';
-import { AccountStore } from './store/accounts.ts';
-import { ContactStore } from './store/contacts.ts';
-import { openDatabase } from './store/database.ts';
-import { DraftStore } from './store/drafts.ts';
-import { KeyManagerStore } from './store/keyManagers.ts';
-import { MAIL_MIGRATIONS } from './store/mailSchema.ts';
-import { MessageStore } from './store/messages.ts';
-import { OutboxStore } from './store/outbox.ts';
-import { SealedMailStore } from './store/sealedMail.ts';
-import { SecureStorage } from './store/secureStorage.ts';
-import { VAULT_MIGRATIONS } from './store/vaultSchema.ts';
+import { openStores } from './coreStores.ts';
 import { WindowLock } from './store/windowLock.ts';
 import { ServerDiscovery } from './transport/discovery.ts';
 import type { TransportTiming } from './transport/mailAccess.ts';
@@ -87,26 +72,10 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   let settings = startSettings(options.settings ?? {}, (field) => log.warn('setting-refused', { field }));
   const authorities = (host: string): string | undefined => authorityFor(settings, host);
 
-  // The store: what must never be lost or read by others in the vault, what the server can give again beside it.
-  mkdirSync(options.storageDir, { recursive: true, mode: 0o700 });
-  const vault = openDatabase(join(options.storageDir, 'vault.db'), {
-    durability: 'full',
-    migrations: [...VAULT_MIGRATIONS, ...LEDGER_MIGRATIONS],
-  });
-  owned.add(toDisposable(() => vault.close()));
-  const cache = openDatabase(join(options.storageDir, 'mail.db'), { durability: 'normal', migrations: MAIL_MIGRATIONS });
-  owned.add(toDisposable(() => cache.close()));
-  const storage = owned.add(await SecureStorage.open({ db: vault, secrets: options.secrets, random, clock }));
-  const contacts = new ContactStore({ db: vault });
-  const managers = new KeyManagerStore({ db: vault });
-  const drafts = new DraftStore({ db: vault, sealer: storage });
-  const outbox = new OutboxStore({ db: vault, sealer: storage, now: () => clock.now() });
-  const sealedMail = new SealedMailStore({ db: vault, sealer: storage });
-  const messages = new MessageStore({ db: cache });
+  const stores = await openStores(options, { clock, random }, owned);
+  const { vault, storage, contacts, managers, drafts, outbox, sealedMail, messages, ledger, audit } = stores;
 
   // Keys.
-  const ledger = new KeyLedger({ db: vault, sealer: storage, clock });
-  const audit = new KeyAudit({ db: vault });
   const cipher = new CipherManager({ random });
   const links = owned.add(
     new KeyLinks({
@@ -139,9 +108,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   );
   const hostTokens = new HostTokens({ source: options.hostToken, clock, log: log.scoped('auth') });
   const commandTokens = owned.add(new CommandTokens({ clock, log: log.scoped('auth') }));
-  const accountStore = new AccountStore({ db: vault });
   const identity = new IdentityManager({
-    accounts: accountStore,
+    accounts: stores.accounts,
     secrets: options.secrets,
     oauth,
     hostTokens,

@@ -1,0 +1,25 @@
+import type { ConnectKeyManagerRequest, Contact, KeyManager, KeyManagerStatus } from '../model.ts';
+import type { SecurityLevel } from '../types.ts';
+import { type CallOptions, namesOf } from './requestNames.ts';
+
+/** Contacts, key managers and the keys they give. Every request may reject with a QuMailError and with nothing else. */
+export interface KeyRequests {
+  listContacts(request: { accountId: string }): Promise<readonly Contact[]>;
+  saveContact(request: { accountId: string; address: string; name: string; saeId?: string; minimumLevel: SecurityLevel }): Promise<Contact>;
+  deleteContact(request: { accountId: string; address: string }): Promise<void>;
+  listKeyManagers(): Promise<readonly KeyManager[]>;
+  /** Checks address, certificates and KME ID before anything is stored. */
+  connectKeyManager(request: ConnectKeyManagerRequest, options?: CallOptions): Promise<KeyManager>;
+  disconnectKeyManager(request: { accountId: string }): Promise<void>;
+  getKeyManagerStatus(request: { accountId: string }, options?: CallOptions): Promise<KeyManagerStatus>;
+}
+
+export const KEY_REQUESTS = namesOf<KeyRequests>({
+  listContacts: 1,
+  saveContact: 1,
+  deleteContact: 1,
+  listKeyManagers: 1,
+  connectKeyManager: 1,
+  disconnectKeyManager: 1,
+  getKeyManagerStatus: 1,
+});

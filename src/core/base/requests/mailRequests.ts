@@ -1,0 +1,35 @@
+import type { Attachment, Folder, Message, MessagePage } from '../model.ts';
+import type { MailFlag } from '../types.ts';
+import { type CallOptions, namesOf } from './requestNames.ts';
+
+/** Folders and messages. Every request may reject with a QuMailError and with nothing else. */
+export interface MailRequests {
+  listFolders(request: { accountId: string }): Promise<readonly Folder[]>;
+  getEmailList(request: { accountId: string; folder: string; limit: number; before?: number }): Promise<MessagePage>;
+  /** Looks for new mail now: one account or all, one folder or those shown. Resolves when the store is up to date. */
+  fetchMail(request: { accountId?: string; folder?: string }, options?: CallOptions): Promise<{ added: number }>;
+  /** The message with its body, fetched and opened if need be. Does not change any flag. */
+  openMessage(request: { messageId: number }, options?: CallOptions): Promise<Message>;
+  getAttachment(
+    request: { messageId: number; index: number },
+    options?: CallOptions,
+  ): Promise<{ attachment: Attachment; content: Uint8Array }>;
+  /** RFC 5322 source as the server holds it. */
+  getSource(request: { messageId: number }, options?: CallOptions): Promise<Uint8Array>;
+  setFlags(request: { messageIds: readonly number[]; add: readonly MailFlag[]; remove: readonly MailFlag[] }): Promise<void>;
+  moveMessages(request: { messageIds: readonly number[]; folder: string }): Promise<void>;
+  /** Moves to Trash; from Trash, expunges. */
+  deleteMessages(request: { messageIds: readonly number[] }): Promise<void>;
+}
+
+export const MAIL_REQUESTS = namesOf<MailRequests>({
+  listFolders: 1,
+  getEmailList: 1,
+  fetchMail: 1,
+  openMessage: 1,
+  getAttachment: 1,
+  getSource: 1,
+  setFlags: 1,
+  moveMessages: 1,
+  deleteMessages: 1,
+});

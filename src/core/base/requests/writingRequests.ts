@@ -1,0 +1,44 @@
+import type { Draft, DraftCheck, DraftSource } from '../model.ts';
+import type { OutboxEntry, SendResult } from '../outgoing.ts';
+import { type CallOptions, namesOf } from './requestNames.ts';
+
+/** Drafts, sending and the outbox. Every request may reject with a QuMailError and with nothing else. */
+export interface WritingRequests {
+  createDraft(request: { accountId: string; source: DraftSource }): Promise<Draft>;
+  loadDraft(request: { draftId: string }): Promise<Draft>;
+  saveDraft(request: { draftId: string; text: string }): Promise<void>;
+  listDrafts(): Promise<readonly Draft[]>;
+  deleteDraft(request: { draftId: string }): Promise<void>;
+  /** What is wrong with the text as it stands, without touching network or keys. */
+  checkDraft(request: { draftId: string; text: string }): Promise<DraftCheck>;
+  /**
+   * Seals at exactly the level the draft names and sends. Resolves as `sent` only after SMTP 250; the draft is deleted then, and only then.
+   * With `sendAt` (milliseconds since the epoch, at most a year ahead) or the undo-send delay it is sealed now, resolves as `scheduled` or
+   * `held`, and goes later. After a transient failure it rejects, the draft stays, and the engine goes on trying by itself until the draft's
+   * text is changed or it is taken back. Changing the text takes back whatever is not on its way.
+   */
+  sendDraft(request: { draftId: string; text: string; sendAt?: number }, options?: CallOptions): Promise<SendResult>;
+  listOutbox(): Promise<readonly OutboxEntry[]>;
+  /** Sends the identical bytes again. */
+  retryOutbox(request: { outboxId: number }, options?: CallOptions): Promise<SendResult>;
+  discardOutbox(request: { outboxId: number }): Promise<void>;
+  /** Takes back what is held, scheduled or waiting: nothing is sent, and the draft is as it was. */
+  undoSend(request: { outboxId: number }): Promise<Draft>;
+  /** What the person says about an entry that is `acceptance-unknown`: it was sent, or the identical bytes are to go again. */
+  settleOutbox(request: { outboxId: number; as: 'sent' | 'resend' }, options?: CallOptions): Promise<void>;
+}
+
+export const WRITING_REQUESTS = namesOf<WritingRequests>({
+  createDraft: 1,
+  loadDraft: 1,
+  saveDraft: 1,
+  listDrafts: 1,
+  deleteDraft: 1,
+  checkDraft: 1,
+  sendDraft: 1,
+  listOutbox: 1,
+  retryOutbox: 1,
+  discardOutbox: 1,
+  undoSend: 1,
+  settleOutbox: 1,
+});
