@@ -8,10 +8,10 @@
  * Prints the size of every output; dist/meta.json (development) tells what is in them.
  */
 import { build, context } from 'esbuild';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dirname, relative, resolve } from 'node:path';
-import { thirdPartyNotices } from './scripts/notices.mjs';
+import { openPgpNotice, thirdPartyNotices } from './scripts/notices.mjs';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const packaging = process.argv.includes('--package');
@@ -30,6 +30,15 @@ const withoutPublishedKey = {
       if (source.match(pem)?.length !== 2) throw new Error('smtp-server keeps its default key in another form now');
       return { contents: source.replace(pem, 'undefined') };
     });
+  },
+};
+
+/** OpenPGP.js is LGPL: it goes unchanged into a file of its own that anyone may replace, and is loaded from beside the engine. */
+const OPENPGP = 'node_modules/@protontech/openpgp';
+const openPgpApart = {
+  name: 'openpgp-apart',
+  setup(plugins) {
+    plugins.onResolve({ filter: /^@protontech\/openpgp$/ }, () => ({ path: './openpgp.min.cjs', external: true }));
   },
 };
 
@@ -52,6 +61,9 @@ const forNode = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   external: ['vscode'],
+  plugins: [openPgpApart],
+  // What is loaded late is loaded by `require`, which finds a file beside the program.
+  supported: { 'dynamic-import': false },
   // Prefer the ES module builds: they can be tree-shaken.
   mainFields: ['module', 'main'],
 };
@@ -59,7 +71,7 @@ const forNode = {
 const targets = [
   { ...forNode, entryPoints: [{ in: 'src/extension.ts', out: 'extension' }] },
   { ...forNode, entryPoints: [{ in: 'src/core/worker.ts', out: 'engine' }] },
-  { ...forNode, entryPoints: [{ in: 'src/core/lab/main.ts', out: 'lab' }], plugins: [withoutPublishedKey] },
+  { ...forNode, entryPoints: [{ in: 'src/core/lab/main.ts', out: 'lab' }], plugins: [openPgpApart, withoutPublishedKey] },
   {
     ...shared,
     platform: 'browser',
@@ -91,6 +103,7 @@ const present = targets.filter((target) => existsSync(resolve(root, target.entry
 const absent = targets.filter((target) => !present.includes(target)).map((target) => target.entryPoints[0].in);
 
 if (watching) {
+  copyFileSync(resolve(root, OPENPGP, 'dist/node/openpgp.min.cjs'), resolve(root, 'dist/openpgp.min.cjs'));
   for (const target of present) await (await context({ ...target, logLevel: 'info' })).watch();
 } else {
   if (absent.length > 0) throw new Error(`no such entry point: ${absent.join(', ')}`);
@@ -99,6 +112,8 @@ if (watching) {
     Object.assign(inputs, metafile.inputs);
     Object.assign(outputs, metafile.outputs);
   }
+  copyFileSync(resolve(root, OPENPGP, 'dist/node/openpgp.min.cjs'), resolve(root, 'dist/openpgp.min.cjs'));
+  writeFileSync(resolve(root, 'dist/openpgp.LICENSE.txt'), openPgpNotice(root, OPENPGP));
   writeFileSync(resolve(root, 'dist/THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(root, Object.keys(inputs)));
   if (!packaging) writeFileSync(resolve(root, 'dist/meta.json'), JSON.stringify({ inputs, outputs }));
   for (const [file, { bytes }] of Object.entries(outputs)) {

@@ -10,7 +10,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { SuiteReport } from '../test/report/suiteReport.ts';
 import { ROOT, importProblems, readSources } from './check/imports.ts';
 import { manifestProblems, readManifestInputs } from './check/manifest.ts';
-import { checkVsix } from './check/vsix.ts';
+import { checkVsix, openPgpProblems } from './check/vsix.ts';
 
 /** Resolves to what is wrong, undefined or empty when nothing is. */
 type Check = () => Promise<string | undefined> | string | undefined;
@@ -24,7 +24,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   unused: () => tool('knip'),
   imports: () => importProblems(readSources(ROOT)).join('\n'),
   manifest: async () => manifestProblems(await readManifestInputs(ROOT)).join('\n'),
-  vsix: () => tool('npm', 'run', '--silent', 'package') ?? checkVsix(join(ROOT, 'qumail.vsix')).join('\n'),
+  vsix: () => tool('npm', 'run', '--silent', 'package') ?? [...checkVsix(join(ROOT, 'qumail.vsix')), ...openPgpProblems(ROOT)].join('\n'),
 };
 
 /** Runs a program of node_modules/.bin; gives back its output when it failed. */

@@ -9,6 +9,8 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 const EDITOR = ['python3', 'make', 'g++', 'libkrb5-dev', 'libsecret-1-dev', 'libx11-dev', 'libxkbfile-dev'];
 const BROWSER = ['chromium'];
 const MAIL_HOST = ['dovecot-imapd', 'dovecot-lmtpd', 'postfix'];
+/** What the benchmark measures against. */
+const REFERENCES = ['isync', 'notmuch', 'gnupg'];
 
 /** What each part needs; anything else needs everything. */
 const NEEDS = {
@@ -17,6 +19,7 @@ const NEEDS = {
   unit: [],
   world: MAIL_HOST,
   faults: MAIL_HOST,
+  bench: [...MAIL_HOST, ...REFERENCES],
   views: [...EDITOR, ...BROWSER],
   desktop: [],
 };

@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   webview: [],
   api: ['base'],
   core: ['api', 'account', 'chat', ...TOOLS, 'mail', 'base'],
-  chat: ['account', 'mail', 'base', 'api'],
+  chat: ['account', 'store', 'mail', 'base', 'api'],
   account: BELOW_ACCOUNT,
   transport: ['mail', 'base'],
   auth: ['mail', 'base'],

@@ -1,5 +1,6 @@
 /** What goes into the VSIX: nothing but the files named here, and no more than fits. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 export const VSIX_LIMIT_BYTES = 1_500_000;
 
@@ -9,6 +10,7 @@ const ALLOWED: readonly RegExp[] = [
   /^extension\.vsixmanifest$/,
   /^extension\/(package\.json|package\.nls(\.[a-z-]+)?\.json|readme\.md|changelog\.md|LICENSE\.txt)$/,
   /^extension\/dist\/(extension|engine|lab)\.cjs$/,
+  /^extension\/dist\/openpgp\.(min\.cjs|LICENSE\.txt)$/,
   /^extension\/dist\/(reader\.js|reader\.css|codicon\.ttf|THIRD-PARTY-NOTICES\.txt)$/,
   /^extension\/l10n\/bundle\.l10n(\.[a-z-]+)?\.json$/,
   /^extension\/media\/[\w/-]+\.(svg|png|md)$/,
@@ -24,6 +26,8 @@ const REQUIRED = [
   'extension/dist/extension.cjs',
   'extension/dist/engine.cjs',
   'extension/dist/lab.cjs',
+  'extension/dist/openpgp.min.cjs',
+  'extension/dist/openpgp.LICENSE.txt',
   'extension/dist/reader.js',
   'extension/dist/reader.css',
   'extension/dist/THIRD-PARTY-NOTICES.txt',
@@ -43,6 +47,18 @@ export function vsixProblems(names: readonly string[], bytes: number): string[] 
 export function checkVsix(path: string): string[] {
   const archive = readFileSync(path);
   return vsixProblems(zipNames(archive), archive.length);
+}
+
+/** The OpenPGP library, which is shipped as it was published: exactly this version, octet for octet (its hash is in the lock file). */
+export function openPgpProblems(root: string): string[] {
+  const folder = join(root, 'node_modules/@protontech/openpgp');
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+  const problems: string[] = [];
+  if (dependencies['@protontech/openpgp'] !== version) problems.push(`the OpenPGP library is ${version}, package.json names another`);
+  const shipped = readFileSync(join(root, 'dist/openpgp.min.cjs'));
+  if (!shipped.equals(readFileSync(join(folder, 'dist/node/openpgp.min.cjs')))) problems.push('dist/openpgp.min.cjs is not the published file');
+  return problems;
 }
 
 const END_OF_DIRECTORY = 0x06054b50;

@@ -10,9 +10,13 @@ import type { LogEntry, LogSink } from './base/log.ts';
 import type { Failure, QuMailEvent } from './base/model.ts';
 import type { HostToken, HostTokenRequest, HostTokenSource, OpenBrowser, Secrets } from './base/ports.ts';
 import { ACCOUNT_REQUESTS, type AccountRequests } from './base/requests/accountRequests.ts';
+import { ACTION_REQUESTS, type ActionRequests } from './base/requests/actionRequests.ts';
 import { KEY_REQUESTS, type KeyRequests } from './base/requests/keyRequests.ts';
 import { MAIL_REQUESTS, type MailRequests } from './base/requests/mailRequests.ts';
 import type { CallOptions } from './base/requests/requestNames.ts';
+import { SYNC_REQUESTS, type SyncRequests } from './base/requests/syncRequests.ts';
+import { TRUST_REQUESTS, type TrustRequests } from './base/requests/trustRequests.ts';
+import { VAULT_REQUESTS, type VaultRequests } from './base/requests/vaultRequests.ts';
 import { WRITING_REQUESTS, type WritingRequests } from './base/requests/writingRequests.ts';
 import type { Address, MailFlag, ProviderId, SecurityLevel, ServerAddress, SpecialUse } from './base/types.ts';
 
@@ -20,8 +24,15 @@ export { ERROR_CODES, QuMailError } from './base/errors.ts';
 export { DEFAULT_SETTINGS } from './base/engineSettings.ts';
 export { SECURITY_LEVELS } from './base/types.ts';
 export type * from './base/model.ts';
+export type * from './base/actions.ts';
+export type * from './base/backup.ts';
 export type * from './base/health.ts';
+export type * from './base/keys.ts';
 export type * from './base/outgoing.ts';
+export type * from './base/sync.ts';
+export type * from './base/trust.ts';
+export type { LearnedCertificate } from './base/requests/trustRequests.ts';
+export type * from './base/protection.ts';
 export type {
   Address,
   CallOptions,
@@ -46,7 +57,7 @@ export type {
 // ---- the interface --------------------------------------------------------------------------------------------
 
 /** Every request may reject with a QuMailError and with nothing else. Each area keeps its own in base/requests. */
-export interface QuMailRequests extends AccountRequests, MailRequests, WritingRequests, KeyRequests {}
+export interface QuMailRequests extends AccountRequests, MailRequests, ActionRequests, WritingRequests, KeyRequests, SyncRequests, TrustRequests, VaultRequests {}
 
 export interface QuMailApi extends QuMailRequests, AsyncDisposable {
   onEvent(listener: Listener<QuMailEvent>): Disposable;
@@ -57,6 +68,8 @@ export interface EngineOptions {
   /** A folder of its own, created with mode 0700. */
   readonly storageDir: string;
   readonly secrets: Secrets;
+  /** False where the host's secret store forgets all when the program ends: a desktop without a keyring. Default true. */
+  readonly secretsAreDurable?: boolean;
   readonly openBrowser: OpenBrowser;
   /** Tokens of accounts that the editor signs in to itself (Outlook); absent = it has none. */
   readonly hostToken?: HostTokenSource;
@@ -97,8 +110,12 @@ export interface HostFunctions {
 export const REQUEST_NAMES: readonly (keyof QuMailRequests)[] = [
   ...ACCOUNT_REQUESTS,
   ...MAIL_REQUESTS,
+  ...ACTION_REQUESTS,
   ...WRITING_REQUESTS,
   ...KEY_REQUESTS,
+  ...SYNC_REQUESTS,
+  ...TRUST_REQUESTS,
+  ...VAULT_REQUESTS,
 ];
 
 /**

@@ -3,20 +3,31 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { toDisposable, type DisposableStore } from './base/lifetime.ts';
 import type { Clock, Random } from './base/ports.ts';
+import { named } from './base/sqliteErrors.ts';
 import { KeyAudit } from './keys/audit.ts';
 import { KeyLedger } from './keys/keyLedger.ts';
 import { LEDGER_MIGRATIONS } from './keys/ledgerSchema.ts';
 import type { EngineOptions } from './api.ts';
 import { AccountStore } from './store/accounts.ts';
+import { ACTION_MIGRATIONS } from './store/actionsSchema.ts';
+import { CertificateStore } from './store/certificates.ts';
 import { ContactStore } from './store/contacts.ts';
 import { openDatabase } from './store/database.ts';
 import { DraftStore } from './store/drafts.ts';
 import { KeyManagerStore } from './store/keyManagers.ts';
 import { MAIL_MIGRATIONS } from './store/mailSchema.ts';
 import { MessageStore } from './store/messages.ts';
+import { OfflineStore } from './store/offline.ts';
 import { OutboxStore } from './store/outbox.ts';
+import { PAD_MIGRATIONS } from './store/padSchema.ts';
+import { PadStore } from './store/padStore.ts';
+import { OWN_CERT_MIGRATIONS } from './store/ownCertSchema.ts';
+import { OwnCertificateStore } from './store/ownCertificateStore.ts';
+import { PASSPHRASE_MIGRATIONS } from './store/passphraseSchema.ts';
+import { PassphraseVault } from './store/passphraseVault.ts';
 import { SealedMailStore } from './store/sealedMail.ts';
 import { SecureStorage } from './store/secureStorage.ts';
+import { TRUST_MIGRATIONS } from './store/trustSchema.ts';
 import { VAULT_MIGRATIONS } from './store/vaultSchema.ts';
 
 /** Everything that is kept: what must never be lost or read by others in the vault, what the server can give again beside it. */
@@ -24,15 +35,23 @@ export interface CoreStores {
   readonly vault: DatabaseSync;
   readonly cache: DatabaseSync;
   readonly storage: SecureStorage;
+  /** Every secret of the engine, wherever it lies. */
+  readonly secrets: PassphraseVault;
   readonly accounts: AccountStore;
   readonly contacts: ContactStore;
+  readonly certificates: CertificateStore;
+  readonly ownCertificates: OwnCertificateStore;
   readonly managers: KeyManagerStore;
   readonly drafts: DraftStore;
   readonly outbox: OutboxStore;
   readonly sealedMail: SealedMailStore;
   readonly messages: MessageStore;
+  readonly offline: OfflineStore;
   readonly ledger: KeyLedger;
   readonly audit: KeyAudit;
+  readonly pads: PadStore;
+  /** Where the octets of pads lie. */
+  readonly padFolder: string;
 }
 
 /**
@@ -41,32 +60,43 @@ export interface CoreStores {
  * @throws QuMailError `store.*` when the folder cannot be opened or its secrets are gone
  */
 export async function openStores(
-  options: Pick<EngineOptions, 'storageDir' | 'secrets'>,
+  options: Pick<EngineOptions, 'storageDir' | 'secrets' | 'secretsAreDurable'>,
   ports: { clock: Clock; random: Random },
   owned: DisposableStore,
 ): Promise<CoreStores> {
   const { clock, random } = ports;
-  mkdirSync(options.storageDir, { recursive: true, mode: 0o700 });
+  named(() => mkdirSync(options.storageDir, { recursive: true, mode: 0o700 }));
   const vault = openDatabase(join(options.storageDir, 'vault.db'), {
     durability: 'full',
-    migrations: [...VAULT_MIGRATIONS, ...LEDGER_MIGRATIONS],
+    migrations: [...VAULT_MIGRATIONS, ...ACTION_MIGRATIONS, ...LEDGER_MIGRATIONS, ...PAD_MIGRATIONS, ...TRUST_MIGRATIONS, ...OWN_CERT_MIGRATIONS, ...PASSPHRASE_MIGRATIONS],
   });
   owned.add(toDisposable(() => vault.close()));
   const cache = openDatabase(join(options.storageDir, 'mail.db'), { durability: 'normal', migrations: MAIL_MIGRATIONS });
   owned.add(toDisposable(() => cache.close()));
-  const storage = owned.add(await SecureStorage.open({ db: vault, secrets: options.secrets, random, clock }));
+  const padFolder = join(options.storageDir, 'pads');
+  mkdirSync(padFolder, { recursive: true, mode: 0o700 });
+  const secrets = owned.add(
+    new PassphraseVault({ db: vault, host: options.secrets, hostIsDurable: options.secretsAreDurable ?? true, random }),
+  );
+  const storage = owned.add(await SecureStorage.open({ db: vault, secrets, random, clock, locked: () => secrets.locked }));
   return {
     vault,
     cache,
     storage,
+    secrets,
     accounts: new AccountStore({ db: vault }),
     contacts: new ContactStore({ db: vault }),
+    certificates: new CertificateStore({ db: vault, sealer: storage }),
+    ownCertificates: new OwnCertificateStore({ db: vault, sealer: storage }),
     managers: new KeyManagerStore({ db: vault }),
     drafts: new DraftStore({ db: vault, sealer: storage }),
     outbox: new OutboxStore({ db: vault, sealer: storage, now: () => clock.now() }),
     sealedMail: new SealedMailStore({ db: vault, sealer: storage }),
     messages: new MessageStore({ db: cache }),
+    offline: new OfflineStore({ db: cache }),
     ledger: new KeyLedger({ db: vault, sealer: storage, clock }),
-    audit: new KeyAudit({ db: vault }),
+    pads: new PadStore({ db: vault, sealer: storage }),
+    padFolder,
+    audit: new KeyAudit({ db: vault, sealer: storage }),
   };
 }

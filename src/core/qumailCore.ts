@@ -2,8 +2,6 @@ import { AccountService } from './account/accountService.ts';
 import { ContactService } from './account/contactService.ts';
 import { DraftService } from './account/draftService.ts';
 import { HealthService } from './account/health.ts';
-import { KeyLinks } from './account/keyLinks.ts';
-import { KeyManagerService } from './account/keyManagerService.ts';
 import { MailService } from './account/mailService.ts';
 import { networksNow } from './account/networkWatch.ts';
 import { OutboxRunner } from './account/outboxRunner.ts';
@@ -20,7 +18,14 @@ import { systemClock, systemRandom } from './base/systemPorts.ts';
 import type { Clock, Random } from './base/ports.ts';
 import { CipherManager } from './crypto/cipherManager.ts';
 import type { EngineOptions, QuMailApi, QuMailEvent, QuMailRequests } from './api.ts';
+import { buildActions } from './coreActions.ts';
+import { CoreKeys } from './coreKeys.ts';
 import { openStores } from './coreStores.ts';
+import { openVaultArea } from './coreVault.ts';
+import { buildTrust } from './coreTrust.ts';
+import { TRUST_REQUESTS } from './base/requests/trustRequests.ts';
+import type { Contact } from './base/model.ts';
+import { buildSync } from './coreSync.ts';
 import { WindowLock } from './store/windowLock.ts';
 import { ServerDiscovery } from './transport/discovery.ts';
 import type { TransportTiming } from './transport/mailAccess.ts';
@@ -73,29 +78,20 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   const authorities = (host: string): string | undefined => authorityFor(settings, host);
 
   const stores = await openStores(options, { clock, random }, owned);
-  const { vault, storage, contacts, managers, drafts, outbox, sealedMail, messages, ledger, audit } = stores;
+  const { vault, storage, contacts, managers, drafts, outbox, sealedMail, messages, ledger } = stores;
 
   // Keys.
   const cipher = new CipherManager({ random });
-  const links = owned.add(
-    new KeyLinks({
-      managers,
-      contacts,
-      storage,
-      clock,
-      random,
-      log: log.scoped('kme'),
-      audit,
-      world,
-      changed: () => emit({ kind: 'key-managers' }),
-    }),
-  );
+  const keys = owned.add(new CoreKeys({ stores, clock, random, log, world, emit }));
+  const { links } = keys;
 
   // Who the user is.
+  const lock = owned.add(new WindowLock({ db: vault, clock, random }));
+  const budget = (): number => settings.offlineBudgetMiB * 1024 * 1024;
   const fetch = createHttpsFetch({ authorities });
   const oauth = owned.add(
     new OAuth2Manager({
-      secrets: options.secrets,
+      secrets: stores.secrets,
       clock,
       random,
       fetch,
@@ -103,14 +99,14 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       log: log.scoped('auth'),
       settings: () => settings,
       providers,
-      lock: owned.add(new WindowLock({ db: vault, clock, random })),
+      lock,
     }),
   );
   const hostTokens = new HostTokens({ source: options.hostToken, clock, log: log.scoped('auth') });
   const commandTokens = owned.add(new CommandTokens({ clock, log: log.scoped('auth') }));
   const identity = new IdentityManager({
     accounts: stores.accounts,
-    secrets: options.secrets,
+    secrets: stores.secrets,
     oauth,
     hostTokens,
     commandTokens,
@@ -126,8 +122,12 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     log: log.scoped('discovery'),
   });
 
+  // Whose certificate is whose.
+  const contactOf = (accountId: string, address: string): Contact | undefined => people.contactOf(accountId, address);
+  const trust = buildTrust({ stores, clock, random, log, fetch, world, emit, contactOf }, owned);
+
   // Accounts at work, and what they offer.
-  const openDeps = { links, ledger, cipher, contacts, sealedMail };
+  const openDeps = { links, ledger, cipher, contacts, sealedMail, clock, pgp: trust.pgp, own: trust.own, trust: trust.book };
   const syncDeps = { ...openDeps, messages, clock, log: log.scoped('mail') };
   const accounts = owned.add(
     new AccountService({
@@ -146,7 +146,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       networks: ports.networks ?? networksNow,
       ...(ports.timing && { timing: ports.timing }),
       emit,
-      mailDeps: { ...syncDeps, random, interval: () => settings.fetchInterval * 1000 },
+      mailDeps: { ...syncDeps, random, offline: stores.offline, lock, budget, interval: () => settings.fetchInterval * 1000 },
       erase: async (accountId) => {
         await links.disconnect(accountId);
         await storage.eraseAccount(accountId);
@@ -159,14 +159,17 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     ...syncDeps,
     accounts,
     world,
+    countsPending: (accountId) => acting.countsPending(accountId),
     changed: {
       folders: (accountId) => emit({ kind: 'folders', accountId }),
       messages: (accountId, folder) => emit({ kind: 'messages', accountId, folder }),
     },
   });
+  const sync = buildSync({ stores, accounts, clock, budget, emit }, owned);
   const sendDeps = { outbox, drafts, clock, random, log: log.scoped('send'), emit };
   const runner = owned.add(new OutboxRunner({ ...sendDeps, accounts, messages }));
   owned.add(events.event(({ kind }) => kind === 'accounts' && runner.accountsChanged()));
+  owned.add(events.event(({ kind }) => kind === 'accounts' && started && trust.own.start()));
   const composing = new DraftService({
     ...openDeps,
     ...sendDeps,
@@ -177,17 +180,53 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     startLevel: () => settings.startLevel,
     undoSendSeconds: () => settings.undoSendSeconds,
   });
+  const acting = buildActions(
+    {
+      stores,
+      clock,
+      random,
+      log,
+      emit,
+      lock,
+      fetch,
+      accounts,
+      source: (messageId, signal) => mail.sourceWith(messageId, signal),
+      createDraft: ({ accountId, to, subject }) =>
+        composing.createDraft({ accountId, source: { kind: 'new', to: [to], subject, body: '' } }),
+    },
+    owned,
+  );
+  owned.add(events.event((event) => acting.heard(event)));
   const waiting = new OutboxService({ ...sendDeps, runner, sendDraft: (request, o) => composing.sendDraft(request, o) });
   const health = new HealthService({ identity, oauth, accounts, outbox });
-  const people = new ContactService({ contacts, links, accounts, startLevel: () => settings.startLevel, emit });
-  const keyManagers = new KeyManagerService({ links, managers, accounts, world, emit });
+  const people = new ContactService({ contacts, links, accounts, trust: trust.book, startLevel: () => settings.startLevel, emit });
 
-  ledger.abandonStale(clock.now() - STALE_RESERVATION);
+  let started = false;
+  const area = openVaultArea({
+    stores,
+    clock,
+    random,
+    log: log.scoped('vault'),
+    emit,
+    unlocked: async () => {
+      await storage.ensureEpoch();
+      if (started) accounts.restart();
+      await start();
+    },
+    restored: () => {
+      accounts.restart();
+      for (const kind of ['accounts', 'drafts'] as const) emit({ kind });
+      for (const { id } of stores.accounts.list()) emit({ kind: 'contacts', accountId: id });
+    },
+  });
+
   const housekeeping = async (): Promise<void> => {
     try {
       await storage.ensureEpoch();
-      ledger.expire();
-      await storage.retireEpochs(() => ledger.sealedRecords());
+      ledger.abandonStale(clock.now() - STALE_RESERVATION);
+      area.upkeep();
+      keys.housekeeping();
+      await storage.retireEpochs(() => [...ledger.sealedRecords(), ...stores.pads.sealedRecords()]);
     } catch (error) {
       log.warn('housekeeping-failed', { error: error instanceof Error ? error.name : typeof error });
     }
@@ -195,9 +234,17 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   };
   let nightly = toDisposable(() => {});
   owned.add(toDisposable(() => nightly.dispose()));
-  await housekeeping();
-  accounts.restore();
-  runner.start();
+  const start = async (): Promise<void> => {
+    if (started) return;
+    started = true;
+    await housekeeping();
+    accounts.restart();
+    acting.start();
+    runner.start();
+    trust.own.start();
+  };
+  // A locked engine waits for its passphrase.
+  if (!stores.secrets.locked) await start();
 
   const requests: QuMailRequests = {
     async configure(next) {
@@ -216,10 +263,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       'openMessage',
       'getAttachment',
       'getSource',
-      'setFlags',
-      'moveMessages',
-      'deleteMessages',
     ]),
+    ...acting.requests,
     ...bound(composing, ['createDraft', 'loadDraft', 'saveDraft', 'listDrafts', 'deleteDraft', 'checkDraft', 'sendDraft']),
     ...bound(health, ['getAccountHealth']),
     ...bound(waiting, ['listOutbox', 'retryOutbox', 'discardOutbox', 'undoSend', 'settleOutbox']),
@@ -227,11 +272,14 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       await accounts.nudge(request);
       runner.wake();
     },
+    ...bound(trust.requests, TRUST_REQUESTS),
     ...bound(people, ['listContacts', 'saveContact', 'deleteContact']),
-    ...bound(keyManagers, ['listKeyManagers', 'connectKeyManager', 'disconnectKeyManager', 'getKeyManagerStatus']),
+    ...sync.requests,
+    ...keys.requests(accounts),
+    ...area.requests,
   };
   return {
-    ...requests,
+    ...area.guard(requests),
     onEvent: events.event,
     async [Symbol.asyncDispose]() {
       const patience = new AbortController();

@@ -13,6 +13,7 @@ const SettingsSchema = v.object({
   signInRedirect: v.picklist(['loopback', 'uri']),
   uriRedirect: v.pipe(v.string(), v.maxLength(2048)),
   startLevel: v.picklist(['best', ...SECURITY_LEVELS]),
+  offlineBudgetMiB: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_048_576)), DEFAULT_SETTINGS.offlineBudgetMiB),
   undoSendSeconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3600)), 0),
 });
 

@@ -10,6 +10,7 @@ import { QuMailCore } from './qumailCore.ts';
 const StartData = v.object({
   storageDir: v.pipe(v.string(), v.minLength(1)),
   world: v.picklist(['real', 'lab']),
+  secretsAreDurable: v.optional(v.boolean()),
   settings: v.optional(v.custom<Partial<EngineSettings>>((value) => typeof value === 'object' && value !== null)),
 });
 
@@ -30,6 +31,7 @@ if (port) {
         ...host,
         storageDir: start.output.storageDir,
         world: start.output.world,
+        secretsAreDurable: start.output.secretsAreDurable ?? true,
         settings: start.output.settings ?? {},
       });
     },

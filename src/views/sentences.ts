@@ -2,6 +2,7 @@ import type { ErrorCode } from '../core/api.ts';
 import type { Localiser } from './localiser.ts';
 import { parseEnhanced, statusWords } from './outbox/smtpStatus.ts';
 import type { Fact, Sentence } from './sentence.ts';
+import { chatSentences } from './sentences/chatSentences.ts';
 
 /** The words for every code there is: a new one fails to compile here. `present.ts` is the only reader. */
 export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
@@ -159,6 +160,39 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
       say: () => l10n.t('The key manager names keys in a way that gives them away. The key was not used. Tell its operator.'),
       step: 'log',
     },
+    'key.quota-exceeded': {
+      say: (f) => l10n.t('The share of keys for {0} is spent for now. Raise it, or wait.', f('address', l10n.t('this contact'))),
+      step: 'key-manager-status',
+    },
+
+    'pad.malformed': {
+      say: (f) =>
+        f('reason') === 'newer'
+          ? l10n.t('This pad was made by a newer QuMail. Update QuMail and import it again.')
+          : l10n.t('This file is not a QuMail pad.'),
+    },
+    'pad.damaged': {
+      say: (f) =>
+        f('reason') === 'cut'
+          ? l10n.t('The end of this pad is missing, so none of it was used. Copy it again, or make another one.')
+          : l10n.t('This pad is damaged, so none of it was used. Copy it again, or make another one.'),
+    },
+    'pad.bad-randomness': {
+      say: () => l10n.t('These bytes are not random: they repeat, or some are far too common. Nothing was made of them.'),
+    },
+    'pad.too-short': { say: () => l10n.t('That is too little for a pad. Choose a smaller pad, or a larger file of random bytes.') },
+    'pad.wrong-contact': {
+      say: (f) => l10n.t('This pad belongs to {0}, not to {1}.', f('found', l10n.t('somebody else')), f('expected', l10n.t('this contact'))),
+    },
+    'pad.own-file': { say: () => l10n.t('You made this pad: your half is here already. Hand the file to your contact.') },
+    'pad.already-imported': { say: () => l10n.t('This pad has been imported before. A pad is used once; delete the file.') },
+    'pad.exhausted': {
+      say: () => l10n.t('The pad shared with this contact is too short for this message. Make another one, or choose L2.'),
+      step: 'level',
+    },
+    'pad.missing': {
+      say: (f) => l10n.t('The pad that {0} sealed this with is not here. Import it to open the message.', f('address', l10n.t('the sender'))),
+    },
 
     'seal.no-contact': {
       say: (f) => l10n.t('{0} is not among your contacts yet, so there is no key to seal with.', eitherFact(f, 'address', 'recipient')),
@@ -196,6 +230,22 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
       step: 'level',
     },
     'seal.too-many-recipients': { say: (f) => l10n.t('A sealed message can have at most {0} recipients.', f('limit', '?')) },
+    'seal.no-certificate': {
+      say: (f) => l10n.t('No certificate is known for {0}. Ask for a contact card, or choose another level.', f('addresses', '?')),
+      step: 'level',
+    },
+    'seal.not-post-quantum': {
+      say: (f) =>
+        l10n.t(
+          'The certificate of {0} does not hold against quantum computers, so L3 would promise too much. Choose "PGP" to use it anyway.',
+          f('addresses', '?'),
+        ),
+      step: 'level',
+    },
+    'seal.key-changed': {
+      say: (f) => l10n.t('The keys of {0} have changed. Nothing is sent until you have decided about the change.', f('address', '?')),
+      step: 'contact',
+    },
 
     'open.malformed': {
       say: () => l10n.t('The sealed part of this message is damaged or not written by QuMail. Ask the sender to send it again.'),
@@ -234,6 +284,61 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
       say: () => l10n.t('You sealed this message on another device; only that device and the recipients can read it.'),
     },
     'open.level-unsupported': { say: () => l10n.t('QuMail cannot open messages of this level yet.') },
+    'open.no-secret-key': {
+      say: () => l10n.t('This message was sealed to a certificate whose key is not on this computer. Ask the sender to seal it again.'),
+    },
+    'open.subkey-gone': {
+      say: () => l10n.t('This message was sealed to a key that has been replaced and erased. Ask the sender to seal it again.'),
+    },
+    'open.sender-changed': {
+      say: (f) => l10n.t('{0} signed this message with another certificate than before. Check the change first.', f('address', '?')),
+      step: 'contact',
+    },
+    'open.bad-signature': { say: () => l10n.t('The signature of this message does not fit it. It was not opened.') },
+    'open.unknown-signer': {
+      say: () => l10n.t('This message was not signed with the certificate known for its sender. Check the contact before you trust it.'),
+    },
+
+    'cert.malformed': { say: () => l10n.t('This is not a certificate that QuMail can read.') },
+    'cert.too-large': { say: () => l10n.t('This certificate is larger than any honest one and was not read.') },
+    'cert.expired': { say: () => l10n.t('This certificate has expired. Ask its owner for the current one.') },
+    'cert.revoked': { say: () => l10n.t('The owner of this certificate has revoked it. Ask for the new one.') },
+    'cert.weak': {
+      say: (f) => l10n.t('This certificate uses an algorithm that is too weak or unknown here ({0}).', f('algorithm', '?')),
+    },
+    'cert.no-encryption': { say: () => l10n.t('This certificate cannot be used for encryption.') },
+    'cert.address-mismatch': {
+      say: (f) => l10n.t('This certificate does not belong to {0}.', f('address', l10n.t('this address'))),
+    },
+    'cert.bad-binding': { say: () => l10n.t('Parts of this certificate were not signed by its owner. It was not accepted.') },
+
+    'card.malformed': { say: () => l10n.t('This is not a contact card that QuMail can read.') },
+    'card.unknown-critical': {
+      say: (f) => l10n.t('This card needs a feature this QuMail does not know ({0}). Update QuMail to use it.', f('name', '?')),
+    },
+    'card.forged': { say: () => l10n.t('This card was not signed by the certificate it names. It was not accepted.') },
+    'card.replayed': { say: () => l10n.t('This card is older than the one that is known. It was not accepted.') },
+    'card.other-address': { say: (f) => l10n.t('This card belongs to {0}.', f('address', l10n.t('somebody else'))) },
+    'card.expired': { say: () => l10n.t('This card has expired. Ask the contact for a new one.') },
+    'card.no-certificate': {
+      say: () => l10n.t('This card came without its certificate, so its signature cannot be checked. Ask for the whole card.'),
+    },
+    'card.not-sealed': { say: () => l10n.t('A card that comes in ordinary mail could be anybody\'s. Import the file yourself if you trust it.') },
+    'trust.rejected': { say: () => l10n.t('You turned this very change down before.') },
+    'trust.weaker': { say: () => l10n.t('This contradicts what is known of the contact and comes from a weaker source. It was not accepted.') },
+    'trust.no-change': { say: () => l10n.t('This change is no longer there, or another one took its place. Look at the contact again.'), step: 'contact' },
+    'trust.no-certificate': {
+      say: (f) => l10n.t('No certificate of {0} is known yet. Ask for a contact card, or look for one.', f('address', l10n.t('this contact'))),
+    },
+    'trust.mismatch': {
+      say: () =>
+        l10n.t('The safety numbers differ. Somebody may be between you and this contact: send nothing, and find out on another way.'),
+    },
+    'qr.other-protocol': { say: (f) => l10n.t('This code belongs to another program ({0}).', f('scheme', '?')) },
+    'qr.malformed': { say: () => l10n.t('This code is not complete. Show and scan it again.') },
+    'qr.other-person': { say: (f) => l10n.t('This code is for {0}, not for you and this contact.', f('address', l10n.t('somebody else'))) },
+    'wkd.not-found': { say: (f) => l10n.t('{0} publishes no certificate for this address.', f('domain', '?')) },
+    'wkd.refused': { say: (f) => l10n.t('There is no place where {0} could publish certificates.', f('domain', '?')) },
 
     'draft.no-recipient': { say: () => l10n.t('The message has no recipient. Write an address after "To:".') },
     'draft.bad-address': { say: (f) => l10n.t('"{0}" is not an e-mail address.', f('address', '?')) },
@@ -252,8 +357,60 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
     'draft.too-large': { say: (f) => l10n.t('The message is too large: {0} bytes, at most {1}.', f('size', '?'), f('limit', '?')) },
     'draft.missing': { say: () => l10n.t('This draft no longer exists: it was sent or deleted.') },
 
+    'search.empty': { say: () => l10n.t('Type what to look for.') },
+    'search.too-long': { say: (f) => l10n.t('A search can have {0} characters at most. Shorten it.', f('limit', '2000')) },
+    'search.too-many-terms': { say: (f) => l10n.t('A search can have {0} terms at most. Leave some out.', f('limit', '64')) },
+    'search.too-deep': { say: (f) => l10n.t('Parentheses can be nested {0} deep at most.', f('limit', '16')) },
+    'search.unknown-operator': {
+      say: (f) =>
+        f('nearest', '') === ''
+          ? l10n.t('Searches know no "{0}:". To look for it as text, put it in quotes.', f('name', ''))
+          : l10n.t(
+              'Searches know no "{0}:". Did you mean "{1}:"? To look for it as text, put it in quotes.',
+              f('name', ''),
+              f('nearest', ''),
+            ),
+    },
+    'search.value-missing': { say: (f) => l10n.t('Write what to look for right after "{0}:".', f('name', '')) },
+    'search.bad-value': {
+      say: (f) =>
+        f('name', '') === ''
+          ? l10n.t('There is no text to look for in "{0}".', f('value', ''))
+          : l10n.t('"{0}" does not fit "{1}:". Completion shows what does.', f('value', ''), f('name', '')),
+    },
+    'search.stray': {
+      say: (f) => l10n.t('"{0}" needs something to look for beside it. To look for it as text, put it in quotes.', f('what', '')),
+    },
+    'search.unclosed-quote': { say: () => l10n.t('The quotation mark is not closed. Add one at the end of the phrase.') },
+    'search.unclosed-parenthesis': { say: () => l10n.t('The parenthesis is not closed. Add one at the end of the group.') },
+    'search.server-cannot': {
+      say: (f) => l10n.t('The mail server cannot look for "{0}:". Leave it out to search on the server.', f('name', '')),
+    },
+    'search.missing': { say: () => l10n.t('This saved search no longer exists.') },
+
+    'draft.version-missing': { say: () => l10n.t('This earlier version of the draft is no longer kept.') },
+    'action.missing': { say: () => l10n.t('This is too long ago to be undone.') },
+    'action.final': { say: () => l10n.t('What was deleted for good cannot be brought back.') },
+    'action.no-folder': {
+      say: (f) => l10n.t('This account has no folder for that ({0}). Create one at your provider, then try again.', f('role', '')),
+    },
+    'unsubscribe.none': {
+      say: () => l10n.t('This message offers no safe way to unsubscribe. Mark it as junk if you do not want more of it.'),
+    },
+    'unsubscribe.refused': {
+      say: (f) => l10n.t('{0} did not accept the request to unsubscribe ({1}). Try again later.', f('host', ''), f('status', '')),
+      step: 'retry',
+    },
+    'import.unreadable': { say: (f) => l10n.t('{0} could not be read: {1}.', f('path', ''), reason(f)) },
+    'import.no-mail': { say: (f) => l10n.t('There is no mail in {0}. QuMail reads .eml files, mbox files and folders of them.', f('path', '')) },
+    'export.unwritable': { say: (f) => l10n.t('{0} could not be written: {1}. Choose another place.', f('path', ''), reason(f)) },
+
     'store.locked': { say: () => l10n.t('Another program holds the mail database. Close other windows, then try again.'), step: 'retry' },
     'store.full': { say: () => l10n.t('The disk is full. Free some space; nothing is lost.'), step: 'retry' },
+    'store.unwritable': {
+      say: () => l10n.t('QuMail cannot write to its folder. Check its permissions and that the disk is not read-only.'),
+      step: 'retry',
+    },
     'store.corrupt': { say: () => l10n.t('The mail database is damaged.'), step: 'log' },
     'store.newer': { say: () => l10n.t('The mail database was written by a newer QuMail. Update QuMail.') },
     'store.secret-missing': {
@@ -261,12 +418,39 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
       step: 'sign-in-again',
     },
 
+    'vault.locked': { say: () => l10n.t('Your mail and keys are locked with your passphrase. Unlock QuMail to go on.') },
+    'vault.wrong-passphrase': { say: () => l10n.t('This is not the passphrase. Nothing was changed; try again.') },
+    'vault.weak-passphrase': {
+      say: (f) => l10n.t('This passphrase is too short. Use at least {0} characters; a few unrelated words are best.', f('minimum', '8')),
+    },
+    'vault.passphrase-needed': {
+      say: () => l10n.t('This desktop has no place to keep secrets, so QuMail cannot do without a passphrase here.'),
+    },
+    'backup.phrase-checksum': {
+      say: (f) => {
+        const index = f('index', '');
+        return index === ''
+          ? l10n.t('This recovery phrase was mistyped: it should be 24 words that fit together. Compare it with your copy.')
+          : l10n.t('Word {0} of the recovery phrase is not one of its words. Compare it with your copy.', String(Number(index) + 1));
+      },
+    },
+    'backup.wrong-phrase': { say: () => l10n.t('This recovery phrase belongs to another backup.') },
+    'backup.truncated': {
+      say: () => l10n.t('This backup file is incomplete. Copy it again from where it was kept; nothing was restored.'),
+    },
+    'backup.newer': { say: () => l10n.t('This backup was written by a newer QuMail. Update QuMail, then restore it.') },
+    'backup.malformed': { say: () => l10n.t('This file is not a QuMail backup.') },
+    'backup.tampered': { say: () => l10n.t('This backup file was altered or damaged. Use another copy; nothing was restored.') },
+    'file.unreadable': { say: (f) => l10n.t('The file {0} cannot be read.', f('path', '?')) },
+    'file.unwritable': { say: (f) => l10n.t('The file {0} cannot be written. Choose another place.', f('path', '?')) },
+
     'account.exists': { say: (f) => l10n.t('{0} is signed in already.', f('email', l10n.t('This account'))) },
     'account.missing': { say: () => l10n.t('This account is signed out.') },
     'account.bad-settings': { say: (f) => l10n.t('These settings cannot be right: {0}.', f('field', '?')) },
     'contact.missing': { say: () => l10n.t('This contact no longer exists.') },
     'message.missing': { say: () => l10n.t('This message no longer exists.'), step: 'fetch' },
     'attachment.missing': { say: () => l10n.t('This attachment no longer exists.') },
+    ...chatSentences(l10n),
     'lab.only': { say: () => l10n.t('This belongs to the demo lab and works only there.') },
     'engine.cancelled': { say: () => l10n.t('Cancelled.') },
     'engine.stopped': {

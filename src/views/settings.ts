@@ -7,6 +7,7 @@ import { redirectFlow, type SignInSite } from './accounts/signInFlow.ts';
 const MAX_CERTIFICATE_FILE = 1_048_576;
 const SECONDS = { least: 15, most: 86_400 };
 const MAX_UNDO_SECONDS = 60;
+const MAX_BUDGET_MIB = 1_048_576;
 
 /** What the person configured, checked value by value: settings files are written by hand. */
 export class Settings {
@@ -29,6 +30,7 @@ export class Settings {
     const interval = configuration.get<unknown>('fetchInterval');
     const undo = configuration.get<unknown>('undoSendSeconds');
     const level = text('startLevel');
+    const budget = configuration.get<unknown>('offlineBudgetMiB');
     return {
       googleClientId: text('google.clientId'),
       yahooClientId: text('yahoo.clientId'),
@@ -39,6 +41,8 @@ export class Settings {
       uriRedirect: this.#uriRedirect,
       undoSendSeconds:
         typeof undo === 'number' ? Math.min(Math.max(Math.round(undo), 0), MAX_UNDO_SECONDS) : DEFAULT_SETTINGS.undoSendSeconds,
+      offlineBudgetMiB:
+        typeof budget === 'number' ? Math.min(Math.max(Math.round(budget), 0), MAX_BUDGET_MIB) : DEFAULT_SETTINGS.offlineBudgetMiB,
       startLevel: SECURITY_LEVELS.find((known) => known === level) ?? 'best',
     };
   }

@@ -12,6 +12,8 @@ const SOUND = [
   'extension/dist/extension.cjs',
   'extension/dist/engine.cjs',
   'extension/dist/lab.cjs',
+  'extension/dist/openpgp.min.cjs',
+  'extension/dist/openpgp.LICENSE.txt',
   'extension/dist/reader.js',
   'extension/dist/reader.css',
   'extension/dist/codicon.ttf',

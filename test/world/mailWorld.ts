@@ -35,6 +35,8 @@ export interface MailWorld {
   readonly caPem: string;
   /** The messages of a folder as the server stores them, oldest first. */
   storedMessages(email: string, folder?: string): Promise<Buffer[]>;
+  /** Messages put straight into a user's INBOX, before that user ever logged in. */
+  fill(email: string, messages: Iterable<Buffer>): void;
   /** Dovecot's administration tool, for what happens to a mailbox behind the client's back. */
   doveadm(args: readonly string[]): Promise<string>;
   /** Stops and starts the servers on the same ports and folders; every connection is lost, no mail is. */
@@ -123,6 +125,7 @@ export async function startMailWorld(o: MailWorldOptions): Promise<MailWorld> {
     smtpStartTls: at(submission, 'starttls'),
     caPem: o.tls.caPem,
     storedMessages: async (email, folder = 'INBOX') => dovecot.storedMessages(email, folder),
+    fill: (email, messages) => dovecot.fill(email, messages),
     doveadm: (args) => dovecot.doveadm(args),
     async restart() {
       await halt();

@@ -118,6 +118,17 @@ export class Person {
     return (await this.engine.getEmailList({ accountId: this.account.id, folder, limit })).messages;
   }
 
+  /** Waits until the servers have heard of everything that was done. */
+  async settled(): Promise<void> {
+    const wakeUp = new EventQueue(this.engine);
+    try {
+      while ((await this.engine.listPendingActions()).some(({ state }) => state === 'waiting' || state === 'running'))
+        await wakeUp.next((event) => event.kind === 'actions', 10_000);
+    } finally {
+      wakeUp.dispose();
+    }
+  }
+
   /** Waits until a message whose shown subject is `subject` is in the folder, woken by the engine's own events. */
   async receives(subject: string, folder = 'INBOX'): Promise<Message> {
     const found = async (): Promise<MessageSummary | undefined> =>

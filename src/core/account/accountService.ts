@@ -55,6 +55,8 @@ export class AccountService implements AccountRequests, Disposable {
   readonly #owned = new DisposableStore();
   readonly #accounts = new Map<string, MailAccount>();
   readonly #signIn: AccountSignIn;
+  /** When each account was last signed in to, as it was when it began to run. */
+  readonly #logins = new Map<string, number>();
 
   constructor(deps: AccountServiceDeps) {
     this.#deps = deps;
@@ -134,6 +136,22 @@ export class AccountService implements AccountRequests, Disposable {
     await Promise.all([this.#deps.oauth.nudge(request.reason), ...this.all().map((account) => account.nudge())]);
   }
 
+  /**
+   * After another window wrote: accounts that were added or signed in again there are taken up, those that were signed out are let go, and the
+   * rest shows how the window that looks for their mail says they are doing.
+   */
+  reconcile(): void {
+    const records = this.#deps.identity.list();
+    const known = (id: string): boolean => records.some((record) => record.id === id);
+    const renewed = records.filter(({ id, lastLogin }) => this.#accounts.has(id) && this.#logins.get(id) !== lastLogin);
+    const gone = this.all().filter(({ id }) => !known(id));
+    for (const { id } of [...renewed, ...gone]) this.#stop(id);
+    const added = records.filter(({ id }) => !this.#accounts.has(id));
+    for (const record of added) this.#run(record);
+    if (added.length + gone.length > 0) this.#deps.emit({ kind: 'accounts' });
+    for (const account of this.all()) account.mirror();
+  }
+
   /** Reconnects every account, after settings that decide how they connect have changed. */
   restart(): void {
     for (const { id } of this.all()) this.#stop(id);
@@ -167,6 +185,7 @@ export class AccountService implements AccountRequests, Disposable {
   }
 
   #run(record: AccountRecord): MailAccount {
+    this.#stop(record.id);
     const handler = this.#handlerFor(record, this.#deps.identity.credentialSource(record.id));
     const emit = this.#deps.emit;
     const accountId = record.id;
@@ -178,10 +197,12 @@ export class AccountService implements AccountRequests, Disposable {
           folders: () => emit({ kind: 'folders', accountId }),
           messages: (folder) => emit({ kind: 'messages', accountId, folder }),
           activity: (busy) => emit({ kind: 'activity', accountId, busy: busy === 'busy' }),
+          progress: (step) => emit({ kind: 'sync-progress', accountId, ...step }),
         },
       }),
     );
     this.#accounts.set(accountId, account);
+    this.#logins.set(accountId, record.lastLogin);
     account.start();
     return account;
   }

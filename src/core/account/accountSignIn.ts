@@ -92,11 +92,12 @@ export class AccountSignIn {
     return record;
   }
 
-  async #addOAuth(request: RequestOf<'oidc'> | { readonly provider: 'google' | 'yahoo' }, signal: AbortSignal | undefined) {
+  async #addOAuth(request: RequestOf<'oidc'> | RequestOf<'google' | 'yahoo'>, signal: AbortSignal | undefined) {
     const servers = request.provider === 'oidc' ? request.servers : this.#deps.providers[request.provider].servers;
     if (!servers) throw new QuMailError('account.bad-settings', { field: 'servers' });
     const client = request.provider === 'oidc' ? { issuer: request.issuer, clientId: request.clientId } : {};
-    const { identity, grant } = await this.#deps.oauth.signIn({ provider: request.provider, ...client }, signal);
+    const hint = request.provider !== 'oidc' && request.loginHint !== undefined ? { loginHint: request.loginHint } : {};
+    const { identity, grant } = await this.#deps.oauth.signIn({ provider: request.provider, ...client, ...hint }, signal);
     const { email, displayName, userId } = identity;
     const record = this.#newRecord({ email, displayName, userId, provider: request.provider, servers, ...client });
     this.#deps.identity.refuseKnown(record.email);

@@ -15,7 +15,9 @@ import type { ContactStore } from '../store/contacts.ts';
 import type { DraftRecord } from '../store/drafts.ts';
 import type { KeyLinks } from './keyLinks.ts';
 import { spendsKeys } from './keyingPlan.ts';
-import { isAtLeast, possibleLevels, startLevel, strongerOf, type RecipientLevels } from './levels.ts';
+import { isAtLeast, possibleLevels, startLevel, strongerOf } from './levels.ts';
+import { levelsKnownOf, recipientProblem } from './recipientLevels.ts';
+import type { SealingTrust } from './sealingTrust.ts';
 
 /** One file, and everything attached together, before encoding. Most mail servers take no more once it is base64. */
 const MAX_ATTACHED_BYTES = 25 * 1024 * 1024;
@@ -26,6 +28,7 @@ export interface ComposeDeps {
   readonly contacts: ContactStore;
   readonly links: KeyLinks;
   readonly cipher: CipherManager;
+  readonly trust: Pick<SealingTrust, 'usable'>;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -33,18 +36,9 @@ export interface ComposeDeps {
 /** A draft that passed every check: what `sealMessage` needs of it. */
 export interface ReadyMessage {
   readonly level: SecurityLevel;
+  readonly protection?: 'openpgp';
   readonly message: OutgoingMessage;
   readonly bcc: readonly Address[];
-}
-
-/** What is known about a recipient's levels from contacts and configuration alone. */
-export function levelsKnownOf(accountId: string, address: string, deps: Pick<ComposeDeps, 'contacts' | 'links'>): RecipientLevels {
-  const contact = deps.contacts.get(accountId, address);
-  return {
-    address,
-    minimumLevel: contact?.minimumLevel ?? 'L4',
-    hasLink: contact?.saeId !== undefined && deps.links.isConfigured(accountId),
-  };
 }
 
 /** Everything wrong with the text of a draft as it stands. Touches the file system (attachments), never the network or a key. */
@@ -63,9 +57,13 @@ export async function checkDraft(
   const level = parsed.level?.value ?? strongerOf(startLevel(known, preferred), draft.promisedLevel ?? 'L4');
   const levelAt = parsed.level ?? { line: 0, from: 0, to: 0 };
 
-  if (level === 'L3') problems.push(problem('seal.level-unsupported', { level }, levelAt));
-  for (const recipient of recipients) problems.push(...recipientProblems(draft.accountId, recipient, level, deps));
-  if (draft.minimumLevel !== undefined && !isAtLeast(level, draft.minimumLevel) && stillQuotes(parsed, draft.quoted)) {
+  for (const [index, recipient] of recipients.entries()) {
+    const found = recipientProblem(draft.accountId, known[index]!, { level, protection: parsed.protection }, deps);
+    if (found) problems.push(problem(found.code, found.details, recipient));
+  }
+  // What came encrypted by classic OpenPGP may go back the same way.
+  const asItCame = parsed.protection !== undefined && parsed.protection === draft.quoted?.protection;
+  if (draft.minimumLevel !== undefined && !isAtLeast(level, draft.minimumLevel) && !asItCame && stillQuotes(parsed, draft.quoted)) {
     problems.push(problem('seal.quotes-sealed', { minimum: draft.minimumLevel }, levelAt));
   }
   // The server would send it in the account's own name, and the person would never know.
@@ -84,7 +82,14 @@ export async function checkDraft(
     deps.cipher,
   );
   if (cost instanceof QuMailError) problems.push(problem(cost.code, cost.details, levelAt));
-  return { problems, level, possible: possibleLevels(known), keyCost: typeof cost === 'number' ? cost : 0 };
+  const openPgp = parsed.protection ? 'chosen' : known.length > 0 && known.every(({ certificate }) => certificate) ? 'possible' : undefined;
+  return {
+    problems,
+    level,
+    possible: possibleLevels(known),
+    keyCost: typeof cost === 'number' ? cost : 0,
+    ...(openPgp && { openPgp }),
+  };
 }
 
 /**
@@ -108,6 +113,7 @@ export async function readyMessage(
   const from = parsed.from?.value ?? self;
   return {
     level: check.level,
+    ...(parsed.protection && { protection: parsed.protection }),
     bcc: distinct(parsed.bcc).filter(({ address }) => ![...parsed.to, ...parsed.cc].some(({ value }) => value.address === address)),
     message: {
       from: from.name === '' ? { ...from, name: self.name } : from,
@@ -139,17 +145,6 @@ function keyCost(level: SecurityLevel, length: number, recipients: number, ciphe
 
 function recipientsOf(parsed: ParsedDraft): readonly Ranged<Address>[] {
   return [...parsed.to, ...parsed.cc, ...parsed.bcc];
-}
-
-function recipientProblems(accountId: string, recipient: Ranged<Address>, level: SecurityLevel, deps: ComposeDeps): DraftProblem[] {
-  const { address } = recipient.value;
-  const { minimumLevel, hasLink } = levelsKnownOf(accountId, address, deps);
-  if (spendsKeys(level) && !hasLink) {
-    if (!deps.links.isConfigured(accountId)) return [problem('kme.not-configured', { address }, recipient)];
-    const code = deps.contacts.get(accountId, address) ? 'seal.no-link' : 'seal.no-contact';
-    return [problem(code, { address }, recipient)];
-  }
-  return isAtLeast(level, minimumLevel) ? [] : [problem('seal.below-minimum', { address, minimum: minimumLevel }, recipient)];
 }
 
 async function attachmentProblem(file: Ranged<string>): Promise<{ size: number; problems: DraftProblem[] }> {

@@ -10,11 +10,12 @@ import type { DraftRecord, DraftStore } from '../store/drafts.ts';
 import type { MessageStore } from '../store/messages.ts';
 import { WITHDRAWABLE, type OutboxRow, type OutboxStore } from '../store/outbox.ts';
 import type { AccountService } from './accountService.ts';
-import { checkDraft, levelsKnownOf, readyMessage, type ComposeDeps } from './composeDraft.ts';
+import { checkDraft, readyMessage, type ComposeDeps } from './composeDraft.ts';
 import { startLevel, strongerOf } from './levels.ts';
 import type { MailService } from './mailService.ts';
 import { sendTag, type OutboxRunner } from './outboxRunner.ts';
 import { sealMessage, type SealDeps } from './sealMessage.ts';
+import { levelsKnownOf } from './recipientLevels.ts';
 import { groupIdOf } from './sendOutbox.ts';
 
 /** A draft is text somebody typed; more than this is a mistake. */

@@ -1,12 +1,10 @@
 import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { CipherManager } from '../crypto/cipherManager.ts';
-import type { Etsi014Status } from '../keys/etsi014.ts';
-import { planKeys } from '../keys/keyBudget.ts';
-import type { DeliveredKey, KmeClient } from '../keys/kmeClient.ts';
 import type { KeyLedger } from '../keys/keyLedger.ts';
-import type { KeyLinks } from './keyLinks.ts';
+import { wipeKeys } from '../keys/undelivered.ts';
 import { planKeying, type EnvelopePlan, type KeyingEntry, type KeyingPeer } from './keyingPlan.ts';
+import type { KeySource } from './keySource.ts';
 
 /** One `keys` entry with its key bytes in hand. Whoever holds it wipes `bytes`. */
 export interface GatheredEntry {
@@ -17,13 +15,17 @@ export interface GatheredEntry {
   readonly how: 'direct' | 'wrapped';
 }
 
+/** A recipient, and where the keys shared with it come from. */
+export interface GatherPeer extends KeyingPeer {
+  readonly source: KeySource;
+}
+
 export interface GatheredEnvelope {
-  readonly peers: readonly KeyingPeer[];
+  readonly peers: readonly GatherPeer[];
   readonly entries: readonly GatheredEntry[];
 }
 
 export interface GatherDeps {
-  readonly links: KeyLinks;
   readonly ledger: KeyLedger;
   readonly cipher: CipherManager;
 }
@@ -31,27 +33,25 @@ export interface GatherDeps {
 export interface GatherRequest {
   readonly accountId: string;
   readonly level: 'L1' | 'L2';
-  readonly recipients: readonly { address: string; saeId: string }[];
+  readonly recipients: readonly { address: string; source: KeySource }[];
   /** Octets of the inner message before padding. */
   readonly plaintextLength: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Asks the account's key manager for the keys that one message to `recipients` needs and reserves each in the ledger
- * before it is returned. What was reserved when a later key could not be had is abandoned: keys are never carried over.
+ * Takes the keys that one message to `recipients` needs from their sources, each RESERVED in the ledger before it is returned. What was
+ * reserved when a later key could not be had is abandoned: keys are never carried over.
  *
- * @throws QuMailError `kme.*` as the key manager answered; `key.reused` when it delivered a key again
+ * @throws QuMailError `kme.*` as the key manager answered, `pad.*`; `key.reused` when a key was delivered again
  */
 export async function gatherKeys(request: GatherRequest, deps: GatherDeps): Promise<readonly GatheredEnvelope[]> {
-  const statuses = new Map<string, Etsi014Status>();
-  const peers: KeyingPeer[] = [];
-  for (const recipient of request.recipients) {
-    const status = await deps.links.exchange(request.accountId, (client) => client.getStatus(recipient.saeId, request.signal));
-    statuses.set(recipient.saeId, status);
-    peers.push({ ...recipient, maxSaeIdCount: status.maxSaeIdCount ?? 0 });
+  const peers: GatherPeer[] = [];
+  for (const { address, source } of request.recipients) {
+    const { maxSharers } = await source.capacity(request.signal);
+    peers.push({ address, source, peerId: source.peerId, maxSaeIdCount: maxSharers });
   }
-  const gather = new Gathering(request, deps, statuses);
+  const gather = new Gathering(request, deps);
   try {
     return await gather.all(planKeying(request.level, peers, 'where-offered'));
   } catch (error) {
@@ -60,7 +60,7 @@ export async function gatherKeys(request: GatherRequest, deps: GatherDeps): Prom
     if (!multicastRefused) throw error;
   }
   // A key manager that announces multicast and refuses it still serves pairs.
-  const pairwise = new Gathering(request, deps, statuses);
+  const pairwise = new Gathering(request, deps);
   try {
     return await pairwise.all(planKeying(request.level, peers, 'never'));
   } catch (error) {
@@ -85,16 +85,14 @@ export function abandonKeys(accountId: string, entries: readonly Pick<GatheredEn
 class Gathering {
   readonly #request: GatherRequest;
   readonly #deps: GatherDeps;
-  readonly #statuses: ReadonlyMap<string, Etsi014Status>;
   readonly #reserved: GatheredEntry[] = [];
 
-  constructor(request: GatherRequest, deps: GatherDeps, statuses: ReadonlyMap<string, Etsi014Status>) {
+  constructor(request: GatherRequest, deps: GatherDeps) {
     this.#request = request;
     this.#deps = deps;
-    this.#statuses = statuses;
   }
 
-  async all(plans: readonly EnvelopePlan[]): Promise<readonly GatheredEnvelope[]> {
+  async all(plans: readonly EnvelopePlan<GatherPeer>[]): Promise<readonly GatheredEnvelope[]> {
     const envelopes: GatheredEnvelope[] = [];
     for (const plan of plans) {
       const entries: GatheredEntry[] = [];
@@ -108,39 +106,23 @@ class Gathering {
     abandonKeys(this.#request.accountId, this.#reserved, this.#deps.ledger);
   }
 
-  async #entry(plan: EnvelopePlan, entry: KeyingEntry): Promise<GatheredEntry> {
-    const { accountId, level, plaintextLength, signal } = this.#request;
+  async #entry(plan: EnvelopePlan<GatherPeer>, entry: KeyingEntry): Promise<GatheredEntry> {
+    const { level, plaintextLength, signal } = this.#request;
     const { bits } = this.#deps.cipher.needOf(level, entry.how, plaintextLength);
-    const [first, ...others] = entry.members.map((index) => plan.peers[index]!.saeId) as [string, ...string[]];
-    const delivered: DeliveredKey[] = [];
-    const ask = async (client: KmeClient): Promise<void> => {
-      for (const { number, size } of planKeys(bits, this.#statuses.get(first) ?? {})) {
-        const keys = await client.getKeys(first, { number, size, ...(others.length > 0 && { additionalSlaveSaeIds: others }) }, signal);
-        delivered.push(...keys);
-        // Reserved before anything is done with them, so that a crash from here on leaves a trace of every key.
-        this.#deps.ledger.reserve({ accountId, peerSaeIds: [first, ...others], keys });
-      }
-    };
+    const [first, ...others] = entry.members.map((index) => plan.peers[index]!);
+    const keys = await first!.source.take({ bits, others: others.map(({ peerId }) => peerId), signal });
     try {
-      await this.#deps.links.exchange(accountId, ask);
       const serves = entry.members.length === plan.peers.length && entry.how === 'direct' ? {} : { to: entry.members };
       const gathered = {
-        keyIds: delivered.map((key) => key.keyId),
-        bytes: Buffer.concat(delivered.map((key) => key.bytes)),
+        keyIds: keys.map((key) => key.keyId),
+        bytes: Buffer.concat(keys.map((key) => key.bytes)),
         how: entry.how,
         ...serves,
       };
       this.#reserved.push(gathered);
       return gathered;
-    } catch (error) {
-      abandonKeys(
-        accountId,
-        delivered.map(({ keyId, bytes }) => ({ keyIds: [keyId], bytes })),
-        this.#deps.ledger,
-      );
-      throw error;
     } finally {
-      for (const key of delivered) wipe(key.bytes);
+      wipeKeys(keys);
     }
   }
 }

@@ -4,11 +4,14 @@ import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { KeyAudit } from '../keys/audit.ts';
+import type { KeyLedger } from '../keys/keyLedger.ts';
 import type { Etsi014Status } from '../keys/etsi014.ts';
 import { KmeClient, type KmeProfile } from '../keys/kmeClient.ts';
 import type { ContactStore } from '../store/contacts.ts';
 import type { KeyManagerRecord, KeyManagerStore } from '../store/keyManagers.ts';
 import type { SecureStorage } from '../store/secureStorage.ts';
+import type { KeySource } from './keySource.ts';
+import { KmeSource } from './kmeSource.ts';
 import { ClientKeySchema, parseStored } from './stored.ts';
 
 export interface KeyLinksDeps {
@@ -19,8 +22,19 @@ export interface KeyLinksDeps {
   readonly random: Random;
   readonly log: Log;
   readonly audit: KeyAudit;
+  readonly ledger: KeyLedger;
+  /** Pads exchanged in person. */
+  readonly pads?: PadSources;
   readonly world: 'real' | 'lab';
   readonly changed: () => void;
+}
+
+/** Keys out of pads, beside those of key managers. */
+export interface PadSources {
+  /** Key material for this contact is left in a pad shared with it. */
+  sourceFor(accountId: string, address: string): KeySource | undefined;
+  /** The pad shared with `address` that these key IDs were cut from. */
+  sourceOfKeys(accountId: string, address: string, keyIds: readonly string[]): KeySource | undefined;
 }
 
 /** ETSI SAE IDs are opaque; printable ASCII of a sane length is what travels safely in URLs and headers. */
@@ -56,6 +70,54 @@ export class KeyLinks implements Disposable {
   /** True where a key manager is configured; says nothing about whether it answers. */
   isConfigured(accountId: string): boolean {
     return this.#deps.managers.get(accountId) !== undefined;
+  }
+
+  /** True where keys can be shared with a contact: a QKD link, or a pad. Says nothing about what is reachable. */
+  hasSource(accountId: string, address: string): boolean {
+    return this.sourceFor(accountId, address) !== undefined;
+  }
+
+  /** Where the keys for mail to a contact come from: the QKD link, or a pad where there is none. */
+  sourceFor(accountId: string, address: string): KeySource | undefined {
+    const peerSaeId = this.#deps.contacts.get(accountId, address)?.saeId;
+    const link = peerSaeId === undefined ? undefined : this.#kmeSource(accountId, peerSaeId);
+    return link ?? this.#deps.pads?.sourceFor(accountId, address);
+  }
+
+  /**
+   * Where the keys of received mail come from. The sender is told by the own contact record, never by the message (PROTOCOL 6).
+   * @param named the SAE that the message is sealed to, where it says so
+   * @throws QuMailError `kme.not-configured`, `pad.missing`, `open.sender-unknown`, `open.not-for-you`
+   */
+  sourceOfKeys(accountId: string, sender: string, keyIds: readonly string[], named: string | undefined): KeySource {
+    const pad = this.#deps.pads?.sourceOfKeys(accountId, sender, keyIds);
+    if (pad) return pad;
+    const own = this.#deps.managers.get(accountId)?.saeId;
+    const peerSaeId = this.#deps.contacts.get(accountId, sender)?.saeId;
+    // What was sealed over a link names the SAE it is for; what names none was sealed with a pad, and that is not here.
+    if (named === undefined && (own === undefined || peerSaeId === undefined)) throw new QuMailError('pad.missing', { address: sender });
+    if (own === undefined) throw new QuMailError('kme.not-configured');
+    if (named !== undefined && named !== own) throw new QuMailError('open.not-for-you', { what: 'sae' });
+    const source = peerSaeId === undefined ? undefined : this.#kmeSource(accountId, peerSaeId);
+    if (!source) throw new QuMailError('open.sender-unknown', { address: sender });
+    return source;
+  }
+
+  #kmeSource(accountId: string, peerSaeId: string): KmeSource | undefined {
+    const ownSaeId = this.#deps.managers.get(accountId)?.saeId;
+    if (ownSaeId === undefined) return undefined;
+    return new KmeSource({
+      accountId,
+      peerSaeId,
+      ownSaeId,
+      ledger: this.#deps.ledger,
+      exchange: (run) =>
+        this.exchange(accountId, (client, saeId) => {
+          // Keys belong to the SAE they were asked for as; another one may have taken its place meanwhile.
+          if (saeId !== ownSaeId) throw new QuMailError('seal.no-link', { what: 'own-sae' });
+          return run(client);
+        }),
+    });
   }
 
   /** The account's client and own SAE ID; throws `kme.not-configured`. */

@@ -3,7 +3,8 @@ import type { SecurityLevel } from '../base/types.ts';
 /** One recipient of a sealed message, with what its link can do. */
 export interface KeyingPeer {
   readonly address: string;
-  readonly saeId: string;
+  /** Whom keys are delivered to: an SAE ID, or the name of a pad. Several people may share one SAE. */
+  readonly peerId: string;
   /** ETSI `max_SAE_ID_count` of the link: how many further SAEs one key may be delivered to. 0 = no multicast. */
   readonly maxSaeIdCount: number;
 }
@@ -15,8 +16,8 @@ export interface KeyingEntry {
 }
 
 /** One message on the wire: its recipients in the order of the header's `to`, and the keys that serve them. */
-export interface EnvelopePlan {
-  readonly peers: readonly KeyingPeer[];
+export interface EnvelopePlan<P extends KeyingPeer = KeyingPeer> {
+  readonly peers: readonly P[];
   readonly entries: readonly KeyingEntry[];
 }
 
@@ -26,12 +27,14 @@ export interface EnvelopePlan {
  *
  * @param multicast `never` plans as if no link had multicast: what is left after a key manager refused a multi-SAE request
  */
-export function planKeying(
+export function planKeying<P extends KeyingPeer>(
   level: 'L1' | 'L2',
-  peers: readonly KeyingPeer[],
+  peers: readonly P[],
   multicast: 'where-offered' | 'never',
-): readonly EnvelopePlan[] {
-  const reach = (peer: KeyingPeer): number => (multicast === 'never' ? 0 : peer.maxSaeIdCount);
+): readonly EnvelopePlan<P>[] {
+  // A key manager delivers a key to each SAE once, so two people behind one SAE can never share one.
+  const shared = (peer: KeyingPeer): boolean => peers.some((other) => other !== peer && other.peerId === peer.peerId);
+  const reach = (peer: KeyingPeer): number => (multicast === 'never' || shared(peer) ? 0 : peer.maxSaeIdCount);
   const everyone = peers.map((_, index) => index);
   const oneKeyServesAll = peers.length === 1 || peers.every((peer) => reach(peer) >= peers.length - 1);
   if (oneKeyServesAll) return [{ peers, entries: [{ members: everyone, how: 'direct' }] }];

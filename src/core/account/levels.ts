@@ -4,8 +4,13 @@ import { SECURITY_LEVELS, type SecurityLevel } from '../base/types.ts';
 export interface RecipientLevels {
   readonly address: string;
   readonly minimumLevel: SecurityLevel;
-  /** True where both sides have a QKD link: the contact's SAE ID is known and this account has a key manager. */
+  /** True where both sides have a QKD link (the contact's SAE ID is known and this account has a key manager), or share a pad. */
   readonly hasLink: boolean;
+  /**
+   * What is known of an OpenPGP certificate. `changed`: another one than was pinned has come and the person has not decided; nothing is
+   * sealed to it, and nothing is sealed without it either.
+   */
+  readonly certificate?: 'post-quantum' | 'classic' | 'changed';
 }
 
 /** True when `level` protects at least as strongly as `floor`; L1 is the strongest. */
@@ -18,25 +23,32 @@ export function strongerOf(a: SecurityLevel, b: SecurityLevel): SecurityLevel {
   return isAtLeast(a, b) ? a : b;
 }
 
-/** The levels this version can write to one recipient. L3 needs certificates, which it does not know yet. */
+/** The levels one recipient can be written to at. A classic certificate makes no L3: that is a promise against quantum computers. */
 function levelsOf(recipient: RecipientLevels): readonly SecurityLevel[] {
-  const supported: SecurityLevel[] = recipient.hasLink ? ['L1', 'L2', 'L4'] : ['L4'];
+  const supported: SecurityLevel[] = ['L4'];
+  if (recipient.hasLink) supported.push('L1', 'L2');
+  if (recipient.certificate === 'post-quantum') supported.push('L3');
   return supported.filter((level) => isAtLeast(level, recipient.minimumLevel));
 }
 
 /** Levels at which every recipient can be reached without going below anyone's minimum; all writable ones when there is nobody yet. */
 export function possibleLevels(recipients: readonly RecipientLevels[]): readonly SecurityLevel[] {
-  return (['L1', 'L2', 'L4'] as const).filter((level) => recipients.every((recipient) => levelsOf(recipient).includes(level)));
+  return SECURITY_LEVELS.filter((level) => recipients.every((recipient) => levelsOf(recipient).includes(level)));
 }
 
 /**
- * Where a new message starts (DESIGN 1): L2 where everyone has a link, else L4, never below a contact's minimum.
- * The answer depends on what is known about people, never on what happens to be reachable, so a failing key manager
- * cannot lower it. `preferred` is the person's own fixed start, honoured where it is not below the minimum.
+ * Where a new message starts (DESIGN 1): L2 where everyone has a link or shares a pad, else L3 where everyone's certificate is known, else
+ * L4, never below a contact's minimum. The answer depends on what is known about people, never on what happens to be reachable, so a
+ * failing key manager cannot lower it; nor can a changed certificate, which blocks sending instead.
+ * `preferred` is the person's own fixed start, honoured where it is not below the minimum.
  */
 export function startLevel(recipients: readonly RecipientLevels[], preferred: 'best' | SecurityLevel): SecurityLevel {
   const floor = recipients.reduce<SecurityLevel>((level, recipient) => strongerOf(level, recipient.minimumLevel), 'L4');
-  const everyoneLinked = recipients.length > 0 && recipients.every((recipient) => recipient.hasLink);
-  const best = preferred === 'best' ? (everyoneLinked ? 'L2' : 'L4') : preferred;
-  return strongerOf(best, floor);
+  return strongerOf(preferred === 'best' ? bestKnown(recipients) : preferred, floor);
+}
+
+function bestKnown(recipients: readonly RecipientLevels[]): SecurityLevel {
+  if (recipients.length === 0) return 'L4';
+  if (recipients.every(({ hasLink }) => hasLink)) return 'L2';
+  return recipients.every(({ certificate }) => certificate === 'post-quantum' || certificate === 'changed') ? 'L3' : 'L4';
 }

@@ -8,7 +8,15 @@ import type { MessageStore } from '../store/messages.ts';
 import { planReconnect } from '../transport/backoff.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
 import { retryAfterOf } from '../transport/serverPause.ts';
-import { newRow, syncFolder, type FolderSync, type SyncDeps, type SyncedAccount } from './syncFolder.ts';
+import type { OfflineStore } from '../store/offline.ts';
+import type { WindowLock } from '../store/windowLock.ts';
+import type { RemoteFolder } from '../transport/remoteMail.ts';
+import { AccountLease } from './sync/accountLease.ts';
+import { BackgroundSync } from './sync/backgroundSync.ts';
+import { takeFolderList } from './sync/folderList.ts';
+import { readFailure, writeFailure } from './stored.ts';
+import { newRow } from './sync/newRow.ts';
+import { openArrivals, syncFolder, type FolderSync, type SyncDeps, type SyncedAccount } from './syncFolder.ts';
 import { TrailingFlight } from './trailingFlight.ts';
 
 export interface MailAccountDeps extends SyncDeps {
@@ -16,6 +24,10 @@ export interface MailAccountDeps extends SyncDeps {
   readonly random: Random;
   readonly log: Log;
   readonly messages: MessageStore;
+  readonly offline: OfflineStore;
+  readonly lock: Pick<WindowLock, 'hold'>;
+  /** Octets that all offline mail may take on this machine. */
+  readonly budget: () => number;
   /** Milliseconds between looks where the server does not push. */
   readonly interval: () => number;
   readonly changed: {
@@ -23,6 +35,7 @@ export interface MailAccountDeps extends SyncDeps {
     folders(): void;
     messages(folder: string): void;
     activity(busy: 'busy' | 'idle'): void;
+    progress(step: { folder?: string; done: number; total: number }): void;
   };
 }
 
@@ -30,7 +43,8 @@ export interface MailAccountDeps extends SyncDeps {
 const REMEMBERED = 10;
 
 /**
- * One account at work: its connections, its state, and the look for new mail that repeats until it is disposed of.
+ * One account at work: its connections, its state, and the look for new mail that repeats until it is disposed of. Of several windows one looks,
+ * listens and fills the offline copy; the others show what it stores and how it says it is doing, and do what their person asks for.
  * States: connecting -> online <-> offline; needs-sign-in only the person leaves.
  */
 export class MailAccount implements Disposable {
@@ -51,12 +65,42 @@ export class MailAccount implements Disposable {
   #failure: QuMailError | undefined;
   #nextLook: Disposable | undefined;
   #watching = false;
+  readonly #lease: AccountLease;
+  #listed: readonly RemoteFolder[] = [];
+  readonly background: BackgroundSync;
 
   constructor(record: { id: string; email: string }, handler: EmailHandler, deps: MailAccountDeps) {
     this.id = record.id;
     this.email = record.email;
     this.handler = this.#owned.add(handler);
     this.#deps = deps;
+    const { messages, offline, clock, log, budget, changed } = deps;
+    const { lock } = deps;
+    this.#lease = this.#owned.add(new AccountLease({ accountId: record.id, lock, offline, clock, log, leads: () => void this.#look() }));
+    this.background = this.#owned.add(
+      new BackgroundSync({
+        accountId: record.id,
+        handler,
+        messages,
+        offline,
+        clock,
+        log: log.scoped('fill'),
+        budget,
+        look: (path) => this.syncFolder(path),
+        openArrivals: (path, signal) => openArrivals(this.synced, path, deps, signal),
+        quiet: () => handler.quiet(),
+        changed: {
+          messages: (path) => changed.messages(path),
+          progress: (step) => changed.progress(step),
+          quota: (quota) => this.#share({ quota }),
+        },
+      }),
+    );
+  }
+
+  /** Whether it is this window that looks for this account's mail by itself. */
+  get leads(): boolean {
+    return this.#lease.leads;
   }
 
   get state(): AccountState {
@@ -81,9 +125,19 @@ export class MailAccount implements Disposable {
     return { accountId: this.id, self: this.email, handler: this.handler };
   }
 
-  /** Starts looking for mail in the background; failures show in `state` and are tried again. */
+  /** Looks for mail in the background as soon as no other window does; failures show in `state` and are tried again. */
   start(): void {
-    void this.#look();
+    void this.#lease.seek();
+    setImmediate(() => this.mirror());
+  }
+
+  /** Shows how the window that looks for this account's mail says it is doing. */
+  mirror(): void {
+    const shared = this.#lease.told();
+    if (!shared) return;
+    const failure = readFailure(shared.failureJson);
+    this.#lastSync = Math.max(this.#lastSync ?? 0, shared.lastSync ?? 0) || undefined;
+    this.#becomes(shared.state, failure && new QuMailError(failure.code, failure.details));
   }
 
   /** Folders and the inbox, brought up to date now. Throws what keeps them from it. */
@@ -94,7 +148,10 @@ export class MailAccount implements Disposable {
       const inbox = this.#deps.messages.listFolders(this.id).find((folder) => folder.specialUse === 'inbox');
       const { added } = inbox ? await this.syncFolder(inbox.path, signal) : { added: 0 };
       this.#succeeds();
-      this.#watchInbox(inbox?.path);
+      if (this.leads) {
+        this.#watchInbox(inbox?.path);
+        this.background.start(this.#listed);
+      }
       return { added };
     } catch (error) {
       throw this.#fails(error);
@@ -105,22 +162,9 @@ export class MailAccount implements Disposable {
 
   /** The folder list with its counts. */
   async syncFolders(signal?: AbortSignal): Promise<void> {
-    const remote = await this.handler.listFolders(this.#either(signal));
-    const before = this.#deps.messages.listFolders(this.id);
-    for (const folder of remote) {
-      this.#deps.messages.upsertFolder({
-        accountId: this.id,
-        path: folder.path,
-        name: folder.name,
-        delimiter: folder.delimiter,
-        ...(folder.specialUse !== undefined && { specialUse: folder.specialUse }),
-        selectable: folder.selectable,
-        unread: folder.unread,
-        total: folder.total,
-      });
-    }
-    const gone = before.filter(({ path }) => !remote.some((folder) => folder.path === path)).map(({ path }) => path);
-    if (gone.length > 0) this.#deps.messages.removeFolders(this.id, gone);
+    const either = this.#either(signal);
+    this.#listed = await this.handler.listFolders(either);
+    await takeFolderList(this.id, this.#listed, this.#deps.messages, this.handler, either);
     this.#deps.changed.folders();
   }
 
@@ -146,17 +190,26 @@ export class MailAccount implements Disposable {
   async fetchOlder(path: string, limit: number, signal?: AbortSignal): Promise<number> {
     const known = this.#deps.messages.oldestUid(this.id, path);
     const cursor = this.#deps.messages.cursor(this.id, path);
-    if (known === undefined || cursor === undefined) return 0;
+    // Where everything is here there is nothing to ask for.
+    if (known === undefined || cursor === undefined || this.#deps.offline.filled(this.id, path)) return 0;
     const older = await this.handler.getOlderEmails(path, cursor.uidValidity, known, limit, this.#either(signal));
     this.#deps.messages.insertMessages(this.id, path, older.map(newRow));
     return older.length;
   }
 
+  /** Goes on filling the offline copy, also after it was cancelled. */
+  goOn(): void {
+    this.background.resume();
+    if (this.leads) this.background.start(this.#listed);
+  }
+
   /** Checks the connections now and looks for mail, after sleep or a change of network; resolves once they are checked. */
   async nudge(): Promise<void> {
     const checked = this.handler.check();
-    this.#nextLook?.dispose();
-    void this.#look();
+    if (this.leads) {
+      this.#nextLook?.dispose();
+      void this.#look();
+    }
     await checked;
   }
 
@@ -196,7 +249,7 @@ export class MailAccount implements Disposable {
   }
 
   #lookAgain(delayMs: number): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || !this.leads) return;
     this.#nextLook?.dispose();
     this.#nextLook = this.#deps.clock.after(delayMs, () => void this.#look());
   }
@@ -239,6 +292,17 @@ export class MailAccount implements Disposable {
     this.#failures = 0;
     this.#lastSync = this.#deps.clock.now();
     this.#becomes('online');
+    this.#share();
+  }
+
+  /** Tells the other windows. */
+  #share(more: { quota?: { used: number; limit: number } } = {}): void {
+    this.#lease.tell({
+      state: this.#state,
+      ...(this.#failure && { failureJson: writeFailure(this.#failure) }),
+      ...(this.#lastSync !== undefined && { lastSync: this.#lastSync }),
+      ...more,
+    });
   }
 
   /** What was to be done is done by the next look, which comes soon. */
@@ -261,6 +325,8 @@ export class MailAccount implements Disposable {
     const changed = state !== this.#state || failure?.code !== this.#failure?.code;
     this.#state = state;
     this.#failure = failure;
-    if (changed) this.#deps.changed.state();
+    if (!changed) return;
+    if (state !== 'online') this.#share();
+    this.#deps.changed.state();
   }
 }

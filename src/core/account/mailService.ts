@@ -11,6 +11,7 @@ import type { KeyLinks } from './keyLinks.ts';
 import type { MailAccount } from './mailAccount.ts';
 import { mayPass, type OpenedMail } from './openMessage.ts';
 import { attachmentAt, messageOf, partsOf, plainSecurity, summaryOf, unopenedMessage } from './readMessage.ts';
+import { factsOfPlain, type PlainFacts } from './readPlain.ts';
 import { openedSecurity, readReport } from './sealReport.ts';
 import { readFailure } from './stored.ts';
 import { openRow, sourceOf, type SyncDeps } from './syncFolder.ts';
@@ -23,6 +24,8 @@ export interface MailServiceDeps extends SyncDeps {
   readonly links: KeyLinks;
   readonly accounts: AccountService;
   readonly world: 'real' | 'lab';
+  /** How the counts of folders differ from what the server told, because of what it has not heard yet. */
+  readonly countsPending: (accountId: string) => ReadonlyMap<string, { unread: number; total: number }>;
   readonly changed: { folders(accountId: string): void; messages(accountId: string, folder: string): void };
 }
 
@@ -34,13 +37,10 @@ type MailRequests = Pick<
   | 'openMessage'
   | 'getAttachment'
   | 'getSource'
-  | 'setFlags'
-  | 'moveMessages'
-  | 'deleteMessages'
 >;
 
 /** What was read of one message: its parts and how they were protected. */
-type Reading = { parts: ReadMessage; opened: OpenedMail | undefined };
+type Reading = { parts: ReadMessage; opened: OpenedMail | undefined; facts?: PlainFacts };
 
 /** Reading and filing mail: the part of the API that has messages in it. */
 export class MailService implements MailRequests {
@@ -52,7 +52,8 @@ export class MailService implements MailRequests {
 
   async listFolders(request: { accountId: string }): Promise<readonly Folder[]> {
     this.#deps.accounts.get(request.accountId);
-    return this.#deps.messages.listFolders(request.accountId).map(folderOf);
+    const pending = this.#deps.countsPending(request.accountId);
+    return this.#deps.messages.listFolders(request.accountId).map((row) => folderOf(row, pending.get(row.path)));
   }
 
   async getEmailList(request: { accountId: string; folder: string; limit: number; before?: number }): Promise<MessagePage> {
@@ -90,10 +91,12 @@ export class MailService implements MailRequests {
     const reading = await this.#read(row, options.signal);
     const fresh = this.#row(request.messageId);
     const summary = summaryOf(fresh, this.#deps.sealedMail);
-    if (reading instanceof QuMailError) return unopenedMessage(summary, fresh.rfcMessageId, reading, simulated);
-    const { parts, opened } = reading;
+    if (reading instanceof QuMailError) {
+      return unopenedMessage(summary, fresh.rfcMessageId, reading, { simulated, now: this.#deps.clock.now() });
+    }
+    const { parts, opened, facts } = reading;
     const keyManager = this.#deps.links.list().find(({ accountId }) => accountId === row.accountId)?.kmeId;
-    return messageOf(summary, parts, opened ? openedSecurity(opened.report, simulated, keyManager) : plainSecurity(simulated));
+    return messageOf(summary, parts, opened ? openedSecurity(opened.report, simulated, keyManager) : plainSecurity(simulated, facts));
   }
 
   /** What a reply or forward quotes, and how strongly it was protected. Throws why a sealed message cannot be quoted. */
@@ -110,44 +113,14 @@ export class MailService implements MailRequests {
   }
 
   async getSource(request: { messageId: number }, options: CallOptions = {}): Promise<Uint8Array> {
-    const row = this.#row(request.messageId);
-    return sourceOf(this.#deps.accounts.get(row.accountId).synced, row, this.#deps.messages, options.signal);
+    return (await this.sourceWith(request.messageId, options.signal)).raw;
   }
 
-  async setFlags(request: Parameters<QuMailRequests['setFlags']>[0]): Promise<void> {
-    await this.#perFolder(request.messageIds, async (account, folder, uidValidity, rows) => {
-      await account.handler.setFlags(folder, uidValidity, uidsOf(rows), { add: request.add, remove: request.remove });
-      this.#deps.messages.updateFlags(
-        account.id,
-        folder,
-        rows.map((row) => ({
-          uid: row.uid,
-          flags: [...new Set([...row.flags.filter((flag) => !request.remove.includes(flag)), ...request.add])],
-        })),
-      );
-    });
-  }
-
-  async moveMessages(request: { messageIds: readonly number[]; folder: string }): Promise<void> {
-    await this.#perFolder(request.messageIds, (account, folder, uidValidity, rows) =>
-      this.#move(account, folder, uidValidity, rows, request.folder),
-    );
-  }
-
-  async deleteMessages(request: { messageIds: readonly number[] }): Promise<void> {
-    await this.#perFolder(request.messageIds, async (account, folder, uidValidity, rows) => {
-      const trash = this.#deps.messages.listFolders(account.id).find(({ specialUse }) => specialUse === 'trash')?.path;
-      if (trash !== undefined && trash !== folder) return this.#move(account, folder, uidValidity, rows, trash);
-      await account.handler.delete(folder, uidValidity, uidsOf(rows));
-      this.#deps.messages.removeUids(account.id, folder, uidsOf(rows));
-    });
-  }
-
-  async #move(account: MailAccount, folder: string, uidValidity: number, rows: readonly MessageRow[], target: string): Promise<void> {
-    if (target === folder) return;
-    await account.handler.move(folder, uidValidity, uidsOf(rows), target);
-    this.#deps.messages.removeUids(account.id, folder, uidsOf(rows));
-    await account.syncFolder(target);
+  /** The source of a message, and whose it is. */
+  async sourceWith(messageId: number, signal: AbortSignal | undefined): Promise<{ accountId: string; raw: Buffer }> {
+    const row = this.#row(messageId);
+    const { synced } = this.#deps.accounts.get(row.accountId);
+    return { accountId: row.accountId, raw: await sourceOf(synced, row, this.#deps.messages, signal) };
   }
 
   /** The parts of a message, opened if it is sealed; the failure as a value where it is sealed and cannot be opened. */
@@ -169,9 +142,10 @@ export class MailService implements MailRequests {
       if (opened instanceof QuMailError) return opened;
       if (opened) return { parts: await partsOf(opened), opened };
     }
-    const parts = await partsOf({ raw: await sourceOf(account.synced, row, this.#deps.messages, signal) });
+    const raw = await sourceOf(account.synced, row, this.#deps.messages, signal);
+    const parts = await partsOf({ raw });
     if (row.preview === '') this.#deps.messages.setPreview(row.id, previewOf(parts));
-    return { parts, opened: undefined };
+    return { parts, opened: undefined, facts: await factsOfPlain({ ...account.synced, raw }, parts, this.#deps) };
   }
 
   async #fetchOlder(account: MailAccount, folder: string, limit: number): Promise<boolean> {
@@ -183,28 +157,6 @@ export class MailService implements MailRequests {
     const row = this.#deps.messages.get(messageId);
     if (!row) throw new QuMailError('message.missing');
     return row;
-  }
-
-  /** Runs one command per folder that the messages lie in, then tells who shows them. */
-  async #perFolder(
-    messageIds: readonly number[],
-    run: (account: MailAccount, folder: string, uidValidity: number, rows: readonly MessageRow[]) => Promise<void>,
-  ): Promise<void> {
-    const groups = new Map<string, MessageRow[]>();
-    for (const id of messageIds) {
-      const row = this.#row(id);
-      const key = `${row.accountId}\0${row.folder}`;
-      groups.set(key, [...(groups.get(key) ?? []), row]);
-    }
-    for (const rows of groups.values()) {
-      const { accountId, folder } = rows[0]!;
-      const cursor = this.#deps.messages.cursor(accountId, folder);
-      if (!cursor) throw new QuMailError('message.missing');
-      const account = this.#deps.accounts.get(accountId);
-      await run(account, folder, cursor.uidValidity, rows);
-      await account.syncFolders();
-      this.#deps.changed.messages(accountId, folder);
-    }
   }
 }
 
@@ -218,18 +170,14 @@ function storedMail(sealedMail: SealedMailStore, accountId: string, envelopeId: 
   }
 }
 
-function uidsOf(rows: readonly MessageRow[]): number[] {
-  return rows.map(({ uid }) => uid);
-}
-
-function folderOf(row: FolderRow): Folder {
+function folderOf(row: FolderRow, pending: { unread: number; total: number } = { unread: 0, total: 0 }): Folder {
   return {
     accountId: row.accountId,
     path: row.path,
     name: row.name,
     ...(row.specialUse !== undefined && { specialUse: row.specialUse }),
-    unread: row.unread,
-    total: row.total,
+    unread: Math.max(0, row.unread + pending.unread),
+    total: Math.max(0, row.total + pending.total),
     selectable: row.selectable,
   };
 }

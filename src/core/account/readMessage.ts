@@ -6,7 +6,9 @@ import { OUTER_SUBJECT } from '../mail/writeMime.ts';
 import type { MessageRow } from '../store/messages.ts';
 import type { SealedMailStore } from '../store/sealedMail.ts';
 import { withInlineImages } from './inlineImages.ts';
-import { readReport, type SealReport } from './sealReport.ts';
+import { openingStep } from './openingStep.ts';
+import type { PlainFacts } from './readPlain.ts';
+import { PGP_MIME_SUITE, readReport, type SealReport } from './sealReport.ts';
 import { readFailure } from './stored.ts';
 
 /** A row of the store as the views list it; a sealed message that was opened is listed by its inner headers. */
@@ -21,7 +23,7 @@ export function summaryOf(row: MessageRow, sealedMail: SealedMailStore): Message
     from: inner?.from ?? row.from,
     to: inner?.to ?? row.to,
     // What stands outside a sealed message is anyone's to write.
-    subject: inner?.subject ?? (row.seal === 'plain' ? row.subject : OUTER_SUBJECT),
+    subject: inner?.subject ?? (row.seal === 'plain' || row.level === 'L4' ? row.subject : OUTER_SUBJECT),
     date: inner?.date ?? row.date,
     size: row.size,
     flags: row.flags,
@@ -46,8 +48,10 @@ function openedReport(row: MessageRow, sealedMail: SealedMailStore): { report?: 
 }
 
 /** The parts of a message as they are shown, from the plaintext of a sealed one or the source of any other. */
-export async function partsOf(source: { plaintext: Buffer } | { raw: Buffer }): Promise<ReadMessage> {
-  return 'plaintext' in source ? readProtected(source.plaintext) : readMessage(source.raw);
+export async function partsOf(source: { plaintext: Buffer; report: Pick<SealReport, 'suite'> } | { raw: Buffer }): Promise<ReadMessage> {
+  if ('raw' in source) return readMessage(source.raw);
+  // What other programs encrypted need not protect its headers; it was put together from what there was (mail/pgpMime.ts).
+  return source.report.suite === PGP_MIME_SUITE ? readMessage(source.plaintext) : readProtected(source.plaintext);
 }
 
 /** A readable message: ordinary mail, or sealed mail that was opened. */
@@ -67,8 +71,15 @@ export function messageOf(summary: MessageSummary, parts: ReadMessage, security:
 }
 
 /** A sealed message that could not be opened: what is known of it, and why. Its notice is never shown as the message. */
-export function unopenedMessage(summary: MessageSummary, rfcMessageId: string, failure: QuMailError, simulated: boolean): Message {
+export function unopenedMessage(
+  summary: MessageSummary,
+  rfcMessageId: string,
+  failure: QuMailError,
+  context: { readonly simulated: boolean; readonly now: number },
+): Message {
   const seal = summary.seal === 'plain' ? 'failed' : summary.seal;
+  const { simulated, now } = context;
+  const nextStep = openingStep(failure.code, now - summary.date);
   return {
     summary,
     cc: [],
@@ -77,13 +88,21 @@ export function unopenedMessage(summary: MessageSummary, rfcMessageId: string, f
     rfcMessageId,
     text: '',
     attachments: [],
-    security: { level: summary.level, seal, keyIds: [], failure: { code: failure.code, details: failure.details }, simulated },
+    security: { level: summary.level, seal, keyIds: [], failure: { code: failure.code, details: failure.details }, nextStep, simulated },
   };
 }
 
-/** Ordinary mail makes no claim. */
-export function plainSecurity(simulated: boolean): SecurityReport {
-  return { level: 'L4', seal: 'plain', keyIds: [], simulated };
+/** Ordinary mail makes no claim, except that somebody may have signed it, or encrypted it to a certificate that is not the own one. */
+export function plainSecurity(simulated: boolean, facts: PlainFacts = {}): SecurityReport {
+  const { signature, failure } = facts;
+  return {
+    level: 'L4',
+    seal: 'plain',
+    keyIds: [],
+    ...(signature && { signature }),
+    ...(failure && { failure, nextStep: openingStep(failure.code, 0) }),
+    simulated,
+  };
 }
 
 /** One attachment with its content; throws `attachment.missing`. */

@@ -1,18 +1,20 @@
 import { QuMailError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock } from '../base/ports.ts';
-import type { MessageRow, MessageStore, NewMessage } from '../store/messages.ts';
+import type { MessageRow, MessageStore } from '../store/messages.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
 import type { RemoteMessage } from '../transport/remoteMail.ts';
+import { newRow } from './sync/newRow.ts';
+import { KEY_WAIT_MS } from './openingStep.ts';
 import { mayPass, openSealed, type OpenDeps, type OpenedMail } from './openMessage.ts';
 import { readFailure, writeFailure } from './stored.ts';
 
-/** Messages whose headers are fetched when a folder is seen for the first time; older ones come as one scrolls. */
-const FIRST_FETCH = 500;
-/** Known messages whose flags and existence are checked in one look. */
+/** Messages whose headers are fetched when a folder is seen for the first time: a screenful. The rest comes in the background, or as one scrolls. */
+const FIRST_FETCH = 60;
+/** New messages in one answer on later looks. */
+const NEXT_FETCH = 500;
+/** Known messages whose flags and existence are checked in one look, where the server cannot tell what changed. */
 const CHECKED = 2000;
-/** How long after a message its keys may still turn up at the key manager, milliseconds. */
-const KEY_WAIT_MS = 86_400_000;
 
 export interface SyncDeps extends OpenDeps {
   readonly messages: MessageStore;
@@ -51,7 +53,7 @@ export async function syncFolder(account: SyncedAccount, path: string, deps: Syn
 async function takeChanges(account: SyncedAccount, path: string, deps: SyncDeps, signal: AbortSignal | undefined) {
   const { accountId } = account;
   const since = deps.messages.cursor(accountId, path);
-  const knownUids = deps.messages.knownUids(accountId, path, CHECKED);
+  const knownUids = (): number[] => deps.messages.knownUids(accountId, path, CHECKED);
   // What is new is shown before anything else is asked. Sealed mail waits until it is opened: its outer subject says nothing.
   const arrived = (messages: readonly RemoteMessage[]): void => {
     const plain = messages.filter(({ hasPayload }) => !hasPayload);
@@ -59,7 +61,7 @@ async function takeChanges(account: SyncedAccount, path: string, deps: SyncDeps,
     deps.messages.insertMessages(accountId, path, plain.map(newRow));
     deps.arrived?.();
   };
-  const changes = await account.handler.fetchChanges(path, since, { limit: FIRST_FETCH, knownUids, arrived }, signal);
+  const changes = await account.handler.fetchChanges(path, since, { limit: since ? NEXT_FETCH : FIRST_FETCH, knownUids, arrived }, signal);
   if (changes.reset === 'uid-validity') deps.messages.resetFolder(accountId, path);
   deps.messages.insertMessages(accountId, path, changes.added.map(newRow));
   const flagged = deps.messages.updateFlags(accountId, path, changes.flags);
@@ -74,7 +76,7 @@ async function takeChanges(account: SyncedAccount, path: string, deps: SyncDeps,
  * Opens what lies sealed in a folder. Keys are fetched on arrival, not on opening, because key managers deliver once
  * and expire (PROTOCOL 7). A message that cannot be opened keeps its reason; one whose reason may pass is tried again.
  */
-async function openArrivals(account: SyncedAccount, path: string, deps: SyncDeps, signal: AbortSignal | undefined): Promise<number> {
+export async function openArrivals(account: SyncedAccount, path: string, deps: SyncDeps, signal: AbortSignal | undefined): Promise<number> {
   let opened = 0;
   for (const row of deps.messages.unopened(account.accountId, path)) {
     if (keyIsGone(row, deps.clock.now())) continue;
@@ -136,30 +138,9 @@ export async function openRow(
 export async function sourceOf(account: SyncedAccount, row: MessageRow, messages: MessageStore, signal?: AbortSignal): Promise<Buffer> {
   const kept = messages.getBody(row.id);
   if (kept) return kept;
-  const cursor = messages.cursor(account.accountId, row.folder);
-  if (!cursor) throw new QuMailError('message.missing');
-  const raw = await account.handler.fetchSource(row.folder, cursor.uidValidity, row.uid, signal, row.size);
+  const place = messages.placeOf(row);
+  if (!place) throw new QuMailError('message.missing');
+  const raw = await account.handler.fetchSource(place.folder, place.uidValidity, place.uid, signal, row.size);
   messages.putBody(row.id, raw);
   return raw;
-}
-
-/** A message as the server lists it, as a new row: what is sealed stays unopened until its source is fetched. */
-export function newRow(message: RemoteMessage): NewMessage {
-  return {
-    uid: message.uid,
-    rfcMessageId: message.rfcMessageId,
-    from: message.from,
-    to: message.to,
-    subject: message.subject,
-    date: message.date,
-    size: message.size,
-    flags: message.flags,
-    hasAttachments: message.hasAttachments,
-    preview: '',
-    seal: message.hasPayload ? 'unopened' : 'plain',
-    // Which of the sealed levels it is, only its header tells.
-    level: message.hasPayload ? 'L2' : 'L4',
-    inReplyTo: message.inReplyTo,
-    references: message.references,
-  };
 }

@@ -15,6 +15,8 @@ export interface EngineSettings {
   readonly startLevel: 'best' | SecurityLevel;
   /** How long a message is held before it goes, in seconds, so that sending can be undone; 0 for not at all. */
   readonly undoSendSeconds: number;
+  /** What all offline mail may take on this machine, in MiB; 0 for headers alone. */
+  readonly offlineBudgetMiB: number;
 }
 
 export const DEFAULT_SETTINGS: EngineSettings = {
@@ -26,4 +28,5 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   uriRedirect: '',
   startLevel: 'best',
   undoSendSeconds: 0,
+  offlineBudgetMiB: 4096,
 };

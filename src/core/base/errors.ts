@@ -56,6 +56,17 @@ export const ERROR_CODES = [
   'key.reused', // a key that was delivered or consumed before
   'key.not-held',
   'key.betrayed', // a key ID that is derived from its key
+  'key.quota-exceeded', // the contact's share of the link is spent for now; details: address, wantedBits, leftBits, retryInMs
+  // Pads exchanged in person.
+  'pad.malformed', // not a pad file; details: reason (no-pad, header, newer)
+  'pad.damaged', // details: reason (cut, longer, altered)
+  'pad.bad-randomness', // details: test
+  'pad.too-short', // the file of random octets is too short, or the size asked for is; details: wantedOctets, gotOctets
+  'pad.wrong-contact', // made by somebody else, or for somebody else; details: expected, found
+  'pad.own-file', // the file one made oneself, to be imported by the other
+  'pad.already-imported',
+  'pad.exhausted', // details: wantedBits, gotBits
+  'pad.missing', // sealed with a pad that is not here; details: address
   // Sealing.
   'seal.no-contact', // no contact record for this address
   'seal.no-link', // the contact has no SAE ID, or this account no key manager
@@ -64,6 +75,9 @@ export const ERROR_CODES = [
   'seal.level-unsupported',
   'seal.pad-too-large', // L1 above its cap; details: limit, size
   'seal.too-many-recipients',
+  'seal.no-certificate', // L3 to people whose certificate is not known; details: addresses
+  'seal.not-post-quantum', // L3 to people who have a classic certificate only; details: addresses
+  'seal.key-changed', // another certificate or SAE ID than the pinned one has come, undecided; details: address, fingerprint
   // Opening.
   'open.malformed',
   'open.unknown-version',
@@ -83,6 +97,39 @@ export const ERROR_CODES = [
   'open.headers-differ',
   'open.written-elsewhere', // sealed mail in Sent that another device wrote
   'open.level-unsupported',
+  'open.no-secret-key', // an OpenPGP message sealed to none of the own certificates
+  'open.subkey-gone', // sealed to an own encryption subkey that was rotated away, and no session key of it is kept
+  'open.sender-changed', // signed with a new certificate that the person has not accepted; details: address, fingerprint
+  'open.bad-signature', // an L3 message whose signature does not verify
+  'open.unknown-signer', // an L3 message signed by another certificate than the sender's, or by none
+  // Certificates (OpenPGP).
+  'cert.malformed',
+  'cert.too-large', // details: what, limit, size
+  'cert.expired',
+  'cert.revoked',
+  'cert.weak', // details: algorithm
+  'cert.no-encryption', // nothing in it can be sealed to
+  'cert.address-mismatch', // details: address
+  'cert.bad-binding', // a name or subkey that its owner did not sign
+  // Contact cards, trust and discovery.
+  'card.malformed', // details: what
+  'card.unknown-critical', // details: name
+  'card.forged', // not signed by the certificate it names; details: what
+  'card.replayed', // older than one that was taken
+  'card.other-address', // details: address
+  'card.expired',
+  'card.no-certificate', // neither came with its certificate nor is that one here
+  'card.not-sealed', // a card in ordinary mail counts for nothing
+  'trust.rejected', // the person turned this very change down
+  'trust.weaker', // an Autocrypt header that contradicts what is pinned
+  'trust.no-change', // the change to be resolved is gone, or another one took its place
+  'trust.no-certificate', // nothing is known yet of this contact's certificate
+  'trust.mismatch', // numbers or QR code differ: one of the two certificates is not the person's; details: whose
+  'qr.other-protocol', // a QR code of something else; details: scheme
+  'qr.malformed', // details: what
+  'qr.other-person', // a QR code of other people; details: address
+  'wkd.not-found', // details: domain
+  'wkd.refused', // no directory can be asked for this address; details: domain
   // Drafts.
   'draft.no-recipient',
   'draft.bad-address', // details: address
@@ -93,12 +140,49 @@ export const ERROR_CODES = [
   'draft.file-too-large', // details: path, limit, size
   'draft.too-large', // details: limit, size
   'draft.missing',
+  'draft.version-missing', // no such earlier version is kept
+  // Queries; the details of the first eight have `from` and `to`, UTF-16 columns of the query.
+  'search.empty',
+  'search.too-long', // details: limit
+  'search.too-many-terms', // details: limit
+  'search.too-deep', // details: limit
+  'search.unknown-operator', // details: name, nearest
+  'search.value-missing', // details: name
+  'search.bad-value', // details: name, value
+  'search.stray', // a sign that stands where it means nothing; details: what
+  'search.unclosed-quote',
+  'search.unclosed-parenthesis',
+  'search.server-cannot', // what a mail server cannot be asked for; details: name
+  'search.missing', // no such saved search
+  // What a person does with messages, and bringing mail in and out.
+  'action.missing', // nothing is known of it any more
+  'action.final', // removed for good
+  'action.no-folder', // details: role
+  'unsubscribe.none', // the message offers no way that may be taken; details: reason
+  'unsubscribe.refused', // details: host, status
+  'import.unreadable', // details: path, reason
+  'import.no-mail', // details: path
+  'export.unwritable', // details: path, reason
   // Store.
   'store.locked',
   'store.full',
+  'store.unwritable', // the folder or a file in it cannot be opened or is read-only
   'store.corrupt',
   'store.newer', // written by a newer QuMail
   'store.secret-missing', // an epoch key or credential is gone from the secret store
+  // The vault: passphrase, backup, audit.
+  'vault.locked', // a passphrase protects it and has not been given in this window
+  'vault.wrong-passphrase',
+  'vault.weak-passphrase', // details: minimum (characters)
+  'vault.passphrase-needed', // this desktop keeps no secrets: without a passphrase they would be gone
+  'backup.phrase-checksum', // the recovery phrase was mistyped; details: index (of an unknown word, from 0), words (their count)
+  'backup.wrong-phrase', // a sound phrase, of another backup
+  'backup.truncated',
+  'backup.newer', // written by a newer QuMail; details: version
+  'backup.malformed', // not a backup
+  'backup.tampered',
+  'file.unreadable', // details: path
+  'file.unwritable', // details: path
   // Accounts and the engine itself.
   'account.exists',
   'account.missing',
@@ -106,6 +190,19 @@ export const ERROR_CODES = [
   'contact.missing',
   'message.missing',
   'attachment.missing',
+  // Chats.
+  'chat.missing',
+  'chat.message-missing',
+  'chat.not-member', // left, or removed by somebody
+  'chat.not-admin',
+  'chat.unreachable', // details: addresses; why each cannot be reached comes from checkChat
+  'chat.below-minimum', // details: minimum
+  'chat.too-many-members', // details: limit
+  'chat.refused', // a change that the group's rules do not allow; details: reason
+  'chat.file-too-large', // details: limit, size
+  'chat.unsigned', // came without its author's signature
+  'chat.headers-differ', // says something else inside than outside
+  'chat.malformed',
   'lab.only', // asked of the wrong world
   'engine.cancelled',
   'engine.stopped',

@@ -1,5 +1,7 @@
 /** The plain data of the API, structured-cloneable throughout. Views see it through api.ts; the engine's rooms use it as it is. */
 import type { ErrorCode, ErrorDetails } from './errors.ts';
+import type { OpeningStep, SignatureFact } from './protection.ts';
+import type { ContactCertificate, KeyChange } from './trust.ts';
 import type { Address, MailFlag, ProviderId, SecurityLevel, ServerAddress, SpecialUse } from './types.ts';
 
 /** A named failure as data, where it is part of a result rather than thrown. */
@@ -55,7 +57,8 @@ export type AddAccountRequest =
       readonly password: string;
       readonly servers: MailServers;
     }
-  | { readonly provider: 'google' | 'yahoo' }
+  /** `loginHint`: the address to suggest on the provider's page; whoever signs in there decides. */
+  | { readonly provider: 'google' | 'yahoo'; readonly loginHint?: string }
   /** Through the editor's own Microsoft sign-in. */
   | { readonly provider: 'outlook' }
   | {
@@ -136,8 +139,14 @@ export interface SecurityReport {
   /** Key IDs used, never keys. */
   readonly keyIds: readonly string[];
   readonly sealedAt?: string;
+  /** True where reading it takes breaking ML-KEM-768+X25519, whatever else. Absent where no OpenPGP is involved. */
+  readonly postQuantum?: boolean;
+  /** Of OpenPGP mail, encrypted or only signed. */
+  readonly signature?: SignatureFact;
   /** Why it was not opened or verified. */
   readonly failure?: Failure;
+  /** Beside `failure`: what helps. */
+  readonly nextStep?: OpeningStep;
   readonly simulated: boolean;
 }
 
@@ -193,6 +202,8 @@ export interface DraftCheck {
   readonly possible: readonly SecurityLevel[];
   /** Octets of key the message needs as written; 0 where it needs none. */
   readonly keyCost: number;
+  /** `Security: PGP`, encryption with the recipients' OpenPGP certificates at L4: chosen, or possible for all of them. */
+  readonly openPgp?: 'chosen' | 'possible';
 }
 
 // ---- contacts and keys ----------------------------------------------------------------------------------------
@@ -206,6 +217,9 @@ export interface Contact {
   readonly minimumLevel: SecurityLevel;
   /** Best level a new message to this contact starts at. */
   readonly startLevel: SecurityLevel;
+  readonly certificate?: ContactCertificate;
+  /** Something contradicts what is pinned: `resolveKeyChange` decides. */
+  readonly keyChange?: KeyChange;
 }
 
 export interface ConnectKeyManagerRequest {
@@ -260,11 +274,26 @@ export type QuMailEvent =
   | { readonly kind: 'messages'; readonly accountId: string; readonly folder: string }
   | { readonly kind: 'contacts'; readonly accountId: string }
   | { readonly kind: 'key-managers' }
+  /** A link to a contact, or the pad shared with it, has fallen below the low-water mark. Said once until it has risen again. */
+  | { readonly kind: 'key-budget'; readonly accountId: string; readonly address: string }
+  /** A key manager gave away keys by their IDs; none of them was used. */
+  | { readonly kind: 'key-alarm'; readonly accountId: string; readonly how: 'id-from-key' | 'key-from-id' }
+  | { readonly kind: 'pad-progress'; readonly accountId: string; readonly done: number; readonly total: number }
   | { readonly kind: 'drafts' }
+  /** What waits for a server, what it refused, what was snoozed or muted. */
+  | { readonly kind: 'actions' }
+  /** Bytes read of what is imported; messages of what is exported, `total` 0 while unknown. */
+  | { readonly kind: 'transfer-progress'; readonly what: 'import' | 'export'; readonly path: string; readonly done: number; readonly total: number }
   | { readonly kind: 'outbox' }
+  | { readonly kind: 'chats'; readonly accountId: string }
+  | { readonly kind: 'chat-messages'; readonly chatId: string }
+  /** Locked, unlocked, or a passphrase set or removed. */
+  | { readonly kind: 'vault' }
   /** A message left, at once or later by itself. With `draftId` its draft is gone; without, it was edited meanwhile or had gone before. */
   | { readonly kind: 'sent'; readonly accountId: string; readonly draftId?: string; readonly subject: string }
   | { readonly kind: 'activity'; readonly accountId: string; readonly busy: boolean }
+  /** The offline copy is being filled: messages taken in so far, of those found missing so far. Done when both are the same. */
+  | { readonly kind: 'sync-progress'; readonly accountId: string; readonly folder?: string; readonly done: number; readonly total: number }
   | { readonly kind: 'send-progress'; readonly draftId: string; readonly step: 'keys' | 'sealing' | 'sending' | 'filing' };
 
 // ---- the lab ----------------------------------------------------------------------------------------------------

@@ -115,3 +115,14 @@ export interface Migration {
   readonly name: string;
   readonly sql: string;
 }
+
+/**
+ * Takes in bodies for the search index (store/search). Called right when bodies are stored, inside that transaction, so that a body and its
+ * entry in the index are durable together: synchronous, and quick. One message's fault must not throw; it is left out of the index.
+ */
+export interface BodyIndexer {
+  /** `messageId` is the row in mail.db, `raw` the RFC 5322 source as the server holds it; sealed mail never comes here in the clear. */
+  index(batch: readonly { readonly messageId: number; readonly raw: Buffer }[]): void;
+  /** Messages that are gone, or whose bodies must no longer be found. */
+  forget(messageIds: readonly number[]): void;
+}

@@ -4,9 +4,23 @@ import { QuMailError, type ErrorCode } from './errors.ts';
 const BY_RESULT_CODE: ReadonlyMap<number, ErrorCode> = new Map([
   [5, 'store.locked'], // SQLITE_BUSY
   [6, 'store.locked'], // SQLITE_LOCKED
+  [3, 'store.unwritable'], // SQLITE_PERM
+  [8, 'store.unwritable'], // SQLITE_READONLY
   [11, 'store.corrupt'], // SQLITE_CORRUPT
   [13, 'store.full'], // SQLITE_FULL
+  [14, 'store.unwritable'], // SQLITE_CANTOPEN
   [26, 'store.corrupt'], // SQLITE_NOTADB
+]);
+/** The file system's own codes, met before SQLite sees the file. */
+const BY_ERRNO: ReadonlyMap<unknown, ErrorCode> = new Map([
+  ['EACCES', 'store.unwritable'],
+  ['EPERM', 'store.unwritable'],
+  ['EROFS', 'store.unwritable'],
+  ['ENOTDIR', 'store.unwritable'],
+  ['EISDIR', 'store.unwritable'],
+  ['EEXIST', 'store.unwritable'], // a file where the folder should be
+  ['ENOSPC', 'store.full'],
+  ['EDQUOT', 'store.full'],
 ]);
 const FOREIGN_KEY = 787; // SQLITE_CONSTRAINT_FOREIGNKEY
 
@@ -16,10 +30,13 @@ export function resultCodeOf(error: unknown): number | undefined {
   return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined;
 }
 
-/** Any error of the database as a named one. A row for an account that is not there is `account.missing`. */
+/** Any error of the database, or of the file system under it, as a named one. A row for an account that is not there is `account.missing`. */
 export function storeError(error: unknown): QuMailError {
   const code = resultCodeOf(error);
-  if (code === undefined) return QuMailError.from(error);
+  if (code === undefined) {
+    const errno = error instanceof Error && 'code' in error ? BY_ERRNO.get(error.code) : undefined;
+    return QuMailError.from(error, errno);
+  }
   const named = code === FOREIGN_KEY ? 'account.missing' : BY_RESULT_CODE.get(code & 0xff);
   return new QuMailError(named ?? 'engine.internal', { sqlite: code }, { cause: error });
 }

@@ -3,11 +3,11 @@ import { QuMailError } from '../base/errors.ts';
 import type { Random } from '../base/ports.ts';
 import type { SecurityLevel } from '../base/types.ts';
 import { aadOf, type Payload, writePayload } from './envelope.ts';
-import { encodeHeader, type EnvelopeHeader, type EnvelopeKey, type EnvelopeParty } from './header.ts';
+import { encodeHeader, type EnvelopeHeader, type EnvelopeKey, type EnvelopeParty, type Suite } from './header.ts';
 import { LIMITS } from './limits.ts';
 import { openOneTimePad, PAD_AUTHENTICATOR_LENGTH, sealOneTimePad } from './oneTimePad.ts';
 import { pad, paddedLength, paddingOf, unpad } from './padding.ts';
-import { openQuantumAes, QUANTUM_SECRET_LENGTH, sealQuantumAes } from './quantumAes.ts';
+import { openQuantumAes, QUANTUM_SECRET_LENGTH, sealQuantumAes, SHARE_LENGTH } from './quantumAes.ts';
 import { CEK_LENGTH, unwrapCek, WRAP_KEY_LENGTH, wrapCek } from './wrap.ts';
 
 /** `direct`: the keys seal the message themselves; `wrapped`: they wrap its content encryption key. */
@@ -40,6 +40,8 @@ export interface SealRequest {
   readonly plaintext: Uint8Array;
   /** L1: one direct entry. L2: one direct entry, or wrapped ones. */
   readonly keys: readonly SealKey[];
+  /** L2 with `+PQ`: 32 random octets, and the OpenPGP message that brings them to every recipient. Read, never wiped. */
+  readonly pqShare?: { readonly octets: Buffer; readonly message: Buffer };
 }
 
 /** What a payload consists of, sealed or to be opened. */
@@ -54,11 +56,12 @@ export interface OpenRequest extends SealedParts {
   readonly selfIndex: number;
   /** The keys of the entry that `entryFor` names, one after another. Not wiped here. */
   readonly keyBytes: Buffer;
+  /** With `+PQ`: what the header's OpenPGP message carries. Not wiped here. */
+  readonly pqShare?: Buffer;
 }
 
 /**
- * The sealed levels behind one contract. Pure: no I/O, no key is fetched or remembered here. This version seals and opens
- * L1 and L2 without a post-quantum share; everything else is refused by name.
+ * The levels that spend keys behind one contract. Pure: no I/O, no key is fetched or remembered here. L3 is OpenPGP's (postQuantum.ts).
  */
 export class CipherManager {
   readonly #random: Random;
@@ -101,27 +104,29 @@ export class CipherManager {
       const header: EnvelopeHeader = {
         id,
         level: request.level,
-        suite: request.level === 'L1' ? 'QM1-OTP-P1305' : 'QM1-CB256',
+        suite: suiteOf(request),
         ts: request.ts,
         from: request.from,
         to: request.to,
         keys: request.keys.map((key) => headerKey(key, id, cek)),
+        ...(request.pqShare && { pq: request.pqShare.message }),
         paddedLength: paddedLength(request.plaintext.byteLength),
         plaintext: 'mime',
       };
       const protectedHeader = writableHeader(header);
       const secret = cek ?? request.keys[0]!.bytes;
       const aad = aadOf(protectedHeader);
-      const body = this.#sealBody(request.level, secret, aad, request.plaintext);
+      const body = this.#sealBody(request, secret, aad);
       return { ...writePayload(protectedHeader, body), header, aad, body };
     } finally {
       wipe(cek);
     }
   }
 
-  #sealBody(level: 'L1' | 'L2', secret: Buffer, aad: Buffer, plaintext: Uint8Array): Buffer {
+  #sealBody({ level, plaintext, pqShare }: SealRequest, secret: Buffer, aad: Buffer): Buffer {
     // The padding is a piece of its own, so that 25 MiB are not copied only to be padded.
-    if (level === 'L2') return sealQuantumAes(secret, aad, [plaintext, paddingOf(plaintext.byteLength)], this.#random);
+    const pieces = [plaintext, paddingOf(plaintext.byteLength)];
+    if (level === 'L2') return sealQuantumAes(secret, aad, pieces, this.#random, pqShare?.octets);
     const padded = pad(plaintext);
     try {
       return sealOneTimePad(secret, aad, padded);
@@ -146,12 +151,12 @@ export class CipherManager {
    * @throws QuMailError `open.tampered`, `open.truncated`, `open.malformed` (padding), `open.not-for-you`, `open.level-unsupported`
    */
   open(request: OpenRequest): Buffer {
-    const { header, aad, body, keyBytes } = request;
+    const { header, keyBytes } = request;
     const { entry } = this.entryFor(header, request.selfIndex);
     if (keyBytes.byteLength * 8 !== entry.bits) {
       throw new QuMailError('open.tampered', { what: 'bits', wantedBits: entry.bits, gotBits: keyBytes.byteLength * 8 });
     }
-    const padded = openBody(header, entry, aad, body, keyBytes);
+    const padded = openBody(request, entry);
     try {
       return unpad(padded);
     } catch (error) {
@@ -161,16 +166,25 @@ export class CipherManager {
   }
 }
 
-function openBody(header: EnvelopeHeader, entry: EnvelopeKey, aad: Buffer, body: Buffer, keyBytes: Buffer): Buffer {
+function openBody({ header, aad, body, keyBytes, pqShare }: OpenRequest, entry: EnvelopeKey): Buffer {
   if (header.suite === 'QM1-OTP-P1305') return openOneTimePad(keyBytes, aad, body);
-  if (header.suite !== 'QM1-CB256') throw new QuMailError('open.level-unsupported', { suite: header.suite });
-  if (!entry.wrap) return openQuantumAes(keyBytes, aad, body);
+  if (header.suite !== 'QM1-CB256' && header.suite !== 'QM1-CB256+PQ')
+    throw new QuMailError('open.level-unsupported', { suite: header.suite });
+  const combined = header.suite === 'QM1-CB256+PQ';
+  if (combined && pqShare?.byteLength !== SHARE_LENGTH) throw new QuMailError('open.tampered', { what: 'pq' });
+  const share = combined ? pqShare : undefined;
+  if (!entry.wrap) return openQuantumAes(keyBytes, aad, body, share);
   const cek = unwrapCek(keyBytes, header.id, entry.to ?? [], entry.wrap);
   try {
-    return openQuantumAes(cek, aad, body);
+    return openQuantumAes(cek, aad, body, share);
   } finally {
     wipe(cek);
   }
+}
+
+function suiteOf({ level, pqShare }: SealRequest): Suite {
+  if (level === 'L1') return 'QM1-OTP-P1305';
+  return pqShare ? 'QM1-CB256+PQ' : 'QM1-CB256';
 }
 
 function requireSealable(request: SealRequest): void {

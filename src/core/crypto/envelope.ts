@@ -96,12 +96,19 @@ function readPart(part: IJsonValue, parts: ReadonlyMap<string, Buffer>): Buffer 
   return bytes;
 }
 
-/** The body's length follows from `len` alone, so a cut or swapped body is noticed before a key is asked for. */
+/** At L1 and L2 the body's length follows from `len` alone, so a cut or swapped body is noticed before a key is asked for. */
 function requireLength(header: EnvelopeHeader, got: number): void {
+  if (header.level === 'L3') return requirePgpLength(header, got);
   const wanted = header.level === 'L1' ? TAG_LENGTH + header.paddedLength : cobblestoneLength(header.paddedLength);
   if (header.level === 'L1' && header.paddedLength > LIMITS.padPlaintext) {
     throw new QuMailError('open.limit', { what: 'pad', limit: LIMITS.padPlaintext });
   }
   if (got < wanted) throw new QuMailError('open.truncated', { wanted, got });
   if (got > wanted) throw malformed('body');
+}
+
+/** An OpenPGP message is longer than what it holds, and not by more than its session keys, its signature and its framing take. */
+function requirePgpLength(header: EnvelopeHeader, got: number): void {
+  if (got < header.paddedLength) throw new QuMailError('open.truncated', { wanted: header.paddedLength, got });
+  if (got > header.paddedLength + LIMITS.pgpOverhead + header.paddedLength / 64) throw malformed('body');
 }

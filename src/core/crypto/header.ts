@@ -39,7 +39,10 @@ export interface EnvelopeHeader {
   readonly ts: string;
   readonly from: EnvelopeParty;
   readonly to: readonly EnvelopeParty[];
+  /** Empty at L3, and there alone. */
   readonly keys: readonly EnvelopeKey[];
+  /** With `+PQ`, and there alone: the OpenPGP message that carries the post-quantum share. */
+  readonly pq?: Buffer;
   /** Octets of the padded plaintext. */
   readonly paddedLength: number;
   readonly plaintext: 'mime' | 'pgp';
@@ -52,7 +55,7 @@ const SUITES: Readonly<Record<Suite, SecurityLevel>> = {
   'QM1-PGP9980': 'L3',
 };
 /** Members of the header that this version knows by meaning; anything else in `crit` is refused. */
-const UNDERSTOOD = new Set(['v', 'id', 'lvl', 'suite', 'ts', 'from', 'to', 'keys', 'len', 'pt', 'crit']);
+const UNDERSTOOD = new Set(['v', 'id', 'lvl', 'suite', 'ts', 'from', 'to', 'keys', 'pq', 'len', 'pt', 'crit']);
 
 const CONTROL = /\p{Cc}/u;
 const text = (max: number) =>
@@ -86,7 +89,8 @@ const headerSchema = v.object({
   ts: v.pipe(v.string(), v.check(isTimestamp)),
   from: party,
   to: v.pipe(v.array(party), v.minLength(1)),
-  keys: v.pipe(v.array(keyEntry), v.minLength(1), v.maxLength(LIMITS.recipients)),
+  keys: v.optional(v.pipe(v.array(keyEntry), v.minLength(1), v.maxLength(LIMITS.recipients))),
+  pq: v.optional(v.pipe(v.string(), v.minLength(1))),
   len: v.pipe(count, v.check(isPaddedLength)),
   pt: v.picklist(['mime', 'pgp']),
 });
@@ -119,12 +123,8 @@ export function encodeHeader(header: EnvelopeHeader): string {
     ts: header.ts,
     from: wireParty(header.from),
     to: header.to.map(wireParty),
-    keys: header.keys.map((key) => ({
-      ...encodeKeyIds(key.keyIds),
-      bits: key.bits,
-      to: key.to,
-      w: key.wrap && toBase64url(key.wrap),
-    })),
+    keys: header.level === 'L3' && header.keys.length === 0 ? undefined : header.keys.map(wireKey),
+    pq: header.pq && toBase64url(header.pq),
     len: header.paddedLength,
     pt: header.plaintext,
   });
@@ -135,6 +135,10 @@ export function encodeHeader(header: EnvelopeHeader): string {
 
 function wireParty(p: EnvelopeParty): EnvelopeParty {
   return { addr: p.addr, ...(p.sae === undefined ? {} : { sae: p.sae }), ...(p.fpr === undefined ? {} : { fpr: p.fpr }) };
+}
+
+function wireKey(key: EnvelopeKey): object {
+  return { ...encodeKeyIds(key.keyIds), bits: key.bits, to: key.to, w: key.wrap && toBase64url(key.wrap) };
 }
 
 /**
@@ -155,7 +159,7 @@ export function decodeHeader(bytes: Uint8Array): EnvelopeHeader {
   requireCounts(members);
   const parsed = v.safeParse(headerSchema, members);
   if (!parsed.success) throw new QuMailError('open.malformed', { what: v.getDotPath(parsed.issues[0]) ?? 'header' });
-  const { id, lvl, ts, from, to, keys, len, pt } = parsed.output;
+  const { id, lvl, ts, from, to, keys, pq, len, pt } = parsed.output;
   if (pt === 'pgp') throw new QuMailError('open.level-unsupported', { suite, plaintext: pt });
   const header: EnvelopeHeader = {
     id,
@@ -164,7 +168,8 @@ export function decodeHeader(bytes: Uint8Array): EnvelopeHeader {
     ts,
     from: wireParty(from as EnvelopeParty),
     to: to.map((p) => wireParty(p as EnvelopeParty)),
-    keys: keys.map(readKeyEntry),
+    keys: readKeys(lvl, keys),
+    ...readShare(suite, pq),
     paddedLength: len,
     plaintext: pt,
   };
@@ -186,8 +191,7 @@ function readSuite(members: IJsonObject): Suite {
   if (typeof suite !== 'string') throw new QuMailError('open.malformed', { what: 'suite' });
   if (!Object.hasOwn(SUITES, suite)) throw new QuMailError('open.unknown-suite', { suite: suite.slice(0, 64) });
   if (SUITES[suite as Suite] !== lvl) throw new QuMailError('open.malformed', { what: 'suite' });
-  if (suite !== 'QM1-OTP-P1305' && suite !== 'QM1-CB256') throw new QuMailError('open.level-unsupported', { suite });
-  return suite;
+  return suite as Suite;
 }
 
 /** Counts that have a name of their own when exceeded, looked at before the members are. */
@@ -203,6 +207,19 @@ function requireCounts(members: IJsonObject): void {
     if (typeof kp === 'string') ids += Math.floor((kp.length * 3) / 4 / 16);
   }
   if (ids > LIMITS.keyIds) throw new QuMailError('open.limit', { what: 'key IDs', limit: LIMITS.keyIds });
+}
+
+/** L3 has no keys, and every other level has some. */
+function readKeys(level: SecurityLevel, keys: readonly v.InferOutput<typeof keyEntry>[] | undefined): EnvelopeKey[] {
+  if ((keys === undefined) !== (level === 'L3')) throw new QuMailError('open.malformed', { what: 'keys' });
+  return (keys ?? []).map(readKeyEntry);
+}
+
+function readShare(suite: Suite, pq: string | undefined): { pq?: Buffer } {
+  const share = pq === undefined ? undefined : fromBase64url(pq);
+  if ((share !== undefined) !== (suite === 'QM1-CB256+PQ') || (pq !== undefined && !share))
+    throw new QuMailError('open.malformed', { what: 'pq' });
+  return share ? { pq: share } : {};
 }
 
 function readKeyEntry(entry: v.InferOutput<typeof keyEntry>): EnvelopeKey {

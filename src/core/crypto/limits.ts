@@ -9,6 +9,8 @@ export const LIMITS = {
   inlineBody: 65_536,
   /** L1: padded plaintext. */
   padPlaintext: 65_536,
+  /** L3: what an OpenPGP message may have besides its plaintext; 101 session keys of ML-KEM-768+X25519 and a signature are 140 KB. */
+  pgpOverhead: 262_144,
 } as const;
 
 export const PAYLOAD_PART_NAME = 'qumail_payload.bin';

@@ -23,7 +23,8 @@ export class CircuitBreaker {
   refusal(): { readonly error: QuMailError; readonly retryInMs: number } | undefined {
     if (this.#failures < MAX_FAILURES || this.#last === undefined) return undefined;
     const retryInMs = this.#openUntil - this.#clock.now();
-    if (retryInMs <= 0 && this.#probing === 'no') {
+    // Longer than it ever waits: the clock on the wall was set back.
+    if ((retryInMs <= 0 || retryInMs > OPEN_MS) && this.#probing === 'no') {
       this.#probing = 'yes';
       return undefined;
     }

@@ -31,9 +31,6 @@ export interface DeliveredKey {
   readonly bytes: Buffer;
 }
 
-/** `etsi`: as the standard says. `master-in-key-ids`: every key_IDs entry also carries the master_SAE_ID. */
-export type Etsi014Dialect = 'etsi' | 'master-in-key-ids';
-
 const MAX_KEY_ID_LENGTH = 128;
 const MAX_KEYS = 4096;
 
@@ -48,9 +45,19 @@ export function keyRequestBody(r: { number: number; size: number; additionalSlav
   return json({ number: r.number, size: r.size, ...(additional.length > 0 ? { additional_slave_SAE_IDs: additional } : {}) });
 }
 
+/** The same request as the query of a GET, which is all that some key managers understand. */
+export function keyRequestQuery(r: { number: number; size: number }): string {
+  return `?number=${r.number}&size=${r.size}`;
+}
+
+/** GET asks for exactly one key ID. */
+export function keyIdQuery(keyId: string): string {
+  return `?key_ID=${encodeURIComponent(keyId)}`;
+}
+
 /** Body of dec_keys. */
-export function keyIdsBody(keyIds: readonly string[], masterSaeId: string, dialect: Etsi014Dialect): Buffer {
-  return json({ key_IDs: keyIds.map((id) => (dialect === 'etsi' ? { key_ID: id } : { key_ID: id, master_SAE_ID: masterSaeId })) });
+export function keyIdsBody(keyIds: readonly string[], masterSaeId: string, form: 'plain' | 'with-master'): Buffer {
+  return json({ key_IDs: keyIds.map((id) => (form === 'plain' ? { key_ID: id } : { key_ID: id, master_SAE_ID: masterSaeId })) });
 }
 
 function json(value: unknown): Buffer {

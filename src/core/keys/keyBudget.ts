@@ -15,8 +15,8 @@ const MAX_KEYS_PER_MESSAGE = 4096;
  * of one size, in batches of max_key_per_request. Sizes are multiples of 8 and never below min_key_size, so the sum may exceed `bits`.
  * Where the status tells no max_key_size, key_size is taken for it; where it tells neither, there is no limit.
  *
- * Throws `kme.too-large` (wantedBits, limitBits) when more than 4,096 keys would be needed, and `kme.exhausted` (wantedBits, gotBits) when
- * the key manager says that it holds some key, but too little. A stock of zero is not believed: those that make keys on demand say so.
+ * Throws `kme.too-large` (wantedBits, limitBits) when more than 4,096 keys would be needed. The stock is not looked at: key managers tell it
+ * wrongly, and those that make keys on demand tell zero. What it is good for is a warning (`budgetFor`).
  */
 export function planKeys(bits: number, status: Etsi014Status): PlannedRequest[] {
   const largest = floor8(positive(status.maxKeySize) ?? positive(status.keySize) ?? ceil8(bits));
@@ -25,8 +25,6 @@ export function planKeys(bits: number, status: Etsi014Status): PlannedRequest[] 
   const count = Math.max(1, Math.ceil(bits / biggest));
   if (count > MAX_KEYS_PER_MESSAGE) throw new QuMailError('kme.too-large', { wantedBits: bits, limitBits: biggest * MAX_KEYS_PER_MESSAGE });
   const size = Math.max(ceil8(bits / count), smallest);
-  const stock = (status.storedKeyCount ?? 0) * (status.keySize ?? 0);
-  if (stock > 0 && stock < count * size) throw new QuMailError('kme.exhausted', { wantedBits: bits, gotBits: stock });
   const batch = positive(status.maxKeyPerRequest) ?? 1;
   return Array.from({ length: Math.ceil(count / batch) }, (_, i) => ({ number: Math.min(batch, count - i * batch), size }));
 }

@@ -1,10 +1,10 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes, wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Clock, RecordSealer } from '../base/ports.ts';
 import { inTransaction } from '../base/transaction.ts';
 import type { DeliveredKey } from './etsi014.ts';
+import { digestOf, openDigestKey } from './ledgerDigest.ts';
 import { wipeKeys } from './undelivered.ts';
 
 /** Sender: RESERVED → USED or ABANDONED. Receiver: FETCHED → CONSUMED or EXPIRED. Only the first of each still has key bytes. */
@@ -193,10 +193,10 @@ export class KeyLedger {
   ): void {
     const now = this.#clock.now();
     this.transaction(() => {
-      const digestKey = this.#digestKey();
+      const digestKey = openDigestKey(this.#db, this.#sealer);
       try {
         const insert = this.#db.prepare(
-          'INSERT INTO ledger_keys (account_id, key_id, role, state, peer_sae_ids, bits, digest, sealed, message_id, created_at, changed_at) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING',
+          'INSERT INTO ledger_keys (account_id, key_id, role, state, peer_sae_ids, bits, digest, sealed, message_id, created_at, changed_at, owner_pid) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING',
         );
         for (const { keyId, bytes } of keys) {
           const sealed = this.#sealer.seal('keys', 'ledger-key', recordId(accountId, keyId), bytes);
@@ -208,11 +208,12 @@ export class KeyLedger {
             state,
             JSON.stringify(peers),
             bytes.length * 8,
-            digest(digestKey, bytes),
+            digestOf(digestKey, bytes),
             sealed,
             envelopeId,
             now,
             now,
+            process.pid,
           );
           if (done.changes === 0) throw new QuMailError('key.reused', { keyId });
         }
@@ -261,33 +262,9 @@ export class KeyLedger {
       .get(accountId, envelopeId);
     return row?.['payload_sha256'] as Uint8Array | undefined;
   }
-
-  /**
-   * The secret under which digests of keys are kept. A bare hash of a pad, kept for ever, would tell who steals the file whether a guessed
-   * pad is right. The caller wipes it. Where the keyring lost the epoch it was sealed under, a new one takes its place: bytes seen before
-   * are no longer recognised then, key IDs still are.
-   */
-  #digestKey(): Buffer {
-    const row = this.#db.prepare("SELECT sealed FROM ledger_secret WHERE name = 'digest'").get();
-    try {
-      if (row !== undefined) return this.#sealer.open('mail', 'ledger-secret', 'digest', row['sealed'] as Uint8Array);
-    } catch (error) {
-      if (!QuMailError.is(error, 'store.secret-missing')) throw error;
-    }
-    const fresh = randomBytes(32);
-    this.#db
-      .prepare("INSERT INTO ledger_secret (name, sealed) VALUES ('digest', ?) ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed")
-      .run(this.#sealer.seal('mail', 'ledger-secret', 'digest', fresh));
-    return fresh;
-  }
-}
-
-/** HMAC-SHA-256 cut to 128 bits: enough to find a repeated key, as little as possible about it. */
-function digest(key: Buffer, bytes: Buffer): Buffer {
-  return createHmac('sha256', key).update(bytes).digest().subarray(0, 16);
 }
 
 /** What the sealer authenticates: a record moved to another key or account does not open. */
-function recordId(accountId: string, keyId: string): string {
+export function recordId(accountId: string, keyId: string): string {
   return JSON.stringify([accountId, keyId]);
 }

@@ -9,7 +9,7 @@ import { pathOf, type DeliveredKey, type Etsi014Method } from './etsi014.ts';
 import { answerError } from './kmeAnswers.ts';
 import { DEFAULT_TIMEOUTS, KmeHttp, type KmeAnswer, type KmeTimeouts } from './kmeHttp.ts';
 import type { KmeProfile } from './kmeTls.ts';
-import { delayBeforeRetry, type Attempt } from './retryPolicy.ts';
+import { delayBeforeRetry, MAX_ATTEMPTS, type Attempt } from './retryPolicy.ts';
 
 export interface KmeDependencies {
   readonly clock: Clock;
@@ -17,6 +17,8 @@ export interface KmeDependencies {
   readonly log: Log;
   readonly audit?: KeyAudit;
   readonly timeouts?: KmeTimeouts;
+  /** Tries at most, the first one counted; default 4. Fewer where another key manager can be asked instead. */
+  readonly attempts?: number;
 }
 
 /** One call of a method of the key manager. */
@@ -24,6 +26,8 @@ export interface KmeCall {
   readonly method: Etsi014Method;
   readonly peerSaeId: string;
   readonly body?: Buffer;
+  /** Of a GET, with its question mark. */
+  readonly query?: string;
   /** Bits that enc_keys asks for; 0 otherwise. */
   readonly bits: number;
   /** Key IDs that dec_keys names. */
@@ -64,6 +68,7 @@ export class KmeCaller implements Disposable {
       for (let made = 1; ; made++) {
         const outcome = await this.#attempt(call, decode, either);
         if (outcome.kind === 'done') return outcome.value;
+        if (made >= (this.#deps.attempts ?? MAX_ATTEMPTS)) throw outcome.error;
         const delay = delayBeforeRetry(call.method, outcome.attempt, made, this.#deps.random.fraction());
         // Waiting milliseconds does not fill a store that real links fill at kilobits per second.
         if (delay === undefined || outcome.error.code === 'kme.exhausted') throw outcome.error;
@@ -85,8 +90,8 @@ export class KmeCaller implements Disposable {
     const refusal = this.#breaker.refusal();
     if (refusal !== undefined)
       throw new QuMailError(refusal.error.code, { ...refusal.error.details, retryInMs: refusal.retryInMs }, { cause: refusal.error });
-    const started = this.#deps.clock.now();
-    const request = { method: call.body === undefined ? ('GET' as const) : ('POST' as const), path: pathOf(call.method, call.peerSaeId) };
+    const started = performance.now();
+    const request = { method: call.body === undefined ? ('GET' as const) : ('POST' as const), path: pathOf(call.method, call.peerSaeId) + (call.query ?? '') };
     const exchange = await this.#http
       .exchange(call.body === undefined ? request : { ...request, body: call.body }, signal)
       .catch((error: unknown) => {
@@ -103,7 +108,7 @@ export class KmeCaller implements Disposable {
 
   #judge<T>(call: KmeCall, answer: KmeAnswer, decode: (answer: Buffer) => T, started: number): Outcome<T> {
     const { status } = answer;
-    const latencyMs = this.#deps.clock.now() - started;
+    const latencyMs = Math.round(performance.now() - started);
     try {
       if (status !== 200) throw answerError(call.method, answer, call.bits);
       const value = decode(answer.body);
@@ -133,7 +138,7 @@ export class KmeCaller implements Disposable {
   #noteLost(call: KmeCall, started: number, outcome: string): void {
     if (call.method === 'status') return;
     for (const keyId of call.keyIds) if (this.#lost.size < MAX_LOST) this.#lost.add(keyId);
-    this.#append(call, { keyId: '', bits: call.bits, status: 0, latencyMs: this.#deps.clock.now() - started, outcome });
+    this.#append(call, { keyId: '', bits: call.bits, status: 0, latencyMs: Math.round(performance.now() - started), outcome });
   }
 
   #auditDelivery(call: KmeCall, value: unknown, latencyMs: number): void {

@@ -1,9 +1,20 @@
 import { QuMailError } from '../base/errors.ts';
 import type { Disposable } from '../base/lifetime.ts';
-import { decodeStatus, keyIdsBody, keyRequestBody, type DeliveredKey, type Etsi014Status } from './etsi014.ts';
+import {
+  decodeStatus,
+  keyIdQuery,
+  keyIdsBody,
+  keyRequestBody,
+  keyRequestQuery,
+  type DeliveredKey,
+  type Etsi014Status,
+} from './etsi014.ts';
+import { planKeys } from './keyBudget.ts';
 import { acceptNamedKeys, acceptNewKeys } from './keyChecks.ts';
-import { KmeCaller, type KmeDependencies } from './kmeCaller.ts';
+import { KmeCaller, type KmeCall, type KmeDependencies } from './kmeCaller.ts';
+import { KME_PROFILES, type KmeQuirks } from './kmeQuirks.ts';
 import type { KmeProfile } from './kmeTls.ts';
+import { LearnedLimits } from './learnedLimits.ts';
 import { Undelivered, wipeKeys } from './undelivered.ts';
 
 export type { DeliveredKey, Etsi014Status } from './etsi014.ts';
@@ -19,19 +30,38 @@ export interface KeysRequest {
   readonly additionalSlaveSaeIds?: readonly string[];
 }
 
+/** What keys are asked for through: one key manager, or several that serve the same SAE (KmeGroup). */
+export interface KmeAccess {
+  readonly quirks: KmeQuirks;
+  getStatus(peerSaeId: string, signal?: AbortSignal): Promise<Etsi014Status>;
+  takeBits(
+    peerSaeId: string,
+    r: { bits: number; additionalSlaveSaeIds: readonly string[] },
+    onBatch: (keys: readonly DeliveredKey[]) => void,
+    signal?: AbortSignal,
+  ): Promise<DeliveredKey[]>;
+  getKeysWithIds(
+    masterSaeId: string,
+    keyIds: readonly string[],
+    signal?: AbortSignal,
+    onBatch?: (keys: readonly DeliveredKey[]) => void,
+  ): Promise<DeliveredKey[]>;
+}
+
 /**
  * ETSI GS QKD 014 client of one SAE at one key manager, after the rules of KEY-MANAGER. Every method rejects with a `kme.*` or
  * `key.betrayed` QuMailError, `net.too-large`, `engine.cancelled` or, once disposed of, `engine.stopped`. Who gets keys wipes them.
  */
-export class KmeClient implements Disposable {
-  readonly #dialect: 'etsi' | 'master-in-key-ids';
+export class KmeClient implements KmeAccess, Disposable {
+  readonly #quirks: KmeQuirks;
+  readonly #limits = new LearnedLimits();
   readonly #caller: KmeCaller;
   readonly #undelivered: Undelivered;
   readonly #status = new Map<string, Etsi014Status>();
 
   /** Throws `account.bad-settings` (details: field) for a profile that cannot work. Opens no connection. */
   constructor(profile: KmeProfile, deps: KmeDependencies) {
-    this.#dialect = profile.dialect ?? 'etsi';
+    this.#quirks = KME_PROFILES[profile.quirks ?? 'etsi'];
     this.#caller = new KmeCaller(profile, deps);
     this.#undelivered = new Undelivered(deps.clock);
   }
@@ -41,6 +71,41 @@ export class KmeClient implements Disposable {
     const status = await this.#caller.call({ method: 'status', peerSaeId, bits: 0, keyIds: [] }, decodeStatus, signal);
     this.#status.set(peerSaeId, status);
     return status;
+  }
+
+  get quirks(): KmeQuirks {
+    return this.#quirks;
+  }
+
+  /**
+   * At least `bits` of key, in as few keys and requests as the key manager allows: by its status, and by what it refused before. Each batch
+   * is handed to `onBatch`, to be stored durably, before the next is asked for. Throws what `getKeys` and `planKeys` do.
+   */
+  async takeBits(
+    peerSaeId: string,
+    r: { bits: number; additionalSlaveSaeIds: readonly string[] },
+    onBatch: (keys: readonly DeliveredKey[]) => void,
+    signal?: AbortSignal,
+  ): Promise<DeliveredKey[]> {
+    const taken: DeliveredKey[] = [];
+    const { additionalSlaveSaeIds } = r;
+    for (;;) {
+      const status = this.#status.get(peerSaeId) ?? (await this.getStatus(peerSaeId, signal));
+      try {
+        for (const { number, size } of planKeys(r.bits, this.#limits.applied(peerSaeId, status))) {
+          const keys = await this.getKeys(peerSaeId, { number, size, additionalSlaveSaeIds }, signal);
+          taken.push(...keys);
+          onBatch(keys);
+        }
+        return taken;
+      } catch (error) {
+        // A status may promise longer keys than there are. Nothing was consumed by what was refused.
+        const size = QuMailError.is(error, 'kme.bad-request') && taken.length === 0 ? Number(error.details['askedSize'] ?? 0) : 0;
+        if (this.#limits.sizeRefused(peerSaeId, size, status.keySize) === 'learned') continue;
+        wipeKeys(taken);
+        throw error;
+      }
+    }
   }
 
   /**
@@ -56,10 +121,12 @@ export class KmeClient implements Disposable {
     const keys = this.#undelivered.take(shelf, r.number);
     try {
       while (keys.length < r.number) {
-        const asked = { number: r.number - keys.length, size: r.size, additionalSlaveSaeIds: additional };
-        const call = { method: 'enc_keys' as const, peerSaeId, body: keyRequestBody(asked), bits: asked.number * asked.size, keyIds: [] };
-        const came = await this.#caller.call(call, (answer) => acceptNewKeys(answer, asked, keys), signal);
+        const number = Math.min(this.#limits.number(peerSaeId, r.number - keys.length), this.#quirks.maxNumber ?? r.number);
+        const asked = { number, size: r.size, additionalSlaveSaeIds: additional };
+        const came = await this.#ask(peerSaeId, asked, keys, signal);
+        if (came === 'refused') continue;
         if (came.length === 0) throw new QuMailError('kme.exhausted', { status: 200 });
+        if (came.length < number) this.#limits.cameShort(peerSaeId, came.length);
         keys.push(...came);
       }
       return keys;
@@ -102,16 +169,11 @@ export class KmeClient implements Disposable {
       handOver();
       const missing = without(keyIds, keys);
       const batch = missing.length > 1 ? await this.#batchSize(masterSaeId, signal) : 1;
-      for (let at = 0; at < missing.length; at += batch) {
-        const asked = missing.slice(at, at + batch);
-        const call = {
-          method: 'dec_keys' as const,
-          peerSaeId: masterSaeId,
-          body: keyIdsBody(asked, masterSaeId, this.#dialect),
-          bits: 0,
-          keyIds: asked,
-        };
-        const came = await this.#caller.call(call, (answer) => acceptNamedKeys(answer, asked, keys), signal);
+      for (let at = 0; at < missing.length; ) {
+        const asked = missing.slice(at, at + this.#limits.number(masterSaeId, batch));
+        const came = await this.#fetch(masterSaeId, asked, keys, signal);
+        if (came === 'refused') continue;
+        at += asked.length;
         keys.push(...came);
         handOver();
         if (came.length < asked.length)
@@ -132,6 +194,43 @@ export class KmeClient implements Disposable {
     this.#undelivered.dispose();
   }
 
+  /** One enc_keys. `refused`: the batch was too large, and a smaller one is worth a try. */
+  async #ask(
+    peerSaeId: string,
+    asked: { number: number; size: number; additionalSlaveSaeIds: readonly string[] },
+    known: readonly DeliveredKey[],
+    signal: AbortSignal | undefined,
+  ): Promise<DeliveredKey[] | 'refused'> {
+    const request = this.#quirks.verbs === 'get' ? { query: keyRequestQuery(asked) } : { body: keyRequestBody(asked) };
+    const call: KmeCall = { method: 'enc_keys', peerSaeId, ...request, bits: asked.number * asked.size, keyIds: [] };
+    try {
+      return await this.#caller.call(call, (answer) => acceptNewKeys(answer, asked, known), signal);
+    } catch (error) {
+      if (!QuMailError.is(error, 'kme.bad-request')) throw error;
+      if (this.#limits.batchRefused(peerSaeId, asked.number) === 'learned') return 'refused';
+      throw new QuMailError('kme.bad-request', { ...error.details, askedSize: asked.size }, { cause: error });
+    }
+  }
+
+  /** One dec_keys, likewise: what was refused as a whole was not delivered. */
+  async #fetch(
+    masterSaeId: string,
+    asked: readonly string[],
+    known: readonly DeliveredKey[],
+    signal: AbortSignal | undefined,
+  ): Promise<DeliveredKey[] | 'refused'> {
+    const { verbs, keyIds } = this.#quirks;
+    const request = verbs === 'get' ? { query: keyIdQuery(asked[0]!) } : { body: keyIdsBody(asked, masterSaeId, keyIds) };
+    const call: KmeCall = { method: 'dec_keys', peerSaeId: masterSaeId, ...request, bits: 0, keyIds: asked };
+    try {
+      return await this.#caller.call(call, (answer) => acceptNamedKeys(answer, asked, known), signal);
+    } catch (error) {
+      const learned = QuMailError.is(error, 'kme.bad-request') && this.#limits.batchRefused(masterSaeId, asked.length) === 'learned';
+      if (learned) return 'refused';
+      throw error;
+    }
+  }
+
   #keep(shelf: string, keys: readonly DeliveredKey[]): void {
     if (this.#caller.disposed) wipeKeys(keys);
     else this.#undelivered.put(shelf, keys);
@@ -139,11 +238,13 @@ export class KmeClient implements Disposable {
 
   /** Some key managers ignore additional SAE IDs with 200, and the others then cannot read the message: never assume, look. */
   async #checkMulticast(peerSaeId: string, wanted: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#quirks.verbs === 'get') throw new QuMailError('kme.bad-request', { reason: 'max_SAE_ID_count', limit: 0, wanted });
     const limit = (this.#status.get(peerSaeId) ?? (await this.getStatus(peerSaeId, signal))).maxSaeIdCount ?? 0;
     if (wanted > limit) throw new QuMailError('kme.bad-request', { reason: 'max_SAE_ID_count', limit, wanted });
   }
 
   async #batchSize(peerSaeId: string, signal: AbortSignal | undefined): Promise<number> {
+    if (this.#quirks.maxNumber !== undefined) return this.#quirks.maxNumber;
     try {
       return (this.#status.get(peerSaeId) ?? (await this.getStatus(peerSaeId, signal))).maxKeyPerRequest || DEFAULT_BATCH;
     } catch (error) {

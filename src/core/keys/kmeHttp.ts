@@ -5,6 +5,8 @@ import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import { DisposableStore, toDisposable, type Disposable } from '../base/lifetime.ts';
 import type { Clock } from '../base/ports.ts';
+import { deadline } from './deadline.ts';
+import { KME_PROFILES } from './kmeQuirks.ts';
 import { checkKmeIdentity, connectionError, ownCertificateExpired, secureContextOf, type KmeProfile } from './kmeTls.ts';
 
 export interface KmeTimeouts {
@@ -18,7 +20,6 @@ export const DEFAULT_TIMEOUTS: KmeTimeouts = { connectMs: 10_000, totalMs: 30_00
 
 /** 1 MiB of answer; a 64 KiB pad in base64 needs a tenth of it. */
 const MAX_ANSWER = 1_048_576;
-const MAX_SOCKETS = 4;
 /** Idle sockets are closed before servers of the usual five seconds do, so that no request is written to a dying one. */
 const IDLE_MS = 4_000;
 
@@ -34,7 +35,7 @@ export interface KmeAnswer {
 export type Exchange = KmeAnswer | { readonly kind: 'not-sent' | 'lost'; readonly error: QuMailError };
 
 /**
- * HTTPS to one key manager as one SAE: one keep-alive agent of at most four sockets, mutual TLS with the KME ID pinned, no proxy, no
+ * HTTPS to one key manager as one SAE: one keep-alive agent of at most four sockets (one where its profile says so), mutual TLS with the KME ID pinned, no proxy, no
  * redirects, every answer bounded in size and time. Who gets an answer wipes its body.
  */
 export class KmeHttp implements Disposable {
@@ -53,7 +54,7 @@ export class KmeHttp implements Disposable {
     const secureContext: SecureContext = secureContextOf(profile);
     this.#agent = new Agent({
       keepAlive: true,
-      maxSockets: MAX_SOCKETS,
+      maxSockets: KME_PROFILES[profile.quirks ?? 'etsi'].sockets,
       timeout: IDLE_MS,
       // A resumed session skips the identity check, so there are none.
       maxCachedSessions: 0,
@@ -93,11 +94,9 @@ export class KmeHttp implements Disposable {
         signal.addEventListener('abort', onAbort, { once: true });
         owned.add(toDisposable(() => signal.removeEventListener('abort', onAbort)));
         owned.add(
-          this.#clock.after(this.#timeouts.totalMs, () =>
-            fail(new QuMailError('kme.timeout', { phase: 'answer', ms: this.#timeouts.totalMs })),
-          ),
+          deadline(this.#timeouts.totalMs, () => fail(new QuMailError('kme.timeout', { phase: 'answer', ms: this.#timeouts.totalMs }))),
         );
-        watchConnecting(request, owned, this.#clock, this.#timeouts.connectMs, {
+        watchConnecting(request, owned, this.#timeouts.connectMs, {
           timedOut: () => fail(new QuMailError('kme.timeout', { phase: 'connect', ms: this.#timeouts.connectMs })),
           // What is written before the handshake is done stays in our own buffer.
           connected: () => (sent = 'sent'),
@@ -143,13 +142,12 @@ function baseUrl(url: string): URL {
 function watchConnecting(
   request: ClientRequest,
   owned: DisposableStore,
-  clock: Clock,
   connectMs: number,
   on: { timedOut: () => void; connected: () => void },
 ): void {
   request.once('socket', (socket) => {
     if (request.reusedSocket) return on.connected();
-    const timer = owned.add(clock.after(connectMs, on.timedOut));
+    const timer = owned.add(deadline(connectMs, on.timedOut));
     const connected = (): void => {
       owned.release(timer);
       on.connected();

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls';
 import { QuMailError } from '../base/errors.ts';
+import type { KmeProfileName } from '../base/keys.ts';
 
 /** Where a key manager is, who it must be, and who we are to it. */
 export interface KmeProfile {
@@ -17,8 +18,8 @@ export interface KmeProfile {
     | { readonly pfx: Buffer; readonly passphrase: string };
   /** `lab` accepts simulated key managers only, `real` none of them. */
   readonly world: 'real' | 'lab';
-  /** Deviation from the standard's requests; default `etsi`. */
-  readonly dialect?: 'etsi' | 'master-in-key-ids';
+  /** How it wants to be asked; default `etsi`. */
+  readonly quirks?: KmeProfileName;
 }
 
 /** Organisation in the certificates of every simulated key manager. */

@@ -58,4 +58,15 @@ CREATE TABLE key_audit (
 ) STRICT;
 `,
   },
+  {
+    // Whose process a reserved key waits for, and the newest link of the audit chain, sealed, so that rows missing at its end show.
+    name: 'ledger/2',
+    sql: `
+ALTER TABLE ledger_keys ADD COLUMN owner_pid INTEGER;
+CREATE TABLE key_audit_head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  sealed BLOB NOT NULL
+) STRICT;
+`,
+  },
 ];

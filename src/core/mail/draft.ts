@@ -15,6 +15,10 @@ const LEVEL_NAMES: Readonly<Record<SecurityLevel, string>> = {
   L4: 'None',
 };
 
+/** The word for mail to classic OpenPGP certificates. It is no level: it promises nothing against quantum computers. */
+const OPENPGP = 'PGP';
+const OPENPGP_NAME = 'OpenPGP, not post-quantum';
+
 /** A value and where it stands: zero-based line, UTF-16 columns, end exclusive. */
 export interface Ranged<T> {
   readonly value: T;
@@ -38,6 +42,8 @@ export interface ParsedDraft {
   readonly bcc: Ranged<Address>[];
   readonly subject: string;
   readonly level?: Ranged<SecurityLevel>;
+  /** `Security: PGP`: encrypted with classic certificates, at L4. */
+  readonly protection?: 'openpgp';
   readonly attach: Ranged<string>[];
   /** Exactly what follows the blank line. */
   readonly body: string;
@@ -68,7 +74,7 @@ export function parseDraft(text: string): ParsedDraft {
   const draft = { to: [] as Ranged<Address>[], cc: [] as Ranged<Address>[], bcc: [] as Ranged<Address>[], attach: [] as Ranged<string>[] };
   const once = new Set<string>();
   let from: Ranged<Address> | undefined;
-  let level: Ranged<SecurityLevel> | undefined;
+  let level: (Ranged<SecurityLevel> & { protection?: 'openpgp' }) | undefined;
   let subject = '';
   let toLine = 0;
   for (const field of fields) {
@@ -89,7 +95,8 @@ export function parseDraft(text: string): ParsedDraft {
     } else problems.push({ code: 'draft.bad-header', details: { name: field.name.slice(0, 80) }, ...nameRange });
   }
   problems.sort((a, b) => a.line - b.line || a.from - b.from);
-  return { ...draft, subject, ...(from ? { from } : {}), ...(level ? { level } : {}), body, bodyLine, toLine, problems };
+  const protection = level?.protection;
+  return { ...draft, subject, ...(from && { from }), ...(level && { level }), ...(protection && { protection }), body, bodyLine, toLine, problems };
 }
 
 /** `draft.no-recipient` at the draft's To line when nobody is addressed, else undefined. Sending asks this, typing does not. */
@@ -107,6 +114,7 @@ export function writeDraftText(fields: {
   readonly subject: string;
   /** Absent: the line stays open, and the level follows the recipients. */
   readonly level?: SecurityLevel;
+  readonly protection?: 'openpgp';
   readonly attach: readonly string[];
   readonly body: string;
 }): string {
@@ -117,11 +125,16 @@ export function writeDraftText(fields: {
     `Cc: ${list(fields.cc)}`,
     `Bcc: ${list(fields.bcc)}`,
     `Subject: ${cleanName(fields.subject)}`,
-    fields.level ? `Security: ${fields.level} (${LEVEL_NAMES[fields.level]})` : 'Security: ',
+    securityLine(fields.level, fields.protection),
     // A path with a line break cannot be written on a line; no such file can be attached through a draft.
     ...fields.attach.filter((path) => !/[\r\n]/.test(path)).map((path) => `Attach: ${path}`),
   ];
   return `${lines.join('\n')}\n\n${fields.body}`;
+}
+
+function securityLine(level: SecurityLevel | undefined, protection: 'openpgp' | undefined): string {
+  if (protection === 'openpgp') return `Security: ${OPENPGP} (${OPENPGP_NAME})`;
+  return level ? `Security: ${level} (${LEVEL_NAMES[level]})` : 'Security: ';
 }
 
 function splitDraft(text: string): { fields: Field[]; problems: DraftIssue[]; body: string; bodyLine: number } {
@@ -181,10 +194,11 @@ function readSender(field: Field, problems: DraftIssue[]): Ranged<Address> | und
   return sender;
 }
 
-function readLevel(field: Field, problems: DraftIssue[]): Ranged<SecurityLevel> | undefined {
+function readLevel(field: Field, problems: DraftIssue[]): (Ranged<SecurityLevel> & { protection?: 'openpgp' }) | undefined {
   const ranged = range(field, field.value.trim());
   // An open line is no mistake: the level follows the recipients until one is chosen.
   if (ranged.value === '') return undefined;
+  if (/^PGP(?:\s*\([^()]*\))?$/i.test(ranged.value)) return { ...ranged, value: 'L4', protection: 'openpgp' };
   const code = /^(L[1-4])(?:\s*\([^()]*\))?$/i.exec(ranged.value)?.[1]?.toUpperCase();
   if (code === 'L1' || code === 'L2' || code === 'L3' || code === 'L4') return { ...ranged, value: code };
   const { value, ...where } = ranged;

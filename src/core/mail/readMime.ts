@@ -8,7 +8,8 @@ import { safeFileName } from './fileName.ts';
 import type { HeaderField } from './headerField.ts';
 import { decodeText, fieldValue, readHeaderSection } from './headerSection.ts';
 import { endingOf } from './mimeTypes.ts';
-import { isPayloadName, PAYLOAD_JSON } from './payloadNames.ts';
+import { isPgpSigned } from './pgpMime.ts';
+import { CARD_NAME, CARD_TYPE, isPayloadName, PAYLOAD_JSON } from './payloadNames.ts';
 import { htmlToPlain } from './preview.ts';
 
 /** Characters of text or HTML handed on; nobody reads more, and every view would suffer. */
@@ -57,8 +58,15 @@ export interface ReadMessage {
   readonly html?: string;
   /** Inline parts included; of ordinary mail, qumail payload parts are not. */
   readonly attachments: ReadAttachment[];
+  /** The contact card that came along, as it came: not among the attachments, and worth nothing unless the message was sealed. */
+  readonly card?: Buffer;
   /** The top header section in order: unfolded, not decoded. */
   readonly headers: readonly HeaderField[];
+}
+
+/** The inner entity of a sealed message. */
+export interface ProtectedMessage extends ReadMessage {
+  readonly protection: { readonly hp: 'cipher'; readonly hpOuter: readonly HeaderField[] };
 }
 
 /**
@@ -69,7 +77,10 @@ export interface ReadMessage {
 export async function readMessage(raw: Uint8Array): Promise<ReadMessage> {
   const section = readHeaderSection(raw);
   try {
-    return await readWhole(raw, section.fields, (a) => !isPayloadName(a.filename ?? ''));
+    const isSigned = isPgpSigned(section.fields);
+    const isShown = (a: ParsedAttachment): boolean =>
+      !isPayloadName(a.filename ?? '') && !(isSigned && a.mimeType === 'application/pgp-signature');
+    return await readWhole(raw, section.fields, isShown);
   } catch (error) {
     if (!QuMailError.is(error) || error.details['what'] === 'message') throw error;
     return { ...readFields(section.fields), text: sourceText(raw), attachments: [] };
@@ -86,7 +97,7 @@ export function hasAttachments(message: ReadMessage): boolean {
  * `open.malformed` unless Content-Type carries `hp="cipher"` and the fields that may stand once stand once, and
  * `open.limit` beyond MIME_LIMITS.
  */
-export async function readProtected(inner: Uint8Array): Promise<ReadMessage & { protection: { hp: 'cipher'; hpOuter: HeaderField[] } }> {
+export async function readProtected(inner: Uint8Array): Promise<ProtectedMessage> {
   const { fields } = readHeaderSection(inner);
   if (hpParameter(fieldValue(fields, 'Content-Type') ?? '') !== 'cipher') throw new QuMailError('open.malformed', { what: 'hp' });
   const names = fields.map((f) => f.name.toLowerCase());
@@ -95,7 +106,7 @@ export async function readProtected(inner: Uint8Array): Promise<ReadMessage & { 
   }
   const hpOuter = fields.filter((f) => f.name.toLowerCase() === 'hp-outer').flatMap(outerField);
   // Sealed mail is written by QuMail: what cannot be parsed as a whole is refused, not shown in part.
-  // Whatever was attached inside was attached by a person, also a payload that is handed on as a file.
+  // Whatever was attached inside was attached by a person, also a payload that is handed on as a file; the card alone was not.
   return { ...(await readWhole(inner, fields, () => true)), protection: { hp: 'cipher', hpOuter } };
 }
 
@@ -148,8 +159,10 @@ async function readWhole(
   const bare = html === undefined && parsed.text === undefined && parsed.attachments.length === 0;
   const text = bare ? sourceText(raw) : cleanBody(parsed.text ?? htmlToPlain(html ?? ''));
   const shownIds = new Set(Array.from((html ?? '').matchAll(/\bcid:([^"'<>\s)]{1,998})/gi), ([, id]) => id));
-  const attachments = parsed.attachments.filter(isShown).map((a, i) => readAttachment(a, i, shownIds));
-  return { ...readFields(fields), text, ...(html === undefined ? {} : { html }), attachments };
+  const isCard = (a: ParsedAttachment): boolean => a.filename === CARD_NAME && a.mimeType === CARD_TYPE;
+  const card = parsed.attachments.find(isCard);
+  const attachments = parsed.attachments.filter((a) => isShown(a) && !isCard(a)).map((a, i) => readAttachment(a, i, shownIds));
+  return { ...readFields(fields), text, ...(html === undefined ? {} : { html }), attachments, ...(card && { card: contentOf(card) }) };
 }
 
 /** The start of the body as it stands in the source. */

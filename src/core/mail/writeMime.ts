@@ -47,6 +47,8 @@ export interface OuterHeaders {
   readonly to: readonly Address[];
   readonly date: Date;
   readonly messageId: string;
+  /** Absent: the subject of PROTOCOL 1. */
+  readonly subject?: string;
 }
 
 /** A Message-ID for a message from `fromAddress`: 128 random bits, then the sender's domain. */
@@ -95,11 +97,12 @@ export async function writeOuter(o: OuterHeaders, payload: { readonly json: Buff
   return assemble(outerFields(o), await composeBody({ text: NOTICE, attachments }), '');
 }
 
-function outerFields(o: OuterHeaders): HeaderField[] {
+/** The header fields a sealed message shows outside. */
+export function outerFields(o: OuterHeaders): HeaderField[] {
   return [
     { name: 'From', value: encodeAddresses([o.from]) },
     { name: 'To', value: encodeAddresses(o.to) },
-    { name: 'Subject', value: OUTER_SUBJECT },
+    { name: 'Subject', value: o.subject ?? OUTER_SUBJECT },
     { name: 'Date', value: encodeDate(o.date) },
     { name: 'Message-ID', value: checkedId(o.messageId) },
   ];

@@ -22,10 +22,10 @@ const PAUSE_MS = 20;
  * Opens a database in WAL mode and brings its schema up to date; creates the file with mode 0600, its folder with 0700.
  * Several processes may do so at once.
  *
- * @throws QuMailError `store.corrupt`, `store.locked`, `store.full`, `store.newer` (details: migration)
+ * @throws QuMailError `store.corrupt`, `store.locked`, `store.full`, `store.unwritable`, `store.newer` (details: migration)
  */
 export function openDatabase(file: string, options: DatabaseOptions): DatabaseSync {
-  makePrivate(file);
+  named(() => makePrivate(file));
   const timeout = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
   const deadline = performance.now() + timeout;
   for (;;) {

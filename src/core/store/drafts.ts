@@ -22,20 +22,21 @@ export interface DraftRecord {
   /** What an open `Security:` line resolved to when the draft was first sent: from then on a promise like any other level. */
   readonly promisedLevel?: SecurityLevel;
   /** What of that original the draft started with. */
-  readonly quoted?: { readonly subject: string; readonly text: string };
+  readonly quoted?: { readonly subject: string; readonly text: string; readonly protection?: 'openpgp' };
   readonly updatedAt: number;
 }
 
-const contentSchema = v.object({
+/** What of a draft is sealed. */
+export const DraftContentSchema = v.object({
   text: v.string(),
   inReplyTo: v.string(),
   references: v.array(v.string()),
   sourceMessageId: v.optional(v.number()),
   minimumLevel: v.optional(v.picklist(SECURITY_LEVELS)),
   promisedLevel: v.optional(v.picklist(SECURITY_LEVELS)),
-  quoted: v.optional(v.object({ subject: v.string(), text: v.string() })),
+  quoted: v.optional(v.object({ subject: v.string(), text: v.string(), protection: v.exactOptional(v.literal('openpgp')) })),
 });
-type Content = v.InferOutput<typeof contentSchema>;
+type Content = v.InferOutput<typeof DraftContentSchema>;
 const TYPE = 'draft';
 
 /** Drafts, sealed at rest whatever level they will be sent at. */
@@ -112,7 +113,7 @@ export class DraftStore {
   #draftOf(row: Row): DraftRecord {
     const id = row.text('id');
     const bytes = this.#sealer.open('mail', TYPE, id, row.blob('sealed'));
-    const content = parseJson(contentSchema, bytes.toString('utf8'), 'sealed');
+    const content = parseJson(DraftContentSchema, bytes.toString('utf8'), 'sealed');
     const { text, inReplyTo, references, sourceMessageId, minimumLevel, promisedLevel, quoted } = content;
     wipe(bytes);
     return {

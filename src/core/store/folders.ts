@@ -12,6 +12,7 @@ export interface FolderRow {
   readonly selectable: boolean;
   readonly unread: number;
   readonly total: number;
+  readonly subscribed?: boolean;
 }
 
 /** How far a folder has been read (RFC 9051 section 2.3.1.1, RFC 7162). */
@@ -26,9 +27,11 @@ const SPECIAL_USES: readonly SpecialUse[] = ['inbox', 'sent', 'drafts', 'trash',
 /** Adds a folder or renews what the server says about it; the cursor stays. */
 export function upsertFolder(sql: Statements, folder: FolderRow): void {
   sql.run(
-    `INSERT INTO folders (account_id, path, name, delimiter, special_use, selectable, unread, total) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO folders (account_id, path, name, delimiter, special_use, selectable, unread, total, subscribed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (account_id, path) DO UPDATE SET name = excluded.name, delimiter = excluded.delimiter, special_use = excluded.special_use,
-       selectable = excluded.selectable, unread = excluded.unread, total = excluded.total`,
+       selectable = excluded.selectable, unread = excluded.unread, total = excluded.total, subscribed = excluded.subscribed
+     WHERE (name, delimiter, special_use, selectable, unread, total, subscribed) IS NOT
+       (excluded.name, excluded.delimiter, excluded.special_use, excluded.selectable, excluded.unread, excluded.total, excluded.subscribed)`,
     folder.accountId,
     folder.path,
     folder.name,
@@ -37,6 +40,7 @@ export function upsertFolder(sql: Statements, folder: FolderRow): void {
     folder.selectable ? 1 : 0,
     folder.unread,
     folder.total,
+    folder.subscribed === undefined ? null : Number(folder.subscribed),
   );
 }
 
@@ -86,5 +90,6 @@ function folderOf(row: Row): FolderRow {
     selectable: row.integer('selectable') === 1,
     unread: row.integer('unread'),
     total: row.integer('total'),
+    ...(row.has('subscribed') && { subscribed: row.integer('subscribed') === 1 }),
   };
 }

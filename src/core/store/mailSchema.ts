@@ -1,4 +1,5 @@
 import type { Migration } from '../base/ports.ts';
+import { SHOWN_MIGRATIONS } from './actionsSchema.ts';
 
 /**
  * mail.db, synchronous=NORMAL: the offline copy of what lies on the servers, as it lies there (sealed mail as sealed bytes). It
@@ -54,4 +55,46 @@ export const MAIL_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    name: 'mail/2',
+    // body_state: 0 no body here, 1 stored, 2 evicted, 3 damaged, 4 too large to be kept. indexed: 1 once the body is in the search index.
+    // internal_date: when the server received it, milliseconds. last_used: when its body was last asked for by a person, milliseconds.
+    // Gmail's ids (X-GM-EXT-1) are 64-bit unsigned decimals, kept as text; labels is a JSON array of texts, NULL where never read.
+    sql: `
+      ALTER TABLE messages ADD COLUMN gm_msgid TEXT;
+      ALTER TABLE messages ADD COLUMN gm_thrid TEXT;
+      ALTER TABLE messages ADD COLUMN labels TEXT;
+      ALTER TABLE messages ADD COLUMN thread_id INTEGER;
+      ALTER TABLE messages ADD COLUMN body_state INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE messages ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE messages ADD COLUMN internal_date INTEGER;
+      ALTER TABLE messages ADD COLUMN last_used INTEGER;
+      UPDATE messages SET body_state = 1 WHERE id IN (SELECT message_id FROM bodies);
+    `,
+  },
+  {
+    name: 'mail/3',
+    // folders.sync: the person's choice, NULL for the folder's default. filled: 'all' or 'headers' once every message below filled_uid was taken in
+    // to that extent. revision: raised with every change of the folder's messages, so that other windows know what to show anew.
+    // sync_state: how the window that syncs an account says it is doing; the others show that.
+    sql: `
+      ALTER TABLE folders ADD COLUMN sync TEXT;
+      ALTER TABLE folders ADD COLUMN subscribed INTEGER;
+      ALTER TABLE folders ADD COLUMN filled TEXT;
+      ALTER TABLE folders ADD COLUMN filled_uid INTEGER;
+      ALTER TABLE folders ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+      CREATE INDEX messages_bodiless ON messages (folder_id, uid DESC) WHERE body_state = 0;
+      CREATE INDEX messages_stored ON messages (coalesce(internal_date, date)) WHERE body_state = 1;
+      CREATE INDEX messages_gmail ON messages (gm_msgid) WHERE gm_msgid IS NOT NULL;
+      CREATE TABLE sync_state (
+        account_id TEXT PRIMARY KEY,
+        state TEXT NOT NULL,
+        failure TEXT,
+        last_sync INTEGER,
+        quota_used INTEGER,
+        quota_limit INTEGER
+      ) STRICT;
+    `,
+  },
+  ...SHOWN_MIGRATIONS,
 ];

@@ -23,7 +23,20 @@ export interface NewMessage {
   readonly level: SecurityLevel;
   readonly inReplyTo: string;
   readonly references: readonly string[];
+  /** When the server received it, milliseconds since the epoch. */
+  readonly internalDate?: number;
+  readonly gmail?: GmailIds;
 }
+
+/** What Gmail tells of a message (X-GM-EXT-1): 64-bit unsigned decimals, and its labels. */
+export interface GmailIds {
+  readonly messageId: string;
+  readonly threadId?: string;
+  readonly labels: readonly string[];
+}
+
+/** Whether the source of a message is here, as `messages.body_state` says it. */
+export const BODY = { none: 0, stored: 1, evicted: 2, damaged: 3, tooLarge: 4 } as const;
 
 export interface MessageRow extends NewMessage {
   /** Never used twice, also not after deletion. */
@@ -32,6 +45,8 @@ export interface MessageRow extends NewMessage {
   readonly folder: string;
   readonly failureJson?: string;
   readonly envelopeId?: string;
+  readonly bodyState: number;
+  readonly threadId?: number;
 }
 
 const address = v.object({ name: v.string(), address: v.string() });
@@ -43,7 +58,7 @@ export function flagBits(flags: readonly MailFlag[]): number {
   return flags.reduce((bits, flag) => bits | (1 << MAIL_FLAGS.indexOf(flag)), 0);
 }
 
-function flagsOf(bits: number): MailFlag[] {
+export function flagsOf(bits: number): MailFlag[] {
   return MAIL_FLAGS.filter((_, index) => bits & (1 << index));
 }
 
@@ -69,5 +84,17 @@ export function messageRowOf(row: Row): MessageRow {
     references: row.json('refs', references),
     ...(row.has('failure') && { failureJson: row.text('failure') }),
     ...(row.has('envelope_id') && { envelopeId: row.text('envelope_id') }),
+    ...(row.has('internal_date') && { internalDate: row.integer('internal_date') }),
+    ...(row.has('gm_msgid') && { gmail: gmailOf(row) }),
+    bodyState: row.integer('body_state'),
+    ...(row.has('thread_id') && { threadId: row.integer('thread_id') }),
+  };
+}
+
+function gmailOf(row: Row): GmailIds {
+  return {
+    messageId: row.text('gm_msgid'),
+    ...(row.has('gm_thrid') && { threadId: row.text('gm_thrid') }),
+    labels: row.has('labels') ? row.json('labels', references) : [],
   };
 }

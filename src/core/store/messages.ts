@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { QuMailError } from '../base/errors.ts';
+import type { BodyIndexer } from '../base/ports.ts';
 import type { MailFlag, SecurityLevel } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { truncateLog } from './database.ts';
 import { folderId, listFolders, readCursor, upsertFolder, writeCursor, type FolderCursor, type FolderRow } from './folders.ts';
-import { flagBits, messageRowOf, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
+import { BODY, flagBits, messageRowOf, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
+import { insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
 import { Statements } from './statements.ts';
 
 export type { FolderCursor, FolderRow } from './folders.ts';
@@ -12,20 +14,33 @@ export type { MessageRow, NewMessage } from './messageRow.ts';
 
 const JOINED = 'SELECT m.*, f.account_id, f.path FROM messages m JOIN folders f ON f.id = m.folder_id';
 const SEEN = flagBits(['seen']);
+const TWIN_BODY = `SELECT b.raw FROM messages own JOIN folders f ON f.id = own.folder_id
+  JOIN messages twin ON twin.gm_msgid = own.gm_msgid AND twin.id <> own.id JOIN folders g ON g.id = twin.folder_id AND g.account_id = f.account_id
+  JOIN bodies b ON b.message_id = twin.id WHERE own.id = ? LIMIT 1`;
+const BODILESS_TWIN = `SELECT twin.id FROM messages own JOIN folders f ON f.id = own.folder_id
+  JOIN messages twin ON twin.gm_msgid = own.gm_msgid AND twin.id <> own.id AND twin.body_state <> ${BODY.stored}
+  JOIN folders g ON g.id = twin.folder_id AND g.account_id = f.account_id WHERE own.id = ? LIMIT 1`;
 
 /** The offline copy of folders and messages (mail.db). Every call that changes several rows is one transaction. */
 export class MessageStore {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
+  readonly #indexer: BodyIndexer | undefined;
 
-  constructor(deps: { db: DatabaseSync }) {
+  constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer }) {
     this.#db = deps.db;
     this.#sql = new Statements(deps.db);
+    this.#indexer = deps.indexer;
   }
 
   /** Adds a folder or renews what the server says about it; messages and cursor stay. */
   upsertFolder(folder: FolderRow): void {
     upsertFolder(this.#sql, folder);
+  }
+
+  /** The same for several, in one transaction. */
+  upsertFolders(folders: readonly FolderRow[]): void {
+    inTransaction(this.#db, () => folders.forEach((folder) => upsertFolder(this.#sql, folder)));
   }
 
   /** By path. */
@@ -36,8 +51,16 @@ export class MessageStore {
   /** Removes folders with everything in them. */
   removeFolders(accountId: string, paths: readonly string[]): void {
     inTransaction(this.#db, () => {
-      for (const path of paths) this.#sql.run('DELETE FROM folders WHERE account_id = ? AND path = ?', accountId, path);
+      for (const path of paths) {
+        this.#forget(accountId, path);
+        this.#sql.run('DELETE FROM folders WHERE account_id = ? AND path = ?', accountId, path);
+      }
     });
+  }
+
+  /** A folder goes by another path now; what is in it stays. Nothing happens where `to` is known already. */
+  renameFolder(accountId: string, from: string, to: string): void {
+    this.#sql.run('UPDATE OR IGNORE folders SET path = ?, revision = revision + 1 WHERE account_id = ? AND path = ?', to, accountId, from);
   }
 
   /** How far a folder has been read; undefined when it never was. */
@@ -54,9 +77,10 @@ export class MessageStore {
     if (messages.length === 0) return [];
     return inTransaction(this.#db, () => {
       const folder = folderId(this.#sql, accountId, path);
+      raiseRevision(this.#sql, folder);
       return messages.flatMap((message) => {
-        const id = this.#insert(folder, message);
-        if (id === undefined) this.#setFlags(folder, message.uid, message.flags);
+        const id = insertMessage(this.#sql, folder, message);
+        if (id === undefined) setFlags(this.#sql, folder, message.uid, message.flags);
         return id === undefined ? [] : [id];
       });
     });
@@ -67,7 +91,9 @@ export class MessageStore {
     if (changes.length === 0) return 0;
     return inTransaction(this.#db, () => {
       const folder = folderId(this.#sql, accountId, path);
-      return changes.reduce((sum, { uid, flags }) => sum + this.#setFlags(folder, uid, flags), 0);
+      const changed = changes.reduce((sum, { uid, flags }) => sum + setFlags(this.#sql, folder, uid, flags), 0);
+      if (changed > 0) raiseRevision(this.#sql, folder);
+      return changed;
     });
   }
 
@@ -75,7 +101,10 @@ export class MessageStore {
     if (uids.length === 0) return;
     inTransaction(this.#db, () => {
       const folder = folderId(this.#sql, accountId, path);
-      for (const uid of uids) this.#sql.run('DELETE FROM messages WHERE folder_id = ? AND uid = ?', folder, uid);
+      raiseRevision(this.#sql, folder);
+      for (const uid of uids) this.#leaveToTwin(folder, uid);
+      const gone = uids.flatMap((uid) => this.#sql.all('DELETE FROM messages WHERE folder_id = ? AND uid = ? RETURNING id', folder, uid));
+      this.#indexer?.forget(gone.map((row) => row.integer('id')));
     });
   }
 
@@ -83,20 +112,37 @@ export class MessageStore {
   resetFolder(accountId: string, path: string): void {
     inTransaction(this.#db, () => {
       const folder = folderId(this.#sql, accountId, path);
-      this.#sql.run('DELETE FROM messages WHERE folder_id = ?', folder);
+      this.#forget(accountId, path);
+      // What is on its way into the folder has no UID yet, and comes whatever the others mean.
+      this.#sql.run('DELETE FROM messages WHERE folder_id = ? AND uid > 0', folder);
+      this.#sql.run('UPDATE folders SET filled = NULL, filled_uid = NULL WHERE id = ?', folder);
+      raiseRevision(this.#sql, folder);
       writeCursor(this.#sql, folder, undefined);
     });
   }
 
   /** UIDs of a folder, the highest first. */
   knownUids(accountId: string, path: string, limit: number): number[] {
-    const sql = `SELECT m.uid FROM messages m JOIN folders f ON f.id = m.folder_id WHERE f.account_id = ? AND f.path = ? ORDER BY m.uid DESC LIMIT ?`;
+    const sql = `SELECT m.uid FROM messages m JOIN folders f ON f.id = m.folder_id WHERE f.account_id = ? AND f.path = ? AND m.uid > 0 ORDER BY m.uid DESC LIMIT ?`;
     return this.#sql.all(sql, accountId, path, limit).map((row) => row.integer('uid'));
+  }
+
+  /** UIDs and sizes of the messages with the highest UIDs, to know a folder again by. */
+  sample(accountId: string, path: string, limit: number): { uid: number; size: number }[] {
+    const sql = `SELECT uid, size FROM messages WHERE folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?) ORDER BY uid DESC LIMIT ?`;
+    return this.#sql.all(sql, accountId, path, limit).map((row) => ({ uid: row.integer('uid'), size: row.integer('size') }));
+  }
+
+  /** Messages of a folder that are here. */
+  count(accountId: string, path: string): number {
+    const sql = 'SELECT count(*) AS known FROM messages WHERE folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?)';
+    return this.#sql.get(sql, accountId, path)!.integer('known');
   }
 
   /** The lowest UID of a folder that is here; undefined where there is none. */
   oldestUid(accountId: string, path: string): number | undefined {
-    const sql = 'SELECT min(m.uid) AS oldest FROM messages m JOIN folders f ON f.id = m.folder_id WHERE f.account_id = ? AND f.path = ?';
+    const sql = `SELECT min(m.uid) AS oldest FROM messages m JOIN folders f ON f.id = m.folder_id
+       WHERE f.account_id = ? AND f.path = ? AND m.uid > 0`;
     const row = this.#sql.get(sql, accountId, path);
     return row?.has('oldest') ? row.integer('oldest') : undefined;
   }
@@ -111,17 +157,28 @@ export class MessageStore {
     return row && messageRowOf(row);
   }
 
+  /** Where a message lies on the server: not where it is shown, while it is on its way to another folder. */
+  placeOf(row: Pick<MessageRow, 'id' | 'accountId' | 'folder' | 'uid'>): { folder: string; uidValidity: number; uid: number } | undefined {
+    if (row.uid > 0) {
+      const cursor = this.cursor(row.accountId, row.folder);
+      return cursor && { folder: row.folder, uidValidity: cursor.uidValidity, uid: row.uid };
+    }
+    const sql = 'SELECT f.path, a.uid, a.uid_validity FROM awaited a JOIN folders f ON f.id = a.folder_id WHERE a.row_id = ?';
+    const place = this.#sql.get(sql, row.id);
+    return place && { folder: place.text('path'), uidValidity: place.integer('uid_validity'), uid: place.integer('uid') };
+  }
+
   /**
    * The newest messages by date, or those that follow message `before` in that order.
    * @throws QuMailError `message.missing` when `before` has gone meanwhile: start again from the top
    */
   page(accountId: string, path: string, limit: number, before?: number): MessageRow[] {
-    const order = 'ORDER BY m.date DESC, m.id DESC LIMIT ?';
-    const where = 'WHERE m.folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?)';
+    const order = 'ORDER BY m.rank DESC, m.id DESC LIMIT ?';
+    const where = 'WHERE m.folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?) AND m.hidden = 0';
     if (before === undefined) return this.#sql.all(`${JOINED} ${where} ${order}`, accountId, path, limit).map(messageRowOf);
-    const date = this.#sql.get('SELECT date FROM messages WHERE id = ?', before)?.integer('date');
-    if (date === undefined) throw new QuMailError('message.missing');
-    return this.#sql.all(`${JOINED} ${where} AND (m.date, m.id) < (?, ?) ${order}`, accountId, path, date, before, limit).map(messageRowOf);
+    const rank = this.#sql.get('SELECT rank FROM messages WHERE id = ?', before)?.integer('rank');
+    if (rank === undefined) throw new QuMailError('message.missing');
+    return this.#sql.all(`${JOINED} ${where} AND (m.rank, m.id) < (?, ?) ${order}`, accountId, path, rank, before, limit).map(messageRowOf);
   }
 
   /** Sealed messages that nobody has tried, or whose reason may pass; the newest first. */
@@ -139,8 +196,9 @@ export class MessageStore {
     outcome: { seal: StoredSeal; level: SecurityLevel; failureJson?: string; envelopeId?: string; was?: StoredSeal },
   ): void {
     const { seal, level, failureJson, envelopeId, was } = outcome;
-    const sql = 'UPDATE messages SET seal = ?, level = ?, failure = ?, envelope_id = ? WHERE id = ? AND seal = coalesce(?, seal)';
-    this.#sql.run(sql, seal, level, failureJson ?? null, envelopeId ?? null, id, was ?? null);
+    const sql = `UPDATE messages SET seal = ?, level = ?, failure = ?, envelope_id = ? WHERE id = ? AND seal = coalesce(?, seal) RETURNING folder_id`;
+    const row = this.#sql.get(sql, seal, level, failureJson ?? null, envelopeId ?? null, id, was ?? null);
+    if (row) raiseRevision(this.#sql, row.integer('folder_id'));
   }
 
   /** Of ordinary mail only: the text of sealed mail is never in this file. */
@@ -150,54 +208,52 @@ export class MessageStore {
 
   /** Messages of the folder that are here and not \Seen. */
   countUnread(accountId: string, path: string): number {
-    const sql = `SELECT count(*) AS unread FROM messages m JOIN folders f ON f.id = m.folder_id WHERE f.account_id = ? AND f.path = ? AND m.flags & ? = 0`;
+    const sql = `SELECT count(*) AS unread FROM messages m JOIN folders f ON f.id = m.folder_id WHERE f.account_id = ? AND f.path = ? AND m.hidden = 0 AND m.flags & ? = 0`;
     return this.#sql.get(sql, accountId, path, SEEN)!.integer('unread');
   }
 
-  /** Keeps the RFC 5322 source as the server holds it. */
+  /** Keeps the RFC 5322 source as the server holds it, and has it indexed unless it is sealed. */
   putBody(id: number, raw: Buffer): void {
-    this.#sql.run(
-      'INSERT INTO bodies (message_id, raw) SELECT id, ? FROM messages WHERE id = ? ON CONFLICT DO UPDATE SET raw = excluded.raw',
-      raw,
-      id,
-    );
+    inTransaction(this.#db, () => {
+      const row = this.#sql.get(`UPDATE messages SET body_state = ${BODY.stored} WHERE id = ? RETURNING seal`, id);
+      if (!row) return;
+      this.#sql.run('INSERT INTO bodies (message_id, raw) VALUES (?, ?) ON CONFLICT DO UPDATE SET raw = excluded.raw', id, raw);
+      if (row.text('seal') === 'plain') this.#indexer?.index([{ messageId: id, raw }]);
+    });
   }
 
+  /** The source of a message; of a Gmail message also that of the same one in another folder, for there it is kept once. */
   getBody(id: number): Buffer | undefined {
-    return this.#sql.get('SELECT raw FROM bodies WHERE message_id = ?', id)?.blob('raw');
+    const own = this.#sql.get('SELECT raw FROM bodies WHERE message_id = ?', id);
+    return (own ?? this.#sql.get(TWIN_BODY, id))?.blob('raw');
+  }
+
+  /** Notes that a person read a message, so that its source is among the last to go when room is short. */
+  touch(id: number, now: number): void {
+    this.#sql.run('UPDATE messages SET last_used = ? WHERE id = ?', now, id);
   }
 
   /** Erases all folders and mail of an account, from the file and from its log. */
   eraseAccount(accountId: string): void {
-    this.#sql.run('DELETE FROM folders WHERE account_id = ?', accountId);
+    inTransaction(this.#db, () => {
+      for (const { path } of this.listFolders(accountId)) this.#forget(accountId, path);
+      this.#sql.run('DELETE FROM folders WHERE account_id = ?', accountId);
+      this.#sql.run('DELETE FROM sync_state WHERE account_id = ?', accountId);
+    });
     if (!this.#db.isTransaction) truncateLog(this.#db);
   }
 
-  #insert(folder: number, message: NewMessage): number | undefined {
-    const { changes, id } = this.#sql.run(
-      `INSERT INTO messages (folder_id, uid, rfc_message_id, from_address, to_addresses, subject, date, size, flags, has_attachments, preview,
-         seal, level, in_reply_to, refs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-      folder,
-      message.uid,
-      message.rfcMessageId,
-      JSON.stringify(message.from),
-      JSON.stringify(message.to),
-      message.subject,
-      message.date,
-      message.size,
-      flagBits(message.flags),
-      message.hasAttachments ? 1 : 0,
-      message.preview,
-      message.seal,
-      message.level,
-      message.inReplyTo,
-      JSON.stringify(message.references),
-    );
-    return changes === 1 ? id : undefined;
+  /** A Gmail message that leaves one folder, as archiving has it leave INBOX, leaves its source to the same one in another. */
+  #leaveToTwin(folder: number, uid: number): void {
+    const own = this.#sql.get(`SELECT id FROM messages WHERE folder_id = ? AND uid = ? AND gm_msgid IS NOT NULL AND body_state = 1`, folder, uid);
+    const twin = own && this.#sql.get(BODILESS_TWIN, own.integer('id'))?.integer('id');
+    const raw = twin === undefined ? undefined : this.getBody(own!.integer('id'));
+    if (twin !== undefined && raw) this.putBody(twin, Buffer.from(raw));
   }
 
-  #setFlags(folder: number, uid: number, flags: readonly MailFlag[]): number {
-    const bits = flagBits(flags);
-    return this.#sql.run('UPDATE messages SET flags = ? WHERE folder_id = ? AND uid = ? AND flags <> ?', bits, folder, uid, bits).changes;
+  #forget(accountId: string, path: string): void {
+    if (!this.#indexer) return;
+    const sql = 'SELECT m.id FROM messages m JOIN folders f ON f.id = m.folder_id WHERE f.account_id = ? AND f.path = ?';
+    this.#indexer.forget(this.#sql.all(sql, accountId, path).map((row) => row.integer('id')));
   }
 }

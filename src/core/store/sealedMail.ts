@@ -14,6 +14,8 @@ export interface SealedMailRecord {
   /** Facts for banner and list, inner subject included; plain data. */
   readonly report: object;
   readonly own: 'received' | 'sent';
+  /** Of OpenPGP mail: opens the message as it lies on the server, whatever became of the subkeys. */
+  readonly sessionKey?: Buffer;
 }
 
 const reportSchema = v.looseObject({});
@@ -38,15 +40,18 @@ export class SealedMailStore {
     const place = placeOf(record.accountId, record.envelopeId);
     inTransaction(this.#db, () => {
       this.#sql.run(
-        `INSERT INTO sealed_mail (account_id, envelope_id, rfc_message_id, own, sealed_report, sealed_plaintext) VALUES (?, ?, ?, ?, ?, ?)
+        `INSERT INTO sealed_mail (account_id, envelope_id, rfc_message_id, own, sealed_report, sealed_plaintext, sealed_session_key)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (account_id, envelope_id) DO UPDATE SET rfc_message_id = excluded.rfc_message_id, own = excluded.own,
-           sealed_report = excluded.sealed_report, sealed_plaintext = excluded.sealed_plaintext`,
+           sealed_report = excluded.sealed_report, sealed_plaintext = excluded.sealed_plaintext,
+           sealed_session_key = excluded.sealed_session_key`,
         record.accountId,
         record.envelopeId,
         record.rfcMessageId,
         record.own,
         this.#sealer.seal('mail', 'sealed-mail.report', place, Buffer.from(JSON.stringify(record.report), 'utf8')),
         this.#sealer.seal('mail', 'sealed-mail.plaintext', place, record.plaintext),
+        record.sessionKey ? this.#sealer.seal('mail', 'sealed-mail.session-key', place, record.sessionKey) : null,
       );
     });
   }
@@ -68,6 +73,13 @@ export class SealedMailStore {
     const sql = 'SELECT account_id, envelope_id, sealed_report FROM sealed_mail WHERE account_id = ? AND envelope_id = ?';
     const row = this.#sql.get(sql, accountId, envelopeId);
     return row && this.#reportOf(row);
+  }
+
+  /** The session key of OpenPGP mail that was opened or sent here; the caller wipes it. */
+  sessionKeyOf(accountId: string, envelopeId: string): Buffer | undefined {
+    const row = this.#sql.get('SELECT sealed_session_key FROM sealed_mail WHERE account_id = ? AND envelope_id = ?', accountId, envelopeId);
+    if (!row?.has('sealed_session_key')) return undefined;
+    return this.#sealer.open('mail', 'sealed-mail.session-key', placeOf(accountId, envelopeId), row.blob('sealed_session_key'));
   }
 
   #recordOf(row: Row): SealedMailRecord {

@@ -13,6 +13,8 @@ export interface SecureStorageDeps {
   readonly secrets: Secrets;
   readonly random: Random;
   readonly clock: Clock;
+  /** Whether `secrets` is locked with a passphrase: then the store opens without a key and gets them by `ensureEpoch` later. */
+  readonly locked?: () => boolean;
 }
 
 interface Epoch {
@@ -38,6 +40,7 @@ export class SecureStorage implements RecordSealer, Disposable {
   readonly #secrets: Secrets;
   readonly #random: Random;
   readonly #clock: Clock;
+  readonly #locked: () => boolean;
   readonly #epochs = new Map<string, Epoch>();
 
   private constructor(deps: SecureStorageDeps) {
@@ -46,12 +49,13 @@ export class SecureStorage implements RecordSealer, Disposable {
     this.#secrets = deps.secrets;
     this.#random = deps.random;
     this.#clock = deps.clock;
+    this.#locked = deps.locked ?? (() => false);
   }
 
-  /** Opens the store with every epoch it needs today. @throws QuMailError `store.*` */
+  /** Opens the store with every epoch it needs today; with none while its secrets are locked. @throws QuMailError `store.*` */
   static async open(deps: SecureStorageDeps): Promise<SecureStorage> {
     const storage = new SecureStorage(deps);
-    await storage.ensureEpoch();
+    if (!storage.#locked()) await storage.ensureEpoch();
     return storage;
   }
 
@@ -93,7 +97,7 @@ export class SecureStorage implements RecordSealer, Disposable {
   seal(purpose: SealPurpose, type: string, id: string, plaintext: Uint8Array): Buffer {
     const [epochId, epoch] = this.#current(purpose);
     const row = this.#sql.get("UPDATE epochs SET sequence = sequence + 1 WHERE id = ? AND state = 'live' RETURNING sequence", epochId);
-    if (!row) throw new QuMailError('store.secret-missing', { purpose });
+    if (!row) throw this.#missing(purpose);
     const seed = { epochId, epochKey: epoch.key, sequence: row.integer('sequence'), salt: this.#random.bytes(SALT_LENGTH) };
     return sealRecord({ type, id }, seed, plaintext);
   }
@@ -101,7 +105,7 @@ export class SecureStorage implements RecordSealer, Disposable {
   open(purpose: SealPurpose, type: string, id: string, sealed: Uint8Array): Buffer {
     requireRecord(sealed);
     const epoch = this.#epochs.get(epochIdOf(sealed));
-    if (!epoch) throw new QuMailError('store.secret-missing', { purpose });
+    if (!epoch) throw this.#missing(purpose);
     if (epoch.purpose !== purpose) throw new QuMailError('store.corrupt', { what: 'record' });
     return openRecord({ type, id }, epoch.key, sealed);
   }
@@ -142,8 +146,12 @@ export class SecureStorage implements RecordSealer, Disposable {
     const today = this.#day(0);
     const usable = [...this.#epochs].filter(([, epoch]) => epoch.purpose === purpose && epoch.state === 'live' && epoch.day <= today);
     const latest = usable.sort(([, a], [, b]) => (a.day < b.day ? 1 : -1))[0];
-    if (!latest) throw new QuMailError('store.secret-missing', { purpose });
+    if (!latest) throw this.#missing(purpose);
     return latest;
+  }
+
+  #missing(purpose: SealPurpose): QuMailError {
+    return this.#locked() ? new QuMailError('vault.locked') : new QuMailError('store.secret-missing', { purpose });
   }
 
   /** Brings the keys in memory in line with the rows. A row whose key is gone from the secret store is marked `lost`. */

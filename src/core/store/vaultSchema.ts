@@ -118,4 +118,9 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
       UPDATE outbox SET next_try = updated_at WHERE state = 'waiting';
     `,
   },
+  {
+    // Of OpenPGP mail: what opens the message on the server again, whatever became of the subkeys. A record of SecureStorage.
+    name: 'vault/session-keys-1',
+    sql: 'ALTER TABLE sealed_mail ADD COLUMN sealed_session_key BLOB',
+  },
 ];

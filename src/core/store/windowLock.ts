@@ -44,22 +44,36 @@ export class WindowLock implements CrossWindowLock, Disposable {
     }
   }
 
+  /**
+   * Takes the lock for as long as the result is not disposed of, waiting for it where another window has it. Looks every `pollMs` without
+   * writing, so that a window may wait for days. @throws `store.*`, `engine.cancelled`
+   */
+  async hold(name: string, o: { readonly ttlMs: number; readonly pollMs: number }, signal: AbortSignal): Promise<Disposable> {
+    const { held } = await this.#acquire(name, o.ttlMs, signal, o.pollMs);
+    return held;
+  }
+
   /** Gives back whatever is held, while the database is still open. */
   dispose(): void {
     this.#disposed = true;
     for (const held of [...this.#held]) held.dispose();
   }
 
-  async #acquire(name: string, ttlMs: number, signal: AbortSignal | undefined): Promise<{ held: Disposable; lease: Lease }> {
+  async #acquire(
+    name: string,
+    ttlMs: number,
+    signal: AbortSignal | undefined,
+    pollMs = POLL_MS,
+  ): Promise<{ held: Disposable; lease: Lease }> {
     const holder = this.#deps.random.uuid();
     let seen: Sighting | undefined;
     for (;;) {
       throwIfCancelled(signal);
       if (this.#disposed) throw new QuMailError('engine.cancelled');
-      const other = inTransaction(this.#deps.db, () => this.#tryTake(name, holder, seen, ttlMs));
+      const other = this.#living(name, seen, ttlMs) ?? inTransaction(this.#deps.db, () => this.#tryTake(name, holder, seen, ttlMs));
       if (!other) return { held: this.#hold(name, holder, ttlMs), lease: this.#lease(name, holder) };
       seen = seen?.holder === other.holder && seen.beat === other.beat ? seen : { ...other, stillMs: 0 };
-      const pause = POLL_MS * (1 + this.#deps.random.fraction());
+      const pause = pollMs * (1 + this.#deps.random.fraction());
       await this.#deps.clock.sleep(pause, signal);
       // The pause, not the time that passed: a machine that slept has watched nobody meanwhile.
       seen.stillMs += pause;
@@ -68,12 +82,8 @@ export class WindowLock implements CrossWindowLock, Disposable {
 
   /** Takes the lock, or tells who has it. */
   #tryTake(name: string, holder: string, seen: Sighting | undefined, ttlMs: number): { holder: string; beat: number } | undefined {
-    const row = this.#sql.get('SELECT holder, pid, beat FROM window_locks WHERE name = ?', name);
-    if (row?.has('holder')) {
-      const other = { holder: row.text('holder'), beat: row.integer('beat') };
-      const silent = seen?.holder === other.holder && seen.beat === other.beat && seen.stillMs >= ttlMs;
-      if (!silent && isAlive(row.integer('pid'))) return other;
-    }
+    const other = this.#living(name, seen, ttlMs);
+    if (other) return other;
     this.#sql.run(
       `INSERT INTO window_locks (name, holder, pid, beat) VALUES (?, ?, ?, 0)
        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, beat = 0`,
@@ -82,6 +92,15 @@ export class WindowLock implements CrossWindowLock, Disposable {
       process.pid,
     );
     return undefined;
+  }
+
+  /** Who has the lock and still lives, as far as `seen` tells. */
+  #living(name: string, seen: Sighting | undefined, ttlMs: number): { holder: string; beat: number } | undefined {
+    const row = this.#sql.get('SELECT holder, pid, beat FROM window_locks WHERE name = ?', name);
+    if (!row?.has('holder')) return undefined;
+    const other = { holder: row.text('holder'), beat: row.integer('beat') };
+    const silent = seen?.holder === other.holder && seen.beat === other.beat && seen.stillMs >= ttlMs;
+    return !silent && isAlive(row.integer('pid')) ? other : undefined;
   }
 
   /** Gives signs of life until disposed of, then gives the lock back. */

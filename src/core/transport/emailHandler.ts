@@ -1,14 +1,27 @@
 import { toDisposable, type Disposable } from '../base/lifetime.ts';
 import type { MailFlag } from '../base/types.ts';
 import type { ConnectionFacts } from './connectionFacts.ts';
-import { inFolder, listFolders, requireValidity } from './imapFolders.ts';
+import { readAllUids, readFacts, streamSources } from './imapBulk.ts';
+import { inFolder, listFolders, readQuota, requireValidity, subscribeFolder, type SelectedMailbox } from './imapFolders.ts';
+import type { ImapClient } from './imapClient.ts';
+import { ImapActions } from './imapActions.ts';
 import { ImapMailbox } from './imapMailbox.ts';
-import { readBefore, readChanges, readNewest, readSource, type ChangesAsked } from './imapReading.ts';
+import { readBefore, readChanges, readNewest, readSource, readUids, type ChangesAsked } from './imapReading.ts';
 import { ImapWatch } from './imapWatch.ts';
-import { findByMessageId } from './imapSearch.ts';
+import { findByMessageId, searchMail, type ServerSearch } from './imapSearch.ts';
 import { appendMessage, changeFlags, ensureFolder, moveMessages, removeMessages } from './imapWriting.ts';
 import { DEFAULT_TIMING, type MailAccess, type TransportDeps, type TransportTiming } from './mailAccess.ts';
-import type { FolderChanges, FolderCursor, RemoteFolder, RemoteMessage, SendOutcome, SendRequest } from './remoteMail.ts';
+import type {
+  FolderChanges,
+  FolderCursor,
+  RemoteFacts,
+  RemoteFolder,
+  RemoteMessage,
+  RemoteQuota,
+  RemoteSource,
+  SendOutcome,
+  SendRequest,
+} from './remoteMail.ts';
 import { ServerPause } from './serverPause.ts';
 import { SmtpOutbox } from './smtpOutbox.ts';
 
@@ -24,6 +37,8 @@ const BULK_IDLE_MS = 60_000;
  * a cut connection before `net.cut` is reported.
  */
 export class EmailHandler implements Disposable {
+  /** The tools of journaled actions. */
+  readonly actions: ImapActions;
   readonly #access: MailAccess;
   readonly #deps: TransportDeps;
   readonly #timing: TransportTiming;
@@ -41,6 +56,7 @@ export class EmailHandler implements Disposable {
     this.#pause = new ServerPause(clock);
     const imap = { clock, log: log.scoped('imap'), timing: this.#timing, pause: this.#pause };
     this.#mailbox = new ImapMailbox(access, imap);
+    this.actions = new ImapActions(this.#mailbox);
     this.#bulk = new ImapMailbox(access, {
       ...imap,
       timing: { ...this.#timing, imapIdleMs: Math.min(this.#timing.imapIdleMs, BULK_IDLE_MS) },
@@ -105,6 +121,49 @@ export class EmailHandler implements Disposable {
     );
   }
 
+  /** Resolves once the work on the first connection that was asked for by now has ended: what fills the offline copy waits for that. */
+  quiet(): Promise<void> {
+    return this.#mailbox.idle;
+  }
+
+  /** All UIDs of a folder, ascending. This and what follows comes over the second connection: nothing a person waits for is behind it. */
+  listUids(folder: string, uidValidity: number, signal?: AbortSignal): Promise<number[]> {
+    return this.#inBulk(folder, uidValidity, signal, readAllUids, 'reselect');
+  }
+
+  /** Sizes, flags and arrival of these messages; those that are gone do not answer. */
+  fetchFacts(folder: string, uidValidity: number, uids: readonly number[], signal?: AbortSignal): Promise<RemoteFacts[]> {
+    return this.#inBulk(folder, uidValidity, signal, (client) => readFacts(client, uids));
+  }
+
+  /** What a list shows of these messages, newest first. */
+  fetchSummaries(folder: string, uidValidity: number, uids: readonly number[], signal?: AbortSignal): Promise<RemoteMessage[]> {
+    return this.#inBulk(folder, uidValidity, signal, (client) => readUids(client, uids));
+  }
+
+  /**
+   * Streams the sources of these messages to `each`, one at a time, which slows the server down as needed. After a cut everything may come
+   * again, once. A message above 100 MiB ends it with `net.too-large`.
+   */
+  fetchSources(
+    folder: string,
+    uidValidity: number,
+    uids: readonly number[],
+    each: (message: RemoteSource) => Promise<void> | void,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    return this.#inBulk(folder, uidValidity, signal, (client) => streamSources(client, uids, each));
+  }
+
+  /** Storage used and allowed; undefined where the server tells nothing. */
+  readQuota(signal?: AbortSignal): Promise<RemoteQuota | undefined> {
+    return this.#bulk.run('repeatable', signal, readQuota);
+  }
+
+  subscribeFolder(folder: string, to: 'subscribed' | 'unsubscribed', signal?: AbortSignal): Promise<void> {
+    return this.#mailbox.run('repeatable', signal, (client) => subscribeFolder(client, folder, to));
+  }
+
   setFlags(
     folder: string,
     uidValidity: number,
@@ -117,7 +176,7 @@ export class EmailHandler implements Disposable {
 
   /** Moves to another folder. Messages that are gone are passed over. */
   move(folder: string, uidValidity: number, uids: readonly number[], target: string, signal?: AbortSignal): Promise<void> {
-    return this.#change('once', folder, uidValidity, uids, signal, (client) => moveMessages(client, uids, target));
+    return this.#change('once', folder, uidValidity, uids, signal, async (client) => void (await moveMessages(client, uids, target)));
   }
 
   /** Removes exactly these messages for good. */
@@ -134,6 +193,13 @@ export class EmailHandler implements Disposable {
   findByMessageId(folder: string, messageId: string, signal?: AbortSignal): Promise<number[]> {
     return this.#mailbox.run('repeatable', signal, (client) =>
       inFolder(client, folder, 'reselect', () => findByMessageId(client, messageId)),
+    );
+  }
+
+  /** UIDs of what a query finds in a folder, the newest first, with the UIDVALIDITY they belong to. */
+  search(folder: string, query: ServerSearch, signal?: AbortSignal): Promise<{ uidValidity: number; uids: number[] }> {
+    return this.#mailbox.run('repeatable', signal, (client) =>
+      inFolder(client, folder, 'reselect', async (mailbox) => ({ uidValidity: Number(mailbox.uidValidity), uids: await searchMail(client, query) })),
     );
   }
 
@@ -198,6 +264,21 @@ export class EmailHandler implements Disposable {
     const entry = { folder, watch, listeners };
     this.#watches.add(entry);
     return entry;
+  }
+
+  #inBulk<T>(
+    folder: string,
+    uidValidity: number,
+    signal: AbortSignal | undefined,
+    work: (client: ImapClient, mailbox: SelectedMailbox) => Promise<T>,
+    view: 'selected' | 'reselect' = 'selected',
+  ): Promise<T> {
+    return this.#bulk.run('repeatable', signal, (client) =>
+      inFolder(client, folder, view, (mailbox) => {
+        requireValidity(mailbox, folder, uidValidity);
+        return work(client, mailbox);
+      }),
+    );
   }
 
   async #change(

@@ -1,7 +1,9 @@
 import { QuMailError } from '../base/errors.ts';
+import type { SpecialUse } from '../base/types.ts';
+import { cleanName } from '../mail/address.ts';
 import { folderRoles } from './folderRoles.ts';
 import type { ImapClient } from './imapClient.ts';
-import type { RemoteFolder } from './remoteMail.ts';
+import type { RemoteFolder, RemoteQuota } from './remoteMail.ts';
 
 /** The selected mailbox. */
 export interface SelectedMailbox {
@@ -39,11 +41,26 @@ export function requireValidity(mailbox: SelectedMailbox, folder: string, uidVal
   if (Number(mailbox.uidValidity) !== uidValidity) throw new QuMailError('imap.message-missing', { folder, reason: 'uid-validity' });
 }
 
-/** All mailboxes with their roles and counts; one LIST, and a STATUS each where the server cannot combine them. */
+/** Mailboxes that are taken of what a server lists; the rest of a longer list is left out. */
+const MAX_FOLDERS = 10_000;
+/** Mailboxes that are counted one by one where the server has no LIST-STATUS (RFC 5819). */
+const MAX_COUNTED = 500;
+/** Octets of a path. No command line of ours could carry a longer one. */
+const MAX_PATH = 1000;
+
+type Listed = Awaited<ReturnType<ImapClient['list']>>[number];
+
+/**
+ * Mailboxes with their roles, counts and subscriptions, of every namespace, at most 10,000, INBOX and those with a role first; one LIST, and a
+ * STATUS each where the server cannot combine them. Paths that no command could name (control characters, beyond 1000 octets) are
+ * left out; `name` is fit to be shown.
+ */
 export async function listFolders(client: ImapClient): Promise<RemoteFolder[]> {
-  const listed = await client.list({ statusQuery: { messages: true, unseen: true, uidNext: true, uidValidity: true } });
+  const query = { messages: true, unseen: true, uidNext: true, uidValidity: true, highestModseq: true };
+  const combined = client.capabilities.has('LIST-STATUS');
+  const all = (await client.list(combined ? { statusQuery: query } : {})).filter(({ path }) => isAddressable(path));
   const roles = folderRoles(
-    listed.map((entry) => ({
+    all.map((entry) => ({
       path: entry.path,
       name: entry.name,
       delimiter: entry.delimiter ?? '',
@@ -51,21 +68,66 @@ export async function listFolders(client: ImapClient): Promise<RemoteFolder[]> {
       ...(entry.specialUseSource === 'name' && entry.specialUse !== undefined ? { guess: entry.specialUse } : {}),
     })),
   );
-  return listed.map((entry) => {
-    const specialUse = roles.get(entry.path);
-    const { status } = entry;
-    return {
-      path: entry.path,
-      name: entry.name,
-      delimiter: entry.delimiter ?? '',
-      ...(specialUse === undefined ? {} : { specialUse }),
-      selectable: !hasAttribute(entry.flags, '\\noselect') && !hasAttribute(entry.flags, '\\nonexistent'),
-      unread: status?.unseen ?? 0,
-      total: status?.messages ?? 0,
-      ...(status?.uidValidity === undefined ? {} : { uidValidity: Number(status.uidValidity) }),
-      ...(status?.uidNext === undefined ? {} : { uidNext: status.uidNext }),
-    };
-  });
+  const listed = all.length <= MAX_FOLDERS ? all : all.toSorted((a, b) => rank(a, roles) - rank(b, roles)).slice(0, MAX_FOLDERS);
+  if (!combined) await countOneByOne(client, listed, query);
+  return listed.map((entry) => remoteFolder(entry, roles.get(entry.path)));
+}
+
+/** Subscribes to a mailbox or ends that. `imap.rejected` where the server will not. */
+export async function subscribeFolder(client: ImapClient, folder: string, to: 'subscribed' | 'unsubscribed'): Promise<void> {
+  const done = to === 'subscribed' ? await client.mailboxSubscribe(folder) : await client.mailboxUnsubscribe(folder);
+  if (done !== true) throw client.usable ? new QuMailError('imap.rejected', { response: 'SUBSCRIBE' }) : new QuMailError('net.cut');
+}
+
+/** Storage used and allowed, undefined where the server tells nothing (RFC 9208). */
+export async function readQuota(client: ImapClient): Promise<RemoteQuota | undefined> {
+  if (!client.capabilities.has('QUOTA')) return undefined;
+  const quota = await client.getQuota('INBOX');
+  const storage = quota ? quota.storage : undefined;
+  const { usage, limit } = (storage ?? {}) as { usage?: number; limit?: number };
+  return usage !== undefined && limit !== undefined && limit > 0 ? { used: usage, limit } : undefined;
+}
+
+async function countOneByOne(client: ImapClient, listed: readonly Listed[], query: Parameters<ImapClient['status']>[1]): Promise<void> {
+  for (const entry of listed.filter(isSelectable).slice(0, MAX_COUNTED)) {
+    try {
+      const status = await client.status(entry.path, query);
+      if (status) entry.status = status;
+    } catch (error) {
+      // A mailbox that cannot be counted is listed without counts; a lost connection is not.
+      if (!client.usable) throw error;
+    }
+  }
+}
+
+function remoteFolder(entry: Listed, specialUse: SpecialUse | undefined): RemoteFolder {
+  const { status } = entry;
+  return {
+    path: entry.path,
+    name: cleanName(entry.name).slice(0, 200) || '?',
+    delimiter: entry.delimiter ?? '',
+    ...(specialUse !== undefined && { specialUse }),
+    selectable: isSelectable(entry),
+    unread: status?.unseen ?? 0,
+    total: status?.messages ?? 0,
+    ...(status?.uidValidity !== undefined && { uidValidity: Number(status.uidValidity) }),
+    ...(status?.uidNext !== undefined && { uidNext: status.uidNext }),
+    ...(status?.highestModseq !== undefined && { highestModseq: BigInt(status.highestModseq) }),
+    subscribed: entry.subscribed === true,
+  };
+}
+
+function rank(entry: Listed, roles: ReadonlyMap<string, SpecialUse>): number {
+  const role = roles.get(entry.path);
+  return role === 'inbox' ? 0 : role !== undefined ? 1 : 2;
+}
+
+function isAddressable(path: string): boolean {
+  return path !== '' && Buffer.byteLength(path) <= MAX_PATH && !/[\0\r\n]/.test(path);
+}
+
+function isSelectable(entry: Listed): boolean {
+  return !hasAttribute(entry.flags, '\\noselect') && !hasAttribute(entry.flags, '\\nonexistent');
 }
 
 function hasAttribute(attributes: ReadonlySet<string>, lowerCase: string): boolean {

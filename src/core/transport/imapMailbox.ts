@@ -54,6 +54,11 @@ export class ImapMailbox implements Disposable {
     return { kind: 'imap-work', since: this.#since, lastUsed: this.#lastUse, capabilities };
   }
 
+  /** Resolves once the work asked for by now has ended. */
+  get idle(): Promise<void> {
+    return this.#queue.idle;
+  }
+
   /** Drops the connection unless it shows a sign of life in time. Resolves when that is known of an idle one; never rejects. */
   async check(): Promise<void> {
     this.#opening?.abort();

@@ -6,13 +6,30 @@ import type { FolderChanges, FolderCursor, RemoteMessage } from './remoteMail.ts
 import { uidSetContains, uidSets } from './uidSet.ts';
 
 /** What a message list needs. REFERENCES is the only header ENVELOPE leaves out; bodies are not asked for. */
-const SUMMARY = { uid: true, flags: true, envelope: true, bodyStructure: true, internalDate: true, size: true, headers: ['references'] };
+const SUMMARY = {
+  uid: true,
+  flags: true,
+  envelope: true,
+  bodyStructure: true,
+  internalDate: true,
+  size: true,
+  headers: ['references'],
+  // Left out by ImapFlow where the server has no such thing.
+  labels: true,
+  threadId: true,
+};
 const BY_UID = { uid: true };
+/** Disappearances taken in from one answer; a server may name UIDs that never were. */
+const MAX_VANISHED = 500_000;
 
 export interface ChangesAsked {
   /** Most new messages in one answer. */
   readonly limit: number;
-  readonly knownUids: readonly number[];
+  /**
+   * Messages whose flags and existence are of interest; a function is called only where the server must be asked about each, and what a server
+   * with QRESYNC tells of others is passed on as well.
+   */
+  readonly knownUids: readonly number[] | (() => readonly number[]);
   readonly arrived?: (added: readonly RemoteMessage[]) => void;
 }
 
@@ -78,7 +95,8 @@ async function readNew(
   return { added: await readUids(client, uids.slice(0, limit)), more: uids.length > limit };
 }
 
-async function readUids(client: ImapClient, uids: readonly number[]): Promise<RemoteMessage[]> {
+/** What a list shows of these messages, newest first. */
+export async function readUids(client: ImapClient, uids: readonly number[]): Promise<RemoteMessage[]> {
   const messages: RemoteMessage[] = [];
   for (const set of uidSets(uids)) messages.push(...(await client.fetchAll(set, SUMMARY, BY_UID)).map(remoteMessage));
   return newestFirst(messages);
@@ -88,24 +106,30 @@ async function readKnown(
   client: ImapClient,
   mailbox: SelectedMailbox,
   since: FolderCursor,
-  knownUids: readonly number[],
+  asked: ChangesAsked['knownUids'],
 ): Promise<Pick<FolderChanges, 'flags' | 'vanished'>> {
-  if (knownUids.length === 0) return { flags: [], vanished: [] };
-  if (mailbox.exists === 0) return { flags: [], vanished: [...knownUids] };
-  const known = uidSets(knownUids);
+  const knownUids = once(asked);
   const condstore =
     since.highestModseq !== undefined && mailbox.highestModseq !== undefined && !mailbox.noModseq && client.enabled.has('CONDSTORE');
-  if (!condstore) return readAllKnown(client, known, knownUids);
-  const wanted = new Set(knownUids);
-  const quiet = mailbox.highestModseq === BigInt(since.highestModseq!);
+  const quiet = condstore && mailbox.highestModseq === BigInt(since.highestModseq!);
+  if (quiet && client.enabled.has('QRESYNC')) return { flags: [], vanished: [] };
+  const wanted = typeof asked === 'function' && client.enabled.has('QRESYNC') ? undefined : new Set(knownUids());
+  if (wanted?.size === 0) return { flags: [], vanished: [] };
+  if (mailbox.exists === 0) return { flags: [], vanished: [...knownUids()] };
+  if (!condstore) return readAllKnown(client, uidSets(knownUids()), knownUids());
   const readChanged = async (): Promise<FolderChanges['flags']> => {
     const changed = quiet
       ? []
-      : await readFlags(client, `1:${highest(knownUids)}`, { ...BY_UID, changedSince: BigInt(since.highestModseq!) });
-    return changed.filter(({ uid }) => wanted.has(uid));
+      : await readFlags(client, `1:${Math.max(1, since.uidNext - 1)}`, { ...BY_UID, changedSince: BigInt(since.highestModseq!) });
+    return changed.filter(({ uid }) => uid < since.uidNext && (!wanted || wanted.has(uid)));
   };
   if (client.enabled.has('QRESYNC')) return whileListening(client, wanted, readChanged);
-  return { flags: await readChanged(), vanished: await readVanished(client, known, knownUids) };
+  return { flags: await readChanged(), vanished: await readVanished(client, uidSets(knownUids()), knownUids()) };
+}
+
+function once(asked: ChangesAsked['knownUids']): () => readonly number[] {
+  let uids: readonly number[] | undefined;
+  return () => (uids ??= typeof asked === 'function' ? asked() : asked);
 }
 
 /**
@@ -114,12 +138,12 @@ async function readKnown(
  */
 async function whileListening(
   client: ImapClient,
-  wanted: ReadonlySet<number>,
+  wanted: ReadonlySet<number> | undefined,
   readChanged: () => Promise<FolderChanges['flags']>,
 ): Promise<Pick<FolderChanges, 'flags' | 'vanished'>> {
   const vanished = new Set<number>();
   const listen = ({ uid }: { uid?: number | undefined }): void => {
-    if (uid !== undefined && wanted.has(uid)) vanished.add(uid);
+    if (uid !== undefined && (wanted ? wanted.has(uid) : vanished.size < MAX_VANISHED)) vanished.add(uid);
   };
   client.on('expunge', listen);
   try {
@@ -128,10 +152,6 @@ async function whileListening(
   } finally {
     client.off('expunge', listen);
   }
-}
-
-function highest(uids: readonly number[]): number {
-  return uids.reduce((most, uid) => Math.max(most, uid), 0);
 }
 
 /** Without CONDSTORE: every known message is asked for its flags, and one that does not answer is gone. */

@@ -20,17 +20,37 @@ export async function changeFlags(
   }
 }
 
+/** Adds and removes keywords, e.g. `$Junk`; those that the selected mailbox cannot keep are left out (PERMANENTFLAGS, RFC 9051 section 7.1). */
+export async function changeKeywords(
+  client: ImapClient,
+  uids: readonly number[],
+  change: { readonly addKeywords: readonly string[]; readonly removeKeywords: readonly string[] },
+): Promise<void> {
+  const kept = client.mailbox === false ? undefined : client.mailbox.permanentFlags;
+  const add = change.addKeywords.filter((keyword) => kept === undefined || kept.has('\\*') || kept.has(keyword));
+  for (const set of uidSets(uids)) {
+    if (add.length > 0) await answered(client, () => client.messageFlagsAdd(set, [...add], { ...BY_UID, silent: true }));
+    if (change.removeKeywords.length > 0)
+      await answered(client, () => client.messageFlagsRemove(set, [...change.removeKeywords], { ...BY_UID, silent: true }));
+  }
+}
+
 /**
  * Moves messages to another mailbox: MOVE (RFC 6851), else COPY and removal of exactly the copied ones. Rejects with
- * `imap.mailbox-missing` when the target does not exist; nothing has been removed then.
+ * `imap.mailbox-missing` when the target does not exist; nothing has been removed then. Resolves to new UIDs by old, where the server tells.
  */
-export async function moveMessages(client: ImapClient, uids: readonly number[], target: string): Promise<void> {
+export async function moveMessages(client: ImapClient, uids: readonly number[], target: string): Promise<Map<number, number>> {
   const atomic = client.capabilities.has('MOVE');
+  const moved = new Map<number, number>();
   for (const set of uidSets(uids)) {
-    if (atomic) await answered(client, () => client.messageMove(set, target, BY_UID));
-    else await answered(client, () => client.messageCopy(set, target, BY_UID));
+    await answered(client, async () => {
+      const result = await (atomic ? client.messageMove(set, target, BY_UID) : client.messageCopy(set, target, BY_UID));
+      if (result) for (const [from, to] of result.uidMap ?? []) moved.set(from, to);
+      return result;
+    });
   }
   if (!atomic) await removeMessages(client, uids);
+  return moved;
 }
 
 /** Removes exactly these messages for good; others that carry \Deleted stay, also where the server has no UID EXPUNGE (RFC 4315). */

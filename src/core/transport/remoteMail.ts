@@ -13,6 +13,16 @@ export interface RemoteFolder {
   readonly total: number;
   readonly uidValidity?: number;
   readonly uidNext?: number;
+  /** Where the server keeps mod-sequences (RFC 7162) and tells them with the list. */
+  readonly highestModseq?: bigint;
+  readonly subscribed?: boolean;
+}
+
+/** What Gmail tells of a message (X-GM-EXT-1): its ids as 64-bit unsigned decimals, its labels as they are named. */
+export interface GmailFacts {
+  readonly messageId: string;
+  readonly threadId?: string;
+  readonly labels: readonly string[];
 }
 
 /** A message as its ENVELOPE, BODYSTRUCTURE and flags describe it; nothing of its body was read. */
@@ -35,6 +45,34 @@ export interface RemoteMessage {
   readonly hasAttachments: boolean;
   /** True when a part is named qumail_payload.json: a hint, the message may still not be a sealed one. */
   readonly hasPayload: boolean;
+  /** When the server received it, milliseconds since the epoch. */
+  readonly internalDate?: number;
+  readonly gmail?: GmailFacts;
+}
+
+/** What a folder's messages are asked for before their sources: enough to plan with. */
+export interface RemoteFacts {
+  readonly uid: number;
+  /** Octets as the server counts them; it may be wrong. */
+  readonly size: number;
+  readonly flags: readonly MailFlag[];
+  readonly internalDate?: number;
+  readonly gmail?: GmailFacts;
+}
+
+/** A message's source with what FETCH told beside it. */
+export interface RemoteSource {
+  readonly uid: number;
+  readonly flags: readonly MailFlag[];
+  readonly internalDate?: number;
+  readonly gmail?: GmailFacts;
+  readonly raw: Buffer;
+}
+
+/** Storage of an account in octets (RFC 9208). */
+export interface RemoteQuota {
+  readonly used: number;
+  readonly limit: number;
 }
 
 /** How far a folder has been read. `highestModseq` lets a server that supports CONDSTORE answer with changes only. */

@@ -1,7 +1,7 @@
 import type { Address, MailFlag } from '../base/types.ts';
 import { cleanName, normalizeAddress } from '../mail/address.ts';
 import { isPayloadName, PAYLOAD_JSON } from '../mail/payloadNames.ts';
-import type { RemoteMessage } from './remoteMail.ts';
+import type { GmailFacts, RemoteMessage } from './remoteMail.ts';
 
 /** The part of a FETCH response that is read here (RFC 9051 section 7.5.2); every member may be missing or odd. */
 export interface FetchedMessage {
@@ -12,6 +12,11 @@ export interface FetchedMessage {
   readonly envelope?: FetchedEnvelope | undefined;
   readonly bodyStructure?: FetchedPart | undefined;
   readonly headers?: Buffer | undefined;
+  /** X-GM-MSGID where the server has Gmail's extension, an OBJECTID elsewhere. */
+  readonly emailId?: string | undefined;
+  readonly threadId?: string | undefined;
+  /** X-GM-LABELS; absent where the server has none. */
+  readonly labels?: ReadonlySet<string> | undefined;
 }
 
 export interface FetchedEnvelope {
@@ -43,6 +48,8 @@ const MAX_REFERENCES = 100;
 const MAX_SUBJECT = 1000;
 const MAX_NAME = 200;
 const MAX_PARTS = 1000;
+const MAX_LABELS = 200;
+const GMAIL_ID = /^\d{1,20}$/;
 const MESSAGE_ID = /<[^<>\s]{1,250}>/g;
 
 const FLAGS: readonly (readonly [MailFlag, string])[] = [
@@ -81,7 +88,22 @@ export function remoteMessage(message: FetchedMessage): RemoteMessage {
     flags: mailFlags(message.flags),
     hasAttachments: parts.some(isAttachment),
     hasPayload: parts.some((part) => fileNameOf(part) === PAYLOAD_JSON),
+    ...arrivalOf(message),
   };
+}
+
+/** When the server received a message, and what Gmail tells of it. */
+export function arrivalOf(message: FetchedMessage): { internalDate?: number; gmail?: GmailFacts } {
+  const internalDate = timeOf(message.internalDate);
+  const gmail = gmailOf(message);
+  return { ...(internalDate !== undefined && { internalDate }), ...(gmail && { gmail }) };
+}
+
+/** Only a server with X-GM-EXT-1 answers labels, so an OBJECTID is never taken for one of Gmail's ids. */
+function gmailOf({ emailId, threadId, labels }: FetchedMessage): GmailFacts | undefined {
+  if (labels === undefined || emailId === undefined || !GMAIL_ID.test(emailId)) return undefined;
+  const thread = threadId !== undefined && GMAIL_ID.test(threadId) ? { threadId } : {};
+  return { messageId: emailId, ...thread, labels: [...labels].slice(0, MAX_LABELS).map((label) => cleanName(label).slice(0, MAX_NAME)) };
 }
 
 function firstId(text: string | undefined): string {

@@ -4,6 +4,11 @@ import { throwIfCancelled } from '../base/errors.ts';
 export class WorkQueue {
   #tail: Promise<void> = Promise.resolve();
 
+  /** Resolves once what was queued by now has ended. */
+  get idle(): Promise<void> {
+    return this.#tail;
+  }
+
   /** Runs `work` once everything queued before has ended, whatever came of it. Not at all when `signal` is aborted by then. */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const before = this.#tail;

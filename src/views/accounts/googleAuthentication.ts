@@ -18,6 +18,7 @@ export class GoogleAuthentication implements vscode.AuthenticationProvider, vsco
   readonly #known = new Map<string, vscode.AuthenticationSession>();
   readonly #disposables: vscode.Disposable[];
   #lastFailure: unknown;
+  #suggested: string | undefined;
 
   constructor(worlds: Worlds, settings: Settings) {
     this.#worlds = worlds;
@@ -36,6 +37,11 @@ export class GoogleAuthentication implements vscode.AuthenticationProvider, vsco
     const failure = this.#lastFailure;
     this.#lastFailure = undefined;
     return failure;
+  }
+
+  /** The address to suggest on Google's page in the next sign-in of somebody new. */
+  suggest(email: string | undefined): void {
+    this.#suggested = email;
   }
 
   /** Never prompts, and starts no engine for those who have no account. */
@@ -91,7 +97,9 @@ export class GoogleAuthentication implements vscode.AuthenticationProvider, vsco
     const known = (await this.#googleAccounts()).find((account) => account.email === email);
     if (known) return api.signInAgain({ accountId: known.id }, { signal });
     try {
-      return await api.addAccount({ provider: 'google' }, { signal });
+      const loginHint = this.#suggested;
+      this.#suggested = undefined;
+      return await api.addAccount({ provider: 'google', ...(loginHint ? { loginHint } : {}) }, { signal });
     } catch (error) {
       // Chosen in the browser, and here already: that is what was asked for.
       if (!QuMailError.is(error, 'account.exists')) throw error;

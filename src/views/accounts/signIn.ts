@@ -147,6 +147,7 @@ export class SignIn {
   /** Through VS Code, so that the account appears in its Accounts menu and other windows hear of it. */
   async #signInWithGoogle(answers: Answers, again?: Account): Promise<void> {
     this.#google.takeFailure();
+    this.#google.suggest(answers['email']);
     try {
       // With one account here already, VS Code asks whether to use that or another.
       const how = again

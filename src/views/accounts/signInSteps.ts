@@ -167,7 +167,8 @@ function serverSteps(protocol: 'imap' | 'smtp', withServers: (answers: Answers) 
 /** The finished answers as a request; undefined where they do not make one, which the checks of the steps prevent. */
 export function requestOf(answers: Answers): AddAccountRequest | undefined {
   const provider = answers['provider'];
-  if (provider === 'google' || provider === 'yahoo' || provider === 'outlook') return { provider };
+  if (provider === 'outlook') return { provider };
+  if (provider === 'google' || provider === 'yahoo') return { provider, ...(answers['email'] ? { loginHint: answers['email'] } : {}) };
   const servers = serversOf(answers);
   if (!servers) return undefined;
   if (provider === 'oidc') return { provider, issuer: answers['issuer'] ?? '', clientId: answers['clientId'] ?? '', servers };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { planKeying, type KeyingPeer } from '../../../src/core/account/keyingPlan.ts';
 
 function peers(...reach: number[]): KeyingPeer[] {
-  return reach.map((maxSaeIdCount, index) => ({ address: `p${index}@example.test`, saeId: `sae-${index}`, maxSaeIdCount }));
+  return reach.map((maxSaeIdCount, index) => ({ address: `p${index}@example.test`, peerId: `sae-${index}`, maxSaeIdCount }));
 }
 
 describe('keying plan', () => {
@@ -31,7 +31,7 @@ describe('keying plan', () => {
   it('writes separate messages at L1 where there is no multicast', () => {
     const plans = planKeying('L1', peers(0, 0), 'where-offered');
     assert.deepEqual(
-      plans.map((plan) => plan.peers.map(({ saeId }) => saeId)),
+      plans.map((plan) => plan.peers.map(({ peerId }) => peerId)),
       [['sae-0'], ['sae-1']],
     );
   });
@@ -47,11 +47,11 @@ describe('keying plan', () => {
         fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 20 }),
         (level, reach) => {
           const plans = planKeying(level, peers(...reach), 'where-offered');
-          const served = plans.flatMap((plan) => plan.entries.flatMap(({ members }) => members.map((member) => plan.peers[member]!.saeId)));
+          const served = plans.flatMap((plan) => plan.entries.flatMap(({ members }) => members.map((member) => plan.peers[member]!.peerId)));
           assert.deepEqual(
             served.toSorted(),
             peers(...reach)
-              .map(({ saeId }) => saeId)
+              .map(({ peerId }) => peerId)
               .toSorted(),
           );
           for (const plan of plans) {

@@ -146,8 +146,10 @@ describe('the main job', function () {
     await alice.engine.deleteMessages(ids);
     const trash = (await alice.engine.listFolders({ accountId: alice.account.id })).find(({ specialUse }) => specialUse === 'trash')!.path;
     const moved = await alice.receives('Open subject', trash);
+    await alice.settled();
     assert.equal((await world.mail.storedMessages(alice.email, trash)).length, 1);
     await alice.engine.deleteMessages({ messageIds: [moved.summary.id] });
+    await alice.settled();
     assert.equal((await world.mail.storedMessages(alice.email, trash)).length, 0);
   });
 
@@ -157,7 +159,9 @@ describe('the main job', function () {
         (secret) => secret.length > 7,
       );
       const written = [
-        ...readdirSync(person.storageDir).map((name) => readFileSync(join(person.storageDir, name))),
+        ...readdirSync(person.storageDir, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map(({ parentPath, name }) => readFileSync(join(parentPath, name))),
         Buffer.from(JSON.stringify(person.log)),
       ];
       for (const secret of secrets) for (const bytes of written) assert.ok(!bytes.includes(secret), secret.slice(0, 12));

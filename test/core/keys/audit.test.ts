@@ -20,7 +20,7 @@ describe('the key audit', () => {
   let audit: KeyAudit;
   beforeEach(() => {
     store = startLedgerWorld();
-    audit = new KeyAudit({ db: store.db });
+    audit = new KeyAudit({ db: store.db, sealer: store.sealer });
   });
   afterEach(() => store.dispose());
 
@@ -37,14 +37,14 @@ describe('the key audit', () => {
       ['b'],
     );
     assert.equal(audit.head(), rows[2]!.hash);
-    assert.deepEqual(audit.verify(), { rows: 3 });
+    assert.deepEqual(audit.verify(), { entries: 3, intact: true });
   });
 
   it('a row changed, removed, or slipped in shows', () => {
     const spoil = (sql: string, brokenAt: number): void => {
       store.db.exec('BEGIN');
       store.db.exec(sql);
-      assert.deepEqual(audit.verify(), { rows: 1, brokenAt });
+      assert.deepEqual(audit.verify(), { entries: 1, intact: false, brokenAt });
       store.db.exec('ROLLBACK');
     };
     audit.append(entry('a'), entry('b'), entry('c'));
@@ -65,9 +65,9 @@ describe('the key audit', () => {
   });
 
   it('stays one chain when several connections write to it', () => {
-    const other = new KeyAudit({ db: store.again().db });
+    const other = new KeyAudit({ db: store.again().db, sealer: store.sealer });
     for (let i = 0; i < 10; i++) (i % 2 === 0 ? audit : other).append(entry(String(i)));
-    assert.deepEqual(other.verify(), { rows: 10 });
+    assert.deepEqual(other.verify(), { entries: 10, intact: true });
   });
 
   describe('of a client', () => {
@@ -92,7 +92,7 @@ describe('the key audit', () => {
           [ALICE, BOB, 'enc_keys', '', 0, 503, 'kme.exhausted'],
         ],
       );
-      assert.deepEqual(audit.verify(), { rows: 4 });
+      assert.deepEqual(audit.verify(), { entries: 4, intact: true });
       for (const key of keys) assert.ok(!store.raw().includes(key.bytes) && !store.raw().includes(key.bytes.toString('base64')));
     });
 

@@ -19,8 +19,8 @@ describe('the ETSI GS QKD 014 codec', () => {
       size: 8,
       additional_slave_SAE_IDs: ['C'],
     });
-    assert.deepEqual(JSON.parse(keyIdsBody(['x', 'y'], 'M', 'etsi').toString()), { key_IDs: [{ key_ID: 'x' }, { key_ID: 'y' }] });
-    assert.deepEqual(JSON.parse(keyIdsBody(['x'], 'M', 'master-in-key-ids').toString()), {
+    assert.deepEqual(JSON.parse(keyIdsBody(['x', 'y'], 'M', 'plain').toString()), { key_IDs: [{ key_ID: 'x' }, { key_ID: 'y' }] });
+    assert.deepEqual(JSON.parse(keyIdsBody(['x'], 'M', 'with-master').toString()), {
       key_IDs: [{ key_ID: 'x', master_SAE_ID: 'M' }],
     });
   });

@@ -402,8 +402,8 @@ describe('the key manager client', () => {
       world.pair.faults('KME-A').keysPerRequest = 'one';
       world.pair.faults('KME-B').keysPerRequest = 'one';
       assert.equal((await alice.getStatus(BOB)).maxKeyPerRequest, 1);
-      await fails(alice.getKeys(BOB, { number: 2, size: 256 }), 'kme.bad-request', { status: 400 });
-      const keys = [...(await alice.getKeys(BOB, one)), ...(await alice.getKeys(BOB, one))];
+      // Asked for two all the same, it refuses, and the client learns to ask for one at a time.
+      const keys = await alice.getKeys(BOB, { number: 2, size: 256 });
       assert.deepEqual(await bob.getKeysWithIds(ALICE, idsOf(keys)), keys);
     });
 
@@ -471,7 +471,7 @@ describe('the key manager client', () => {
           response.end(JSON.stringify({ keys: bytes.map((key, i) => ({ key_ID: `k${i}`, key: key.toString('base64') })) })),
         );
       });
-      const client = await clientOf(server, { dialect: 'master-in-key-ids' });
+      const client = await clientOf(server, { quirks: 'master-in-key-ids' });
       assert.deepEqual(
         (await client.getKeysWithIds(BOB, ['k0', 'k1'])).map((key) => key.bytes),
         bytes,

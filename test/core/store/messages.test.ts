@@ -67,7 +67,7 @@ describe('MessageStore', () => {
     const [id] = store.insertMessages(A, IN, [given]);
     db.close();
     open();
-    assert.deepEqual(store.get(id!), { ...given, flags: ['seen', 'flagged'], id, accountId: A, folder: IN });
+    assert.deepEqual(store.get(id!), { ...given, flags: ['seen', 'flagged'], id, accountId: A, folder: IN, bodyState: 0 });
     assert.deepEqual(store.byUid(A, IN, 7), store.get(id!));
     assert.equal(store.byUid('bob', IN, 7), undefined);
     assert.equal(store.get(99), undefined);

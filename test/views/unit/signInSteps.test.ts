@@ -175,6 +175,11 @@ describe('views/sign-in', () => {
     assert.equal(request.servers.userName, 'a-17');
   });
 
+  it('suggests the address that was typed on the page of the provider', () => {
+    assert.deepEqual(requestOf({ provider: 'google', email: 'me@gmail.com' }), { provider: 'google', loginHint: 'me@gmail.com' });
+    assert.deepEqual(requestOf({ provider: 'yahoo' }), { provider: 'yahoo' });
+  });
+
   it('makes no request out of answers that are none', () => {
     assert.equal(requestOf({}), undefined);
     assert.equal(requestOf({ provider: 'password', imap: 'a b', smtp: 'c' }), undefined);

@@ -1,3 +1,4 @@
+import type { CreatePadRequest, Pad } from '../keys.ts';
 import type { ConnectKeyManagerRequest, Contact, KeyManager, KeyManagerStatus } from '../model.ts';
 import type { SecurityLevel } from '../types.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
@@ -12,6 +13,14 @@ export interface KeyRequests {
   connectKeyManager(request: ConnectKeyManagerRequest, options?: CallOptions): Promise<KeyManager>;
   disconnectKeyManager(request: { accountId: string }): Promise<void>;
   getKeyManagerStatus(request: { accountId: string }, options?: CallOptions): Promise<KeyManagerStatus>;
+  /** Makes a pad for a contact: the file to hand over, and the own half. Makes the contact where there is none. */
+  createPad(request: CreatePadRequest, options?: CallOptions): Promise<Pad>;
+  /** Imports a pad that a contact made and handed over, and erases the file. */
+  importPad(request: { accountId: string; address: string; path: string }, options?: CallOptions): Promise<Pad>;
+  /** All pads of an account, discarded ones included, oldest first. */
+  listPads(request: { accountId: string }): Promise<readonly Pad[]>;
+  /** Destroys what is left of a pad; it can never be imported again. */
+  discardPad(request: { accountId: string; name: string }): Promise<void>;
 }
 
 export const KEY_REQUESTS = namesOf<KeyRequests>({
@@ -22,4 +31,8 @@ export const KEY_REQUESTS = namesOf<KeyRequests>({
   connectKeyManager: 1,
   disconnectKeyManager: 1,
   getKeyManagerStatus: 1,
+  createPad: 1,
+  importPad: 1,
+  listPads: 1,
+  discardPad: 1,
 });

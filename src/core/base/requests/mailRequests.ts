@@ -1,5 +1,4 @@
 import type { Attachment, Folder, Message, MessagePage } from '../model.ts';
-import type { MailFlag } from '../types.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
 
 /** Folders and messages. Every request may reject with a QuMailError and with nothing else. */
@@ -16,10 +15,6 @@ export interface MailRequests {
   ): Promise<{ attachment: Attachment; content: Uint8Array }>;
   /** RFC 5322 source as the server holds it. */
   getSource(request: { messageId: number }, options?: CallOptions): Promise<Uint8Array>;
-  setFlags(request: { messageIds: readonly number[]; add: readonly MailFlag[]; remove: readonly MailFlag[] }): Promise<void>;
-  moveMessages(request: { messageIds: readonly number[]; folder: string }): Promise<void>;
-  /** Moves to Trash; from Trash, expunges. */
-  deleteMessages(request: { messageIds: readonly number[] }): Promise<void>;
 }
 
 export const MAIL_REQUESTS = namesOf<MailRequests>({
@@ -29,7 +24,4 @@ export const MAIL_REQUESTS = namesOf<MailRequests>({
   openMessage: 1,
   getAttachment: 1,
   getSource: 1,
-  setFlags: 1,
-  moveMessages: 1,
-  deleteMessages: 1,
 });

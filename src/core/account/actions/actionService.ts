@@ -1,0 +1,240 @@
+import type { ActionPurpose, ActionReceipt, PendingAction } from '../../base/actions.ts';
+import type { QuMailEvent } from '../../base/model.ts';
+import { QuMailError } from '../../base/errors.ts';
+import type { Clock, Random } from '../../base/ports.ts';
+import type { ActionRequests } from '../../base/requests/actionRequests.ts';
+import type { MailFlag, SpecialUse } from '../../base/types.ts';
+import { NO_CHANGE, type ActionRecord, type ActionVerb, type FlagChange, type NewAction, type NewActionMessage } from '../../store/actionRow.ts';
+import type { ActionStore } from '../../store/actions.ts';
+import type { MessageRow, MessageStore } from '../../store/messages.ts';
+import type { ShownMail } from '../../store/shownMail.ts';
+import { readFailure } from '../stored.ts';
+import type { LocalView } from './localView.ts';
+import { countChanges, inverseChange } from './pendingView.ts';
+import { foldersOf, takeBack, type Replay } from './replay.ts';
+
+const MAX_MESSAGES = 10_000;
+const JUNK: FlagChange = { ...NO_CHANGE, addKeywords: ['$Junk'], removeKeywords: ['$NotJunk'] };
+const NOT_JUNK: FlagChange = { ...NO_CHANGE, addKeywords: ['$NotJunk'], removeKeywords: ['$Junk'] };
+
+export interface ActionServiceDeps {
+  readonly journal: ActionStore;
+  readonly messages: MessageStore;
+  readonly shown: ShownMail;
+  readonly view: LocalView;
+  readonly replay: Replay;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly emit: (event: QuMailEvent) => void;
+}
+
+/** One step of an action on one message. */
+interface Step {
+  readonly verb: ActionVerb;
+  readonly target?: string | undefined;
+  readonly change?: FlagChange;
+}
+
+type Handled = Pick<
+  ActionRequests,
+  | 'setFlags'
+  | 'moveMessages'
+  | 'deleteMessages'
+  | 'archiveMessages'
+  | 'markJunk'
+  | 'markNotJunk'
+  | 'undoAction'
+  | 'listPendingActions'
+>;
+
+/** Does what the person asks for, here and at once; the server hears of it from the journal. */
+export class ActionService implements Handled {
+  readonly #deps: ActionServiceDeps;
+
+  constructor(deps: ActionServiceDeps) {
+    this.#deps = deps;
+  }
+
+  async setFlags(request: { messageIds: readonly number[]; add: readonly MailFlag[]; remove: readonly MailFlag[] }): Promise<ActionReceipt> {
+    const change = { ...NO_CHANGE, add: [...request.add], remove: request.remove.filter((flag) => !request.add.includes(flag)) };
+    return this.#act('flags', request.messageIds, () => [{ verb: 'flags', change }]);
+  }
+
+  async moveMessages(request: { messageIds: readonly number[]; folder: string }): Promise<ActionReceipt> {
+    return this.#act('move', request.messageIds, () => [{ verb: 'move', target: request.folder }]);
+  }
+
+  async deleteMessages(request: { messageIds: readonly number[] }): Promise<ActionReceipt> {
+    return this.#act('delete', request.messageIds, (row) => {
+      const trash = this.#folderOf(row.accountId, ['trash']);
+      return [trash === undefined || trash === row.folder ? { verb: 'expunge' } : { verb: 'move', target: trash }];
+    });
+  }
+
+  async archiveMessages(request: { messageIds: readonly number[] }): Promise<ActionReceipt> {
+    return this.#act('archive', request.messageIds, (row) => [{ verb: 'move', target: this.#required(row.accountId, ['archive', 'all']) }]);
+  }
+
+  async markJunk(request: { messageIds: readonly number[] }): Promise<ActionReceipt> {
+    return this.#act('junk', request.messageIds, (row) => [
+      { verb: 'flags', change: JUNK },
+      { verb: 'move', target: this.#required(row.accountId, ['junk']) },
+    ]);
+  }
+
+  async markNotJunk(request: { messageIds: readonly number[] }): Promise<ActionReceipt> {
+    return this.#act('not-junk', request.messageIds, (row) => [
+      { verb: 'flags', change: NOT_JUNK },
+      { verb: 'move', target: this.#required(row.accountId, ['inbox']) },
+    ]);
+  }
+
+  async undoAction(request: { actionId: string }): Promise<ActionReceipt> {
+    const records = this.#deps.journal.ofId(request.actionId);
+    if (records.length === 0) throw new QuMailError('action.missing');
+    const gone = records.some(({ verb, state, tried }) => verb === 'expunge' && state !== 'failed' && (state !== 'waiting' || tried));
+    if (gone) throw new QuMailError('action.final');
+    const receipt = { actionId: this.#deps.random.uuid(), undoable: true };
+    const inverse: NewAction[] = [];
+    // The last step first, as they were done.
+    for (const record of records.toReversed()) {
+      if (record.undoneBy !== undefined) continue;
+      if (this.#cancel(record)) continue;
+      // Another window was faster.
+      if (record.verb === 'expunge') throw new QuMailError('action.final');
+      inverse.push(...inverseOf(record, receipt.actionId, this.#deps.clock.now()));
+    }
+    if (inverse.length > 0) this.#record(inverse);
+    this.#deps.journal.noteUndone(request.actionId, receipt.actionId);
+    this.#tell(records);
+    return receipt;
+  }
+
+  async listPendingActions(): Promise<readonly PendingAction[]> {
+    const byId = new Map<string, ActionRecord[]>();
+    for (const record of this.#deps.journal.unsettled()) byId.set(record.id, [...(byId.get(record.id) ?? []), record]);
+    return [...byId.values()].map(pendingOf);
+  }
+
+  /** How the counts of an account's folders differ from what the server told, because of what it has not heard yet. */
+  countsPending(accountId: string): ReadonlyMap<string, { unread: number; total: number }> {
+    const sums = new Map<string, { unread: number; total: number }>();
+    if (!this.#deps.journal.hasOpen(accountId)) return sums;
+    for (const { folder, unread, total } of this.#deps.journal.open(accountId).flatMap(countChanges)) {
+      const sum = sums.get(folder) ?? { unread: 0, total: 0 };
+      sums.set(folder, { unread: sum.unread + unread, total: sum.total + total });
+    }
+    return sums;
+  }
+
+  #cancel(record: ActionRecord): boolean {
+    const { journal, clock, view } = this.#deps;
+    if (record.state === 'failed' || record.state === 'dropped') {
+      const acknowledged = journal.change(record.seq, [record.state], record.state === 'failed' ? 'cancelled' : 'done', { now: clock.now() });
+      return acknowledged && record.state === 'failed';
+    }
+    // One that was tried before may have been done, without an answer: that is for the inverse to undo.
+    if (record.tried || !journal.change(record.seq, ['waiting'], 'cancelled', { now: clock.now() })) return false;
+    takeBack(record, view);
+    return true;
+  }
+
+  #act(purpose: ActionPurpose, messageIds: readonly number[], stepsFor: (row: MessageRow) => readonly Step[]): ActionReceipt {
+    if (messageIds.length > MAX_MESSAGES) throw new QuMailError('engine.bad-request', { field: 'messageIds', limit: MAX_MESSAGES });
+    const id = this.#deps.random.uuid();
+    const createdAt = this.#deps.clock.now();
+    const actions = new Map<string, NewAction & { messages: NewActionMessage[] }>();
+    for (const messageId of new Set(messageIds)) {
+      const row = this.#row(messageId);
+      for (const { verb, target, change = NO_CHANGE } of stepsFor(row)) {
+        if (verb === 'move' && target === row.folder) continue;
+        const key = JSON.stringify([row.accountId, verb, target]);
+        const action = actions.get(key) ?? { id, accountId: row.accountId, purpose, verb, target, change, createdAt, messages: [] };
+        action.messages.push(this.#messageOf(row));
+        actions.set(key, action);
+      }
+    }
+    const made = [...actions.values()];
+    if (made.length > 0) this.#record(made);
+    return { actionId: id, undoable: !made.some(({ verb }) => verb === 'expunge') };
+  }
+
+  /** Journals first, which is durable, then shows. */
+  #record(actions: readonly NewAction[]): void {
+    const { journal, view, replay } = this.#deps;
+    journal.add(actions);
+    for (const { accountId, messages } of actions) view.show(accountId, messages.map((message) => ({ ...message, id: 0, outcome: 'open' })));
+    this.#tell(actions.map((action) => ({ ...action, seq: 0, state: 'waiting' }) as unknown as ActionRecord));
+    for (const accountId of new Set(actions.map((action) => action.accountId))) void replay.run(accountId);
+  }
+
+  #messageOf(row: MessageRow): NewActionMessage {
+    const place = this.#deps.view.placeOf(row);
+    if (!place) throw new QuMailError('message.missing');
+    const { folder, uidValidity, uid } = place;
+    const { rfcMessageId, size, flags } = row;
+    return { folder, uidValidity, uid, rfcMessageId, size, flags, fromFolder: row.folder, messageId: row.id };
+  }
+
+  #row(messageId: number): MessageRow {
+    const row = this.#deps.messages.get(messageId);
+    if (!row || this.#deps.shown.isRemoving(messageId)) throw new QuMailError('message.missing');
+    return row;
+  }
+
+  #folderOf(accountId: string, roles: readonly SpecialUse[]): string | undefined {
+    const folders = this.#deps.messages.listFolders(accountId);
+    return roles.flatMap((role) => folders.find(({ specialUse }) => specialUse === role)?.path ?? [])[0];
+  }
+
+  #required(accountId: string, roles: readonly SpecialUse[]): string {
+    const folder = this.#folderOf(accountId, roles);
+    if (folder === undefined) throw new QuMailError('action.no-folder', { role: roles[0] ?? '' });
+    return folder;
+  }
+
+  #tell(actions: readonly ActionRecord[]): void {
+    const { emit } = this.#deps;
+    emit({ kind: 'actions' });
+    const shown = new Map(actions.flatMap((action) => foldersOf(action).map((folder) => [`${action.accountId}\0${folder}`, { accountId: action.accountId, folder }])));
+    for (const { accountId, folder } of shown.values()) emit({ kind: 'messages', accountId, folder });
+    for (const accountId of new Set(actions.map((action) => action.accountId))) emit({ kind: 'folders', accountId });
+  }
+}
+
+/** What undoes an action that the server has heard, or is hearing. */
+function inverseOf(record: ActionRecord, id: string, now: number): NewAction[] {
+  const groups = new Map<string, NewAction & { messages: NewActionMessage[] }>();
+  for (const message of record.messages) {
+    if (message.outcome === 'vanished') continue;
+    const step = record.verb === 'move' ? { target: message.fromFolder, change: NO_CHANGE } : { change: inverseChange(message.flags, record.change) };
+    const key = JSON.stringify(step);
+    const group = groups.get(key) ?? { id, accountId: record.accountId, purpose: 'undo', verb: record.verb, createdAt: now, ...step, messages: [] };
+    const { id: _, outcome: __, ...rest } = message;
+    // What the inverse starts from is what the action led to.
+    const flags = record.verb === 'flags' ? [...new Set([...message.flags.filter((flag) => !record.change.remove.includes(flag)), ...record.change.add])] : message.flags;
+    group.messages.push({ ...rest, flags, fromFolder: record.target ?? message.fromFolder });
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+function pendingOf(records: readonly ActionRecord[]): PendingAction {
+  const [first] = records;
+  const worst = (['failed', 'running', 'waiting', 'dropped'] as const).find((state) => records.some((record) => record.state === state));
+  const failure = readFailure(records.find(({ failureJson }) => failureJson !== undefined)?.failureJson);
+  const target = records.find((record) => record.target !== undefined)?.target;
+  const messages = new Set(records.flatMap((record) => record.messages.map(({ messageId }) => messageId)));
+  return {
+    id: first!.id,
+    accountId: first!.accountId,
+    purpose: records.every(({ verb }) => verb === 'expunge') ? 'expunge' : first!.purpose,
+    ...(target !== undefined && { target }),
+    messages: messages.size,
+    state: worst ?? 'waiting',
+    ...(failure && { failure }),
+    vanished: records.flatMap((record) => record.messages).filter(({ outcome }) => outcome === 'vanished').length,
+    undoable: !records.some(({ verb, state }) => verb === 'expunge' && state !== 'waiting'),
+    createdAt: first!.createdAt,
+  };
+}

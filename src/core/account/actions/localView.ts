@@ -1,0 +1,127 @@
+import type { MailFlag } from '../../base/types.ts';
+import type { ActionMessage, Place } from '../../store/actionRow.ts';
+import type { ActionStore } from '../../store/actions.ts';
+import type { MessageRow, MessageStore } from '../../store/messages.ts';
+import { HIDDEN, type ShownMail } from '../../store/shownMail.ts';
+import { pendingViews, placeKey, withDecided, type PendingView } from './pendingView.ts';
+
+export interface LocalViewDeps {
+  readonly journal: ActionStore;
+  readonly messages: MessageStore;
+  readonly shown: ShownMail;
+}
+
+/**
+ * Keeps what is shown in step with what the person did: rows are brought to where the journal has them, and mail.db is told in which way
+ * what a sync brings of them is out of date. Every step may be done twice, so that a crash between the journal (vault.db) and the list
+ * (mail.db) is made good at the next start.
+ */
+export class LocalView {
+  readonly #deps: LocalViewDeps;
+
+  constructor(deps: LocalViewDeps) {
+    this.#deps = deps;
+  }
+
+  /** Where a row lies on the server; undefined where that is unknown. */
+  placeOf(row: Pick<MessageRow, 'id' | 'accountId' | 'folder' | 'uid'>): Place | undefined {
+    return row.uid < 0 ? this.#deps.journal.placeOfRow(row.accountId, row.id) : this.#deps.messages.placeOf(row);
+  }
+
+  /** Shows what waits, after a start: a crash, or a mail.db that was made anew, may have kept it from being shown. */
+  showAll(accountId: string): void {
+    const open = this.#deps.journal.open(accountId);
+    this.#deps.shown.awaitNothing(accountId);
+    for (const view of pendingViews(open).values()) this.#show(accountId, view);
+    for (const row of this.#deps.shown.placeless(accountId)) {
+      if (this.#deps.journal.placeOfRow(accountId, row.id)) continue;
+      // The server heard, and the process ended before it was noted here.
+      const place = this.#deps.journal.lastPlaceOfRow(accountId, row);
+      if (place) this.#put(row, place);
+      else {
+        this.#deps.messages.removeUids(accountId, row.folder, [row.uid]);
+        this.#deps.shown.lookAfresh(accountId, row.folder);
+      }
+    }
+  }
+
+  /** Shows the messages of these actions where the journal has them now. */
+  show(accountId: string, messages: readonly ActionMessage[]): void {
+    const views = this.#views(accountId);
+    for (const message of messages) {
+      this.#show(accountId, views.get(placeKey(message)) ?? { message, folder: message.folder, decided: new Map() });
+    }
+  }
+
+  /** Gives messages back the flags that a change took, before `show`. */
+  unflag(
+    accountId: string,
+    messages: readonly ActionMessage[],
+    inverse: (message: ActionMessage) => { readonly add: readonly MailFlag[]; readonly remove: readonly MailFlag[] },
+  ): void {
+    for (const message of messages) {
+      const row = this.#rowOf(accountId, message);
+      if (!row) continue;
+      const { add, remove } = inverse(message);
+      const flags = [...new Set([...row.flags.filter((flag) => !remove.includes(flag)), ...add])];
+      this.#deps.messages.updateFlags(accountId, row.folder, [{ uid: row.uid, flags }]);
+    }
+  }
+
+  /** The message is gone from the server; what was shown of it goes as well. */
+  drop(accountId: string, message: ActionMessage): void {
+    this.#deps.shown.await(accountId, message, undefined);
+    const row = this.#rowOf(accountId, message);
+    if (row) this.#deps.messages.removeUids(accountId, row.folder, [row.uid]);
+  }
+
+  #views(accountId: string): Map<string, PendingView> {
+    if (!this.#deps.journal.hasOpen(accountId)) return new Map();
+    return pendingViews(this.#deps.journal.open(accountId));
+  }
+
+  #show(accountId: string, view: PendingView): void {
+    const { messages, shown, journal } = this.#deps;
+    const row = this.#rowOf(accountId, view.message);
+    const away = view.folder !== undefined && view.folder !== view.message.folder;
+    const decided = [...view.decided];
+    const set = decided.flatMap(([flag, to]) => (to === 'set' ? [flag] : []));
+    const clear = decided.flatMap(([flag, to]) => (to === 'clear' ? [flag] : []));
+    const waits = away || view.folder === undefined || decided.length > 0;
+    shown.await(accountId, view.message, waits ? { away, set, clear, rowId: row?.id ?? 0 } : undefined);
+    if (!row) return;
+    if (row.id !== view.message.messageId) journal.rehint(view.message.id, row.id);
+    if (decided.length > 0)
+      messages.updateFlags(accountId, row.folder, [{ uid: row.uid, flags: withDecided(row.flags, view.decided) }]);
+    if (view.folder === undefined) shown.hide(row.id, HIDDEN.removing);
+    else if (view.folder === view.message.folder) this.#put(row, view.message);
+    else shown.place(row.id, accountId, view.folder, -row.id);
+  }
+
+  /** Shows a row at its place on the server. */
+  #put(row: MessageRow, place: Place): void {
+    const { messages, shown } = this.#deps;
+    const { accountId } = row;
+    if (row.folder === place.folder && row.uid === place.uid) return shown.place(row.id, accountId, place.folder, place.uid);
+    if (messages.cursor(accountId, place.folder)?.uidValidity !== place.uidValidity) {
+      // Its number means nothing here: the next look finds the message, and must look at all of them.
+      messages.removeUids(accountId, row.folder, [row.uid]);
+      shown.lookAfresh(accountId, place.folder);
+      return;
+    }
+    const other = messages.byUid(accountId, place.folder, place.uid);
+    if (other && other.id !== row.id) messages.removeUids(accountId, place.folder, [place.uid]);
+    shown.place(row.id, accountId, place.folder, place.uid);
+  }
+
+  /** The row of a message: the one it had, if that still is the same message, else whatever lies at its place. */
+  #rowOf(accountId: string, message: ActionMessage): MessageRow | undefined {
+    const { messages } = this.#deps;
+    const hinted = messages.get(message.messageId);
+    const same =
+      hinted?.accountId === accountId && hinted.rfcMessageId === message.rfcMessageId && hinted.size === message.size ? hinted : undefined;
+    if (same && (same.uid < 0 || (same.folder === message.folder && same.uid === message.uid))) return same;
+    if (messages.cursor(accountId, message.folder)?.uidValidity !== message.uidValidity) return undefined;
+    return messages.byUid(accountId, message.folder, message.uid);
+  }
+}

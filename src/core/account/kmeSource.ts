@@ -1,0 +1,66 @@
+import type { DeliveredKey, KmeClient } from '../keys/kmeClient.ts';
+import type { KeyLedger } from '../keys/keyLedger.ts';
+import { wipeKeys } from '../keys/undelivered.ts';
+import type { FetchRequest, KeySource, SourceCapacity, TakeRequest } from './keySource.ts';
+
+export interface KmeSourceDeps {
+  readonly accountId: string;
+  readonly peerSaeId: string;
+  readonly ownSaeId: string;
+  readonly ledger: KeyLedger;
+  /** Runs one exchange with the account's key manager and remembers how it went. */
+  readonly exchange: <T>(run: (client: KmeClient) => Promise<T>) => Promise<T>;
+}
+
+/** Keys shared with one contact over a QKD link, asked for at the account's own key manager. One of these serves one message. */
+export class KmeSource implements KeySource {
+  readonly kind = 'kme';
+  readonly peerId: string;
+  readonly ownSaeId: string;
+  readonly #deps: KmeSourceDeps;
+
+  constructor(deps: KmeSourceDeps) {
+    this.#deps = deps;
+    this.peerId = deps.peerSaeId;
+    this.ownSaeId = deps.ownSaeId;
+  }
+
+  async capacity(signal?: AbortSignal): Promise<SourceCapacity> {
+    const { storedKeyCount, keySize, maxSaeIdCount } = await this.#deps.exchange((client) => client.getStatus(this.peerId, signal));
+    const stockBits = storedKeyCount !== undefined && keySize !== undefined ? storedKeyCount * keySize : undefined;
+    return { maxSharers: maxSaeIdCount ?? 0, ...(stockBits !== undefined && { stockBits }) };
+  }
+
+  async take({ bits, others, signal }: TakeRequest): Promise<DeliveredKey[]> {
+    const { accountId, ledger } = this.#deps;
+    const reserved: DeliveredKey[] = [];
+    // Reserved before anything is done with them, so that a crash from here on leaves a trace of every key.
+    const reserve = (keys: readonly DeliveredKey[]): void => {
+      reserved.push(...keys);
+      ledger.reserve({ accountId, peerSaeIds: [this.peerId, ...others], keys });
+    };
+    try {
+      return await this.#deps.exchange((client) => client.takeBits(this.peerId, { bits, additionalSlaveSaeIds: others }, reserve, signal));
+    } catch (error) {
+      wipeKeys(reserved);
+      abandonQuietly(ledger, accountId, reserved);
+      throw error;
+    }
+  }
+
+  async fetch({ keyIds, envelopeId, signal }: FetchRequest): Promise<void> {
+    const { accountId, ledger } = this.#deps;
+    // Each batch is durable before the next is asked for: a key manager delivers once.
+    const record = (keys: readonly DeliveredKey[]): void => ledger.recordFetched({ accountId, peerSaeId: this.peerId, envelopeId, keys });
+    wipeKeys(await this.#deps.exchange((client) => client.getKeysWithIds(this.peerId, keyIds, signal, record)));
+  }
+}
+
+/** Where the database says nothing any more (the engine was closed meanwhile), the ledger abandons what is stale at the next start. */
+function abandonQuietly(ledger: KeyLedger, accountId: string, keys: readonly DeliveredKey[]): void {
+  try {
+    ledger.abandon({ accountId, keyIds: keys.map(({ keyId }) => keyId) });
+  } catch {
+    // Why they are given up is what the caller has to tell.
+  }
+}

@@ -1,0 +1,22 @@
+import type { SecurityLevel } from '../base/types.ts';
+import type { EnvelopeHeader } from '../crypto/header.ts';
+import type { OpenDeps } from './openJob.ts';
+
+/**
+ * Takes in what a message that was opened and stored says about its sender: the card that came along, and the fingerprint in its header,
+ * which at L1 and L2 only the pair's keys can have written.
+ */
+export async function learnFrom(
+  found: { accountId: string; header: EnvelopeHeader; card: Buffer | undefined; level: SecurityLevel },
+  deps: Pick<OpenDeps, 'trust' | 'clock'>,
+): Promise<void> {
+  const { accountId, header, card, level } = found;
+  const base = { accountId, address: header.from.addr, under: level, at: deps.clock.now() };
+  const fingerprint = header.from.fpr;
+  try {
+    if (card) await deps.trust.learn({ ...base, card, source: 'card' });
+    if (fingerprint !== undefined) await deps.trust.learn({ ...base, fingerprint, source: 'signature' });
+  } catch {
+    // The message is open and stored. What it told of its sender comes again with a later one.
+  }
+}

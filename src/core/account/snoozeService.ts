@@ -1,0 +1,136 @@
+import type { SnoozedMessage } from '../base/actions.ts';
+import type { QuMailEvent } from '../base/model.ts';
+import { QuMailError } from '../base/errors.ts';
+import type { Disposable } from '../base/lifetime.ts';
+import type { Clock } from '../base/ports.ts';
+import type { ActionRequests } from '../base/requests/actionRequests.ts';
+import type { MessageRow, MessageStore } from '../store/messages.ts';
+import type { SealedMailStore } from '../store/sealedMail.ts';
+import { HIDDEN, type ShownMail } from '../store/shownMail.ts';
+import type { SnoozedRecord, SnoozedStore } from '../store/snoozed.ts';
+import { summaryOf } from './readMessage.ts';
+
+/** A year, as for mail that is sent later. */
+const MAX_AHEAD = 366 * 24 * 3_600_000;
+/** A timer is never set for longer: the machine may sleep, another window may snooze. */
+const LOOK_MS = 15 * 60_000;
+
+export interface SnoozeServiceDeps {
+  readonly snoozed: SnoozedStore;
+  readonly messages: MessageStore;
+  readonly shown: ShownMail;
+  readonly sealedMail: SealedMailStore;
+  readonly clock: Clock;
+  readonly markUnread: (messageIds: readonly number[]) => Promise<unknown>;
+  readonly emit: (event: QuMailEvent) => void;
+}
+
+/** Messages that are out of the way until a time. Only this computer knows of it: on the server they stay where they are. */
+export class SnoozeService implements Pick<ActionRequests, 'snoozeMessages' | 'unsnoozeMessages' | 'listSnoozed'>, Disposable {
+  readonly #deps: SnoozeServiceDeps;
+  #timer: Disposable | undefined;
+  #disposed = false;
+
+  constructor(deps: SnoozeServiceDeps) {
+    this.#deps = deps;
+  }
+
+  /** Brings back what is due, hides what is not (mail.db may be new), and goes on doing so. */
+  start(): void {
+    this.hideAgain();
+    this.#wake();
+  }
+
+  async snoozeMessages(request: { messageIds: readonly number[]; until: number }): Promise<void> {
+    const { snoozed, messages, shown, clock } = this.#deps;
+    const ahead = request.until - clock.now();
+    if (!Number.isFinite(ahead) || ahead <= 0 || ahead > MAX_AHEAD) throw new QuMailError('engine.bad-request', { field: 'until' });
+    const rows = [...new Set(request.messageIds)].map((id) => this.#row(id));
+    for (const row of rows) {
+      const place = messages.placeOf(row);
+      if (!place) throw new QuMailError('message.missing');
+      snoozed.put({ ...place, accountId: row.accountId, rfcMessageId: row.rfcMessageId, messageId: row.id, until: request.until });
+      shown.hide(row.id, HIDDEN.snoozed);
+    }
+    this.#tell(rows);
+    this.#wake();
+  }
+
+  async unsnoozeMessages(request: { messageIds: readonly number[] }): Promise<void> {
+    const wanted = new Set(request.messageIds);
+    const back = this.#deps.snoozed.list().flatMap((record) => {
+      const row = this.#find(record);
+      return row && wanted.has(row.id) && this.#deps.snoozed.end(record.id) ? [row] : [];
+    });
+    for (const row of back) this.#deps.shown.hide(row.id, HIDDEN.no);
+    this.#tell(back);
+  }
+
+  async listSnoozed(): Promise<readonly SnoozedMessage[]> {
+    return this.#deps.snoozed.list().flatMap((record) => {
+      const row = this.#find(record);
+      return row ? [{ message: summaryOf(row, this.#deps.sealedMail), until: record.until }] : [];
+    });
+  }
+
+  /** Hides what is snoozed and listed nevertheless, because mail.db was made anew. */
+  hideAgain(): void {
+    const { snoozed, shown, clock } = this.#deps;
+    for (const record of snoozed.list()) {
+      if (record.until <= clock.now()) continue;
+      const row = this.#find(record);
+      if (!row) continue;
+      if (row.id !== record.messageId) snoozed.rehint(record.id, row.id);
+      shown.hide(row.id, HIDDEN.snoozed);
+    }
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#timer?.dispose();
+  }
+
+  #wake(): void {
+    if (this.#disposed) return;
+    const { snoozed, shown, clock, markUnread } = this.#deps;
+    const now = clock.now();
+    const records = snoozed.list();
+    // Whoever ends it brings it back: one window of all.
+    const back = records.flatMap((record) => {
+      if (record.until > now) return [];
+      const row = this.#find(record);
+      return snoozed.end(record.id) && row && shown.surface(row.id, now) ? [row] : [];
+    });
+    if (back.length > 0) {
+      markUnread(back.filter(({ flags }) => flags.includes('seen')).map(({ id }) => id)).catch(() => {});
+      this.#tell(back);
+    }
+    this.#timer?.dispose();
+    const next = records.find(({ until }) => until > now);
+    this.#timer = next && clock.after(Math.min(next.until - now, LOOK_MS), () => this.#wake());
+  }
+
+  #find(record: SnoozedRecord): MessageRow | undefined {
+    const { messages, shown } = this.#deps;
+    const hinted = messages.get(record.messageId);
+    if (hinted?.accountId === record.accountId && hinted.rfcMessageId === record.rfcMessageId) return hinted;
+    const sameUids = messages.cursor(record.accountId, record.folder)?.uidValidity === record.uidValidity;
+    const placed = sameUids ? messages.byUid(record.accountId, record.folder, record.uid) : undefined;
+    if (placed || record.rfcMessageId === '') return placed;
+    return shown.byMessageId(record.accountId, record.rfcMessageId).find(({ folder }) => folder === record.folder);
+  }
+
+  #row(messageId: number): MessageRow {
+    const row = this.#deps.messages.get(messageId);
+    if (!row) throw new QuMailError('message.missing');
+    return row;
+  }
+
+  #tell(rows: readonly MessageRow[]): void {
+    if (rows.length === 0) return;
+    const { emit } = this.#deps;
+    emit({ kind: 'actions' });
+    const places = new Map(rows.map(({ accountId, folder }) => [`${accountId}\0${folder}`, { accountId, folder }]));
+    for (const place of places.values()) emit({ kind: 'messages', ...place });
+  }
+}

@@ -1,0 +1,73 @@
+import { QuMailError } from '../../base/errors.ts';
+import { DisposableStore, type Disposable } from '../../base/lifetime.ts';
+import type { Log } from '../../base/log.ts';
+import type { Clock } from '../../base/ports.ts';
+import type { OfflineStore, SharedState } from '../../store/offline.ts';
+import type { WindowLock } from '../../store/windowLock.ts';
+
+/** A window that hangs this long loses an account to another one, which looks this often for that; milliseconds. One that dies is noticed at once. */
+const LEASE = { ttlMs: 30_000, pollMs: 1000 };
+
+export interface LeaseDeps {
+  readonly accountId: string;
+  readonly lock: Pick<WindowLock, 'hold'>;
+  readonly offline: OfflineStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** This window looks for the account's mail from now on. */
+  readonly leads: () => void;
+}
+
+/**
+ * Which of several windows looks for an account's mail, holds IDLE and fills the offline copy; and what it tells the others through the store.
+ */
+export class AccountLease implements Disposable {
+  readonly #deps: LeaseDeps;
+  readonly #owned = new DisposableStore();
+  readonly #stop = new AbortController();
+  #leads = false;
+
+  constructor(deps: LeaseDeps) {
+    this.#deps = deps;
+  }
+
+  get leads(): boolean {
+    return this.#leads;
+  }
+
+  /** Takes the lease, now or whenever the window that has it goes. */
+  async seek(): Promise<void> {
+    const { accountId, lock, clock, log } = this.#deps;
+    try {
+      const held = await lock.hold(`sync/${accountId}`, LEASE, this.#stop.signal);
+      this.#owned.add(held);
+      if (this.#stop.signal.aborted) return;
+      this.#leads = true;
+      this.#deps.leads();
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      log.warn('lease-failed', { code: QuMailError.from(error).code });
+      this.#owned.add(clock.after(LEASE.pollMs, () => void this.seek()));
+    }
+  }
+
+  /** What the window that leads last told; undefined where this window leads, or none ever did. */
+  told(): SharedState | undefined {
+    return this.#leads || this.#stop.signal.aborted ? undefined : this.#deps.offline.state(this.#deps.accountId);
+  }
+
+  /** Tells the other windows, where this one leads. A store that cannot be written now is told next time. */
+  tell(state: SharedState): void {
+    if (!this.#leads || this.#stop.signal.aborted) return;
+    try {
+      this.#deps.offline.setState(this.#deps.accountId, state);
+    } catch (error) {
+      this.#deps.log.warn('state-not-told', { code: QuMailError.from(error).code });
+    }
+  }
+
+  dispose(): void {
+    this.#stop.abort();
+    this.#owned.dispose();
+  }
+}

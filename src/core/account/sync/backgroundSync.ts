@@ -1,0 +1,208 @@
+import { QuMailError } from '../../base/errors.ts';
+import type { Disposable } from '../../base/lifetime.ts';
+import type { Log } from '../../base/log.ts';
+import type { Clock } from '../../base/ports.ts';
+import type { FolderSyncChoice } from '../../base/sync.ts';
+import type { MessageStore } from '../../store/messages.ts';
+import type { OfflineStore } from '../../store/offline.ts';
+import { MAX_MESSAGE_BYTES } from '../../transport/mailAccess.ts';
+import type { RemoteFolder, RemoteQuota } from '../../transport/remoteMail.ts';
+import { fillFolder, type FillDeps } from './fillFolder.ts';
+import { defaultChoice, inFillingOrder, needsLook } from './syncPlan.ts';
+
+/** Octets of the messages of one command. */
+const BATCH_OCTETS = 8 * 1024 * 1024;
+const BATCH_MESSAGES = 2000;
+/** A message above this is kept by its header only and fetched when it is opened. */
+export const LARGEST_KEPT = 25 * 1024 * 1024;
+/** Messages that are evicted in one transaction, and what a person read this lately stays. */
+const EVICTED_AT_ONCE = 200;
+const READ_LATELY_MS = 30 * 86_400_000;
+/** Least time between two progress events, and between two looks at flags that a server without mod-sequences may have changed unseen. */
+const PROGRESS_MS = 250;
+const FLAGS_EVERY_MS = 900_000;
+/** How long the background gives way to work that a person waits for, at most. */
+const GIVE_WAY_MS = 5000;
+
+export interface BackgroundDeps {
+  readonly accountId: string;
+  readonly handler: FillDeps['handler'] & { readQuota(signal?: AbortSignal): Promise<RemoteQuota | undefined> };
+  readonly messages: MessageStore;
+  readonly offline: OfflineStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Octets that all offline mail may take on this machine; 0 for headers alone. */
+  readonly budget: () => number;
+  /** Brings a folder's list up to date, flags and disappearances included; the same look as a person's. */
+  readonly look: (path: string) => Promise<unknown>;
+  /** Tries to open what came sealed. */
+  readonly openArrivals: (path: string, signal: AbortSignal) => Promise<unknown>;
+  /** Resolves when nothing that a person waits for is under way. */
+  readonly quiet: () => Promise<void>;
+  readonly changed: {
+    messages(path: string): void;
+    progress(step: { folder?: string; done: number; total: number }): void;
+    quota(quota: RemoteQuota): void;
+  };
+}
+
+/** Fills the offline copy of one account, behind everything a person waits for. Resumable at any point: what it has done is in the store. */
+export class BackgroundSync implements Disposable {
+  readonly #deps: BackgroundDeps;
+  readonly #looked = new Map<string, number>();
+  #folders: readonly RemoteFolder[] = [];
+  #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  #again = false;
+  #paused = false;
+  #done = 0;
+  #total = 0;
+  #told = 0;
+
+  constructor(deps: BackgroundDeps) {
+    this.#deps = deps;
+  }
+
+  get active(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Fills what these folders lack. Called after each look with the list as it is now; a run under way goes on and takes it into account. */
+  start(folders: readonly RemoteFolder[]): void {
+    this.#folders = folders;
+    if (this.#paused || this.#stop.signal.aborted) return;
+    this.#again = this.#running !== undefined;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#again) this.start(this.#folders);
+    });
+  }
+
+  /** Ends the run under way; nothing begins until `resume`. What was stored stays. */
+  cancel(): void {
+    this.#paused = true;
+    this.#again = false;
+    this.#stop.abort();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#stop.signal.aborted) this.#stop = new AbortController();
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  dispose(): void {
+    this.cancel();
+  }
+
+  choiceOf(folder: Pick<RemoteFolder, 'path' | 'specialUse'>, choices = this.#deps.offline.choices(this.#deps.accountId)): FolderSyncChoice {
+    return choices.get(folder.path) ?? defaultChoice(folder.specialUse);
+  }
+
+  async #run(): Promise<void> {
+    const { log, clock } = this.#deps;
+    const began = clock.now();
+    this.#done = this.#total = 0;
+    try {
+      await this.#shrink();
+      for (const folder of inFillingOrder(this.#folders)) {
+        if (this.#stop.signal.aborted) break;
+        await this.#fill(folder);
+      }
+      const quota = await this.#deps.handler.readQuota(this.#stop.signal);
+      if (quota) this.#deps.changed.quota(quota);
+      if (this.#total > 0) log.info('filled', { messages: this.#done, ms: clock.now() - began });
+    } catch (error) {
+      const { code } = QuMailError.from(error);
+      if (code !== 'engine.cancelled' && code !== 'engine.stopped') log.warn('fill-ended', { code, messages: this.#done });
+    } finally {
+      if (this.#total > 0) this.#tell(undefined, 'last');
+    }
+  }
+
+  async #fill(folder: RemoteFolder): Promise<void> {
+    const { accountId, messages, log } = this.#deps;
+    const { path } = folder;
+    const signal = this.#stop.signal;
+    const choice = this.choiceOf(folder);
+    if (choice === 'off') return;
+    try {
+      if (this.#wantsLook(folder)) {
+        await this.#deps.look(path);
+        this.#looked.set(path, this.#deps.clock.now());
+      }
+      const before = this.#done;
+      const outcome = await fillFolder(path, choice, this.#fillDeps(path), signal);
+      if (this.#done === before) return;
+      log.info('folder-filled', { outcome, messages: this.#done - before });
+      if (messages.cursor(accountId, path) && choice === 'all') await this.#deps.openArrivals(path, signal);
+      this.#deps.changed.messages(path);
+    } catch (error) {
+      const failure = QuMailError.from(error);
+      // One folder that cannot be read does not keep the others from it.
+      if (!failure.code.startsWith('imap.')) throw failure;
+      log.warn('folder-not-filled', { code: failure.code });
+    }
+  }
+
+  #wantsLook(folder: RemoteFolder): boolean {
+    const { accountId, messages, clock } = this.#deps;
+    const cursor = messages.cursor(accountId, folder.path);
+    const need = needsLook({ path: folder.path, ...(cursor && { cursor }) }, folder, messages.count(accountId, folder.path));
+    if (need !== 'perhaps') return need === 'yes';
+    return clock.now() - (this.#looked.get(folder.path) ?? 0) >= FLAGS_EVERY_MS;
+  }
+
+  #fillDeps(path: string): FillDeps {
+    const { accountId, handler, messages, offline } = this.#deps;
+    return {
+      accountId,
+      handler,
+      messages,
+      offline,
+      limits: { octets: BATCH_OCTETS, messages: BATCH_MESSAGES, largest: Math.min(LARGEST_KEPT, MAX_MESSAGE_BYTES) },
+      quiet: () => this.#giveWay(),
+      hasRoom: (forWhat) => this.#makeRoom(forWhat),
+      progress: ({ found = 0, done = 0 }) => {
+        this.#total += found;
+        this.#done += done;
+        if (done > 0) this.#tell(path, 'more');
+      },
+    };
+  }
+
+  async #giveWay(): Promise<void> {
+    const enough = new AbortController();
+    await Promise.race([this.#deps.quiet(), this.#deps.clock.sleep(GIVE_WAY_MS, enough.signal).catch(() => {})]);
+    enough.abort();
+  }
+
+  /** Mail that arrives pushes out the oldest; mail that was there before pushes out nothing: an offline copy that is full stays as it is. */
+  #makeRoom(forWhat: 'arrivals' | 'backlog'): boolean {
+    const { offline, clock, budget } = this.#deps;
+    const most = budget();
+    if (forWhat === 'arrivals')
+      for (let rounds = 0; rounds < 5 && offline.usedOctets() >= most; rounds++)
+        if (offline.evict(EVICTED_AT_ONCE, clock.now() - READ_LATELY_MS) === 0) break;
+    return offline.usedOctets() < most;
+  }
+
+  /** After the budget was lowered. */
+  async #shrink(): Promise<void> {
+    const { offline, clock, budget } = this.#deps;
+    while (!this.#stop.signal.aborted && offline.usedOctets() > budget() && offline.evict(EVICTED_AT_ONCE, clock.now() - READ_LATELY_MS) > 0)
+      await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #tell(folder: string | undefined, which: 'more' | 'last'): void {
+    const now = this.#deps.clock.now();
+    if (which === 'more' && now - this.#told < PROGRESS_MS) return;
+    this.#told = now;
+    const total = Math.max(this.#total, this.#done);
+    this.#deps.changed.progress({ ...(folder !== undefined && { folder }), done: which === 'last' ? this.#done : Math.min(this.#done, total), total });
+  }
+}

@@ -1,0 +1,207 @@
+import { QuMailError, throwIfCancelled } from '../../base/errors.ts';
+import type { FolderSyncChoice } from '../../base/sync.ts';
+import { BODY } from '../../store/messageRow.ts';
+import type { MessageStore } from '../../store/messages.ts';
+import type { OfflineStore } from '../../store/offline.ts';
+import type { EmailHandler } from '../../transport/emailHandler.ts';
+import type { RemoteFacts } from '../../transport/remoteMail.ts';
+import { newRow } from './newRow.ts';
+import { SourceIntake } from './sourceIntake.ts';
+import { missingUids, planFill, type FillLimits } from './syncPlan.ts';
+
+export interface FillDeps {
+  readonly accountId: string;
+  readonly handler: Pick<EmailHandler, 'listUids' | 'fetchFacts' | 'fetchSummaries' | 'fetchSources'>;
+  readonly messages: Pick<MessageStore, 'cursor' | 'updateFlags' | 'removeUids'>;
+  readonly offline: OfflineStore;
+  readonly limits: FillLimits;
+  /** Resolves when nothing that a person waits for is under way. */
+  readonly quiet: () => Promise<void>;
+  /** False once the disk budget is spent: from then on headers alone are taken in. */
+  readonly hasRoom: (forWhat: 'arrivals' | 'backlog') => boolean;
+  readonly progress: (step: { readonly found?: number; readonly done?: number }) => void;
+}
+
+/** UIDs that are planned with at a time. */
+const WINDOW = 2000;
+/** Headers in one command. */
+const HEADERS = 200;
+
+interface Folder {
+  readonly path: string;
+  readonly uidValidity: number;
+  /** What its missing messages are: new, or there before the account was. */
+  readonly missing: 'arrivals' | 'backlog';
+}
+
+/**
+ * Brings what is missing of one folder into the store, newest first: sources, or headers where that is the choice or all there is room for. What
+ * was stored stays when it ends early; the next call goes on from there. Resolves to how much is here now: `partly` where UIDs changed
+ * their meaning meanwhile or there was no room.
+ *
+ * @throws QuMailError `net.*`, `imap.*`, `store.*`, `engine.cancelled`
+ */
+export async function fillFolder(
+  path: string,
+  choice: Exclude<FolderSyncChoice, 'off'>,
+  deps: FillDeps,
+  signal: AbortSignal,
+): Promise<'filled' | 'partly'> {
+  const cursor = deps.messages.cursor(deps.accountId, path);
+  if (!cursor) return 'partly';
+  const filled = deps.offline.filled(deps.accountId, path);
+  const complete = filled !== undefined && (filled.as === 'all' || choice === 'headers');
+  const folder: Folder = { path, uidValidity: cursor.uidValidity, missing: complete ? 'arrivals' : 'backlog' };
+  if (complete) {
+    // Whatever came since was listed by its header: those rows tell what is missing.
+    if (choice === 'headers') return 'filled';
+    const bodiless = deps.offline.bodilessUids(deps.accountId, path, WINDOW * 50);
+    deps.progress({ found: bodiless.length });
+    return fillUids(folder, bodiless, choice, deps, signal);
+  }
+  const onServer = await deps.handler.listUids(path, cursor.uidValidity, signal);
+  // A first few headers that are here already still lack their sources.
+  const missing = missingUids(onServer, deps.offline.settledUids(deps.accountId, path, choice));
+  deps.progress({ found: missing.length });
+  const outcome = await fillUids(folder, missing, choice, deps, signal);
+  if (outcome === 'filled') deps.offline.setFilled(deps.accountId, path, cursor.uidValidity, { as: choice, uid: cursor.uidNext });
+  return outcome;
+}
+
+async function fillUids(
+  folder: Folder,
+  uids: readonly number[],
+  choice: 'all' | 'headers',
+  deps: FillDeps,
+  signal: AbortSignal,
+): Promise<'filled' | 'partly'> {
+  let intakeSize: number | undefined;
+  for (let at = 0; at < uids.length; at += WINDOW) {
+    const window = uids.slice(at, at + WINDOW);
+    const before = changesOf(folder, deps);
+    if (choice === 'headers' || !deps.hasRoom(folder.missing)) {
+      const state = choice === 'headers' ? BODY.none : BODY.evicted;
+      if ((await fillHeaders(folder, window, state, deps, signal)) === 'stale') return 'partly';
+    } else {
+      const outcome = await fillSources(folder, window, deps, signal, intakeSize);
+      if (outcome === 'stale') return 'partly';
+      intakeSize = outcome.most;
+    }
+    await settleRace(folder, window, before, deps, signal);
+  }
+  return 'filled';
+}
+
+/** One window of sources: sizes first, then few large commands. */
+async function fillSources(
+  folder: Folder,
+  uids: readonly number[],
+  deps: FillDeps,
+  signal: AbortSignal,
+  intakeSize: number | undefined,
+): Promise<'stale' | { readonly most: number }> {
+  const { accountId, handler, offline } = deps;
+  const facts = await handler.fetchFacts(folder.path, folder.uidValidity, uids, signal);
+  const own = withoutTwins(folder, facts, deps);
+  const plan = planFill(own, deps.limits);
+  if (plan.tooLarge.length > 0 && (await fillHeaders(folder, plan.tooLarge, BODY.tooLarge, deps, signal)) === 'stale') return 'stale';
+  let most = intakeSize;
+  for (const batch of plan.batches) {
+    await deps.quiet();
+    throwIfCancelled(signal);
+    if (!deps.hasRoom(folder.missing)) break;
+    const place = { accountId, path: folder.path, uidValidity: folder.uidValidity };
+    const intake = new SourceIntake(offline, place, { stored: (done) => deps.progress({ done }), ...(most !== undefined && { most }) });
+    try {
+      await handler.fetchSources(folder.path, folder.uidValidity, batch, (message) => intake.take(message), signal);
+    } catch (error) {
+      if (!QuMailError.is(error, 'net.too-large')) throw error;
+      // The server said a size and sent another. The batch is done one by one, and whoever lied is left out.
+      intake.flush();
+      await oneByOne(folder, batch, intake, deps, signal);
+    }
+    intake.flush();
+    if (intake.stale) return 'stale';
+    most = intake.most;
+    // What the server lists and does not hand out is not asked for in every run.
+    if (intake.taken < batch.length) offline.markBodies(accountId, folder.path, batch, BODY.damaged);
+  }
+  return { most: most ?? 0 };
+}
+
+/** Rows for messages whose source another folder of a Gmail account holds already; returns the rest. */
+function withoutTwins(folder: Folder, facts: readonly RemoteFacts[], deps: FillDeps): readonly RemoteFacts[] {
+  if (!facts.some(({ gmail }) => gmail !== undefined)) return facts;
+  const twins = new Set(deps.offline.storeTwins(deps.accountId, folder.path, folder.uidValidity, facts));
+  deps.progress({ done: twins.size });
+  return facts.filter(({ uid }) => !twins.has(uid));
+}
+
+async function oneByOne(
+  folder: Folder,
+  batch: readonly number[],
+  intake: SourceIntake,
+  deps: FillDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { accountId, handler, offline } = deps;
+  const settled = offline.settledUids(accountId, folder.path, 'all');
+  for (const uid of batch.filter((each) => !settled.has(each))) {
+    try {
+      await handler.fetchSources(folder.path, folder.uidValidity, [uid], (message) => intake.take(message), signal);
+    } catch (error) {
+      if (!QuMailError.is(error, 'net.too-large')) throw error;
+      await fillHeaders(folder, [uid], BODY.tooLarge, deps, signal);
+    }
+  }
+}
+
+async function fillHeaders(
+  folder: Folder,
+  uids: readonly number[],
+  bodyState: number,
+  deps: FillDeps,
+  signal: AbortSignal,
+): Promise<'stored' | 'stale'> {
+  const { accountId, handler, offline } = deps;
+  for (let at = 0; at < uids.length; at += HEADERS) {
+    await deps.quiet();
+    throwIfCancelled(signal);
+    const asked = uids.slice(at, at + HEADERS);
+    const rows = (await handler.fetchSummaries(folder.path, folder.uidValidity, asked, signal)).map(newRow);
+    if (offline.storeHeaders(accountId, folder.path, folder.uidValidity, rows, bodyState) === 'stale') return 'stale';
+    deps.progress({ done: asked.length });
+  }
+  return 'stored';
+}
+
+function changesOf(folder: Folder, deps: FillDeps): string {
+  const cursor = deps.messages.cursor(deps.accountId, folder.path);
+  return `${cursor?.uidValidity}/${cursor?.highestModseq}`;
+}
+
+/**
+ * A look for changes that ran while a window was fetched knew nothing of its messages: a flag set or a message expunged in that moment would be
+ * missed for good. Then the window is asked once more how it stands.
+ */
+async function settleRace(
+  folder: Folder,
+  uids: readonly number[],
+  before: string,
+  deps: FillDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { accountId, handler, messages } = deps;
+  for (let seen = before, rounds = 0; seen !== changesOf(folder, deps) && rounds < 5; rounds++) {
+    seen = changesOf(folder, deps);
+    const present = new Set(await handler.listUids(folder.path, folder.uidValidity, signal));
+    const facts = await handler.fetchFacts(folder.path, folder.uidValidity, uids, signal);
+    if (messages.cursor(accountId, folder.path)?.uidValidity !== folder.uidValidity) return;
+    messages.updateFlags(accountId, folder.path, facts);
+    messages.removeUids(
+      accountId,
+      folder.path,
+      uids.filter((uid) => !present.has(uid)),
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import type { MessageStore } from '../../store/messages.ts';
+import type { EmailHandler } from '../../transport/emailHandler.ts';
+import type { RemoteFolder } from '../../transport/remoteMail.ts';
+import { planFolderList } from './syncPlan.ts';
+
+/** Folders that are written in one transaction. */
+const AT_ONCE = 500;
+/** Messages by which a renamed folder is known again. */
+const SAMPLE = 50;
+
+/**
+ * Takes a folder list into the store: counts, what is new, what goes by another name now with everything in it, what is gone. A name is believed
+ * to be another name only where the newest messages are there under their UIDs with their sizes.
+ */
+export async function takeFolderList(
+  accountId: string,
+  listed: readonly RemoteFolder[],
+  messages: MessageStore,
+  handler: Pick<EmailHandler, 'fetchFacts'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const present = new Set(listed.map(({ path }) => path));
+  const known = messages.listFolders(accountId);
+  const before = known.map(({ path }) => {
+    const cursor = present.has(path) ? undefined : messages.cursor(accountId, path);
+    return { path, ...(cursor && { cursor }) };
+  });
+  const plan = planFolderList(before, listed);
+  const gone = [...plan.gone];
+  for (const { from, to } of plan.renamed) {
+    if (await isSame(accountId, from, to, messages, handler, signal)) messages.renameFolder(accountId, from, to);
+    else gone.push(from);
+  }
+  for (let at = 0; at < listed.length; at += AT_ONCE) {
+    if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+    messages.upsertFolders(
+      listed.slice(at, at + AT_ONCE).map((folder) => ({
+        accountId,
+        path: folder.path,
+        name: folder.name,
+        delimiter: folder.delimiter,
+        ...(folder.specialUse !== undefined && { specialUse: folder.specialUse }),
+        selectable: folder.selectable,
+        unread: folder.unread,
+        total: folder.total,
+        ...(folder.subscribed !== undefined && { subscribed: folder.subscribed }),
+      })),
+    );
+  }
+  if (gone.length > 0) messages.removeFolders(accountId, gone);
+}
+
+async function isSame(
+  accountId: string,
+  from: string,
+  to: string,
+  messages: MessageStore,
+  handler: Pick<EmailHandler, 'fetchFacts'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const sample = messages.sample(accountId, from, SAMPLE);
+  const cursor = messages.cursor(accountId, from);
+  if (sample.length === 0 || !cursor) return false;
+  const uids = sample.map(({ uid }) => uid);
+  const sizes = new Map((await handler.fetchFacts(to, cursor.uidValidity, uids, signal)).map(({ uid, size }) => [uid, size]));
+  // Some may have been expunged since; none may be another.
+  return sizes.size > 0 && sample.every(({ uid, size }) => !sizes.has(uid) || sizes.get(uid) === size);
+}

@@ -1,0 +1,28 @@
+import type { NewMessage, StoredSeal } from '../../store/messageRow.ts';
+import type { RemoteMessage } from '../../transport/remoteMail.ts';
+
+/** A message as the server lists it, as a new row: what is sealed stays unopened until its source is fetched. */
+export function newRow(message: RemoteMessage): NewMessage {
+  return {
+    uid: message.uid,
+    rfcMessageId: message.rfcMessageId,
+    from: message.from,
+    to: message.to,
+    subject: message.subject,
+    date: message.date,
+    size: message.size,
+    flags: message.flags,
+    hasAttachments: message.hasAttachments,
+    preview: '',
+    ...sealOf(message.hasPayload ? 'sealed' : 'plain'),
+    inReplyTo: message.inReplyTo,
+    references: message.references,
+    ...(message.internalDate !== undefined && { internalDate: message.internalDate }),
+    ...(message.gmail && { gmail: message.gmail }),
+  };
+}
+
+/** What is sealed stays unopened until its source is read; which of the sealed levels it is, only its header tells. */
+export function sealOf(kind: 'sealed' | 'plain'): Pick<NewMessage, 'level'> & { seal: StoredSeal } {
+  return kind === 'sealed' ? { seal: 'unopened', level: 'L2' } : { seal: 'plain', level: 'L4' };
+}

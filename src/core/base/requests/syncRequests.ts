@@ -1,0 +1,21 @@
+import type { AccountSyncState, FolderSyncChoice } from '../sync.ts';
+import { namesOf } from './requestNames.ts';
+
+/** The offline copy of mail. Every request may reject with a QuMailError and with nothing else. */
+export interface SyncRequests {
+  /** How the offline copy of an account stands. */
+  getSyncState(request: { accountId: string }): Promise<AccountSyncState>;
+  /** How much of a folder is kept offline; takes effect at once. What is no longer wanted is not erased, only no longer renewed. */
+  setFolderSync(request: { accountId: string; folder: string; sync: FolderSyncChoice }): Promise<void>;
+  /** Subscribes to a folder on the server, or ends that (RFC 9051 section 6.3.7). */
+  subscribeFolder(request: { accountId: string; folder: string; subscribed: 'subscribed' | 'unsubscribed' }): Promise<void>;
+  /** Ends the filling of the offline copy that is under way; `fetchMail` or `setFolderSync` goes on with it. New mail still comes. */
+  cancelSync(request: { accountId: string }): Promise<void>;
+}
+
+export const SYNC_REQUESTS = namesOf<SyncRequests>({
+  getSyncState: 1,
+  setFolderSync: 1,
+  subscribeFolder: 1,
+  cancelSync: 1,
+});

@@ -1,0 +1,261 @@
+import { createHash } from 'node:crypto';
+import { QuMailError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Clock } from '../base/ports.ts';
+import type { ChatExtras } from '../store/chatExtras.ts';
+import type { ChatStore } from '../store/chats.ts';
+import { CHAT_CERTIFICATE, CHAT_PART, CHAT_SIGNATURE, decodeChatPart, groupOfMessageIds, signedPart, type ChatPart } from './chatPart.ts';
+import type { ArrivedMail, ChatPeople, ChatSignatures } from './chatPorts.ts';
+import { enterable } from './entryText.ts';
+import type { GroupBook } from './groupBook.ts';
+import { decodeGroupEvent, type GroupMember } from './groupEvent.ts';
+
+/** An author's clock may be this far ahead of the arrival before it is corrected, milliseconds. */
+const CLOCK_AHEAD = 60_000;
+/** Rounds of taking in events that introduce the signers of further events. */
+const MAX_ROUNDS = 8;
+
+export interface ChatReceiverDeps {
+  readonly store: ChatStore;
+  readonly extras: ChatExtras;
+  readonly groups: GroupBook;
+  readonly people: ChatPeople;
+  readonly signatures: ChatSignatures;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What a message turned out to be for the chats. */
+export type Reception =
+  | { readonly outcome: 'none' }
+  /** Its author or the group's beginning is not known yet; it is offered again when more is known. */
+  | { readonly outcome: 'waiting'; readonly groupId: string }
+  | {
+      readonly outcome: 'taken';
+      readonly groupId: string;
+      readonly part: ChatPart | undefined;
+      /** False where it was here before. */
+      readonly isNew: boolean;
+      /** Members whom nobody here knew before. */
+      readonly introduced: number;
+    };
+
+/** Takes chat mail in: verified, told apart from what only pretends, stored once whatever order and however often it comes. */
+export class ChatReceiver {
+  readonly #deps: ChatReceiverDeps;
+
+  constructor(deps: ChatReceiverDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * @throws QuMailError `chat.unsigned`, `chat.headers-differ`, `chat.malformed`, `chat.not-member` for what pretends to be part of a chat;
+   *   the state of the chat is unharmed then
+   */
+  async receive(mail: ArrivedMail): Promise<Reception> {
+    const file = mail.files.find(({ name }) => name === CHAT_PART.name);
+    // Whoever sends the part in the clear has neither sealed nor signed anything: it is ordinary mail.
+    if (!file || !mail.sealed) return this.#takeAnswer(mail);
+    const part = decodeChatPart(file.content);
+    if (!part) throw new QuMailError('chat.malformed');
+    this.#compareOutside(mail, part);
+    const known = await this.#verified(mail, part, file.content);
+    const introduced = await this.#takeEvents(mail, part);
+    // The author may be somebody whom this very message introduces.
+    if (!known && !(await this.#verified(mail, part, file.content))) return { outcome: 'waiting', groupId: part.group };
+    const state = this.#deps.groups.state(mail.accountId, part.group);
+    if (!state) return { outcome: 'waiting', groupId: part.group };
+    this.#requireMember(mail, part);
+    const isNew = this.#store(mail, part);
+    return { outcome: 'taken', groupId: part.group, part, isNew, introduced };
+  }
+
+  /** What stands outside is written by whoever likes: where it says anything else than the signed part, nothing of it counts. */
+  #compareOutside(mail: ArrivedMail, part: ChatPart): void {
+    if (part.messageId !== mail.messageId || groupOfMessageIds(mail.messageId) !== part.group) throw new QuMailError('chat.headers-differ');
+    if (part.author !== mail.from.address) throw new QuMailError('chat.headers-differ');
+    for (const { name, size, sha256 } of part.files) {
+      const came = mail.files.find((file) => file.name === name && digest(file.content) === sha256);
+      if (came?.content.byteLength !== size) throw new QuMailError('chat.headers-differ');
+    }
+  }
+
+  /** @returns false where no certificate of the author is known yet */
+  async #verified(mail: ArrivedMail, part: ChatPart, octets: Uint8Array): Promise<boolean> {
+    const signature = mail.files.find(({ name }) => name === CHAT_SIGNATURE.name)?.content;
+    if (!signature) throw new QuMailError('chat.unsigned');
+    const { accountId } = mail;
+    const verified = await this.#deps.signatures.verify({
+      accountId,
+      address: part.author,
+      fingerprint: part.key,
+      data: signedPart(octets),
+      signature,
+    });
+    if (verified === 'invalid') throw new QuMailError('chat.unsigned');
+    return verified === 'valid';
+  }
+
+  /** Events and the members they introduce, until nothing more comes of it. Resolves to how many members were new here. */
+  async #takeEvents(mail: ArrivedMail, part: ChatPart): Promise<number> {
+    const { groups } = this.#deps;
+    let introduced = 0;
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const { added, unknownSigners } = await groups.take(mail.accountId, part.group, part.events, this.#deps.clock.now());
+      const met = await this.#introduce(mail, part);
+      introduced += met;
+      if (unknownSigners === 0 || (added === 0 && met === 0)) break;
+    }
+    return introduced;
+  }
+
+  /** Members of verified events whom this account does not know, by the certificate that came along and has the fingerprint they were added with. */
+  async #introduce(mail: ArrivedMail, part: ChatPart): Promise<number> {
+    const { groups, people } = this.#deps;
+    const carried = new Set(part.events.flatMap(({ encoded }) => decodeGroupEvent(encoded)?.id ?? []));
+    const members = groups
+      .events(mail.accountId, part.group)
+      .filter(({ id }) => carried.has(id))
+      .flatMap(({ change }): readonly GroupMember[] =>
+        change.kind === 'create' ? change.members : change.kind === 'add' ? [change.member] : [],
+      );
+    let met = 0;
+    for (const member of members) {
+      if (people.known(mail.accountId, member.address)?.fingerprint !== undefined) continue;
+      const certificate = mail.files.find(({ name }) => name === `${CHAT_CERTIFICATE.prefix}${member.fingerprint}.pgp`)?.content;
+      if (!certificate) continue;
+      const outcome = await people.introduce(mail.accountId, member, Buffer.from(certificate));
+      if (outcome === 'known') met += 1;
+      else this.#deps.log.warn('chat-introduction', { outcome });
+    }
+    return met;
+  }
+
+  /**
+   * The author is a member, or was one when it was written: what was on its way when its author was removed is still shown, where
+   * it was written before the removal.
+   */
+  #requireMember(mail: ArrivedMail, part: ChatPart): void {
+    const { groups } = this.#deps;
+    const state = groups.require(mail.accountId, part.group);
+    const member = state.members.find(({ address }) => address === part.author);
+    if (member) {
+      if (member.fingerprint !== part.key) throw new QuMailError('chat.unsigned');
+      return;
+    }
+    const events = groups.events(mail.accountId, part.group);
+    const removal = events.find(
+      ({ id, change, author }) =>
+        !state.refused.has(id) &&
+        ((change.kind === 'remove' && change.address === part.author) || (change.kind === 'leave' && author === part.author)),
+    );
+    const was = events.some(({ id, author, key }) => author === part.author && key === part.key && !state.refused.has(id));
+    const joined = events.some(
+      ({ change }) =>
+        (change.kind === 'add' && isMember(change.member, part)) ||
+        (change.kind === 'create' && change.members.some((each) => isMember(each, part))),
+    );
+    if (!removal || !(was || joined) || part.at > removal.at || part.heads.includes(removal.id)) throw new QuMailError('chat.not-member');
+  }
+
+  #store(mail: ArrivedMail, part: ChatPart): boolean {
+    const { store, extras } = this.#deps;
+    const { accountId } = mail;
+    const { group: groupId, act, author } = part;
+    if (act.kind === 'receipt') {
+      extras.putReceipts(accountId, groupId, author, 'delivered', act.delivered);
+      extras.putReceipts(accountId, groupId, author, 'read', act.read);
+      return true;
+    }
+    if (act.kind === 'events') this.#keepPicture(mail, groupId);
+    if (act.kind === 'events' || act.kind === 'need') return true;
+    const own = this.#deps.people.accounts().some(({ id, address }) => id === accountId && address === author);
+    const isNew = store.putEntry({
+      accountId,
+      groupId,
+      messageId: mail.messageId,
+      at: this.#time(part.at),
+      kind: act.kind,
+      ...(act.kind !== 'message' && { target: act.target }),
+      unread: act.kind === 'message' && !own,
+      state: own ? 'sent' : 'received',
+      timer: part.timer,
+      ...(own && part.timer > 0 && { expiresAt: part.at + part.timer * 1000 }),
+      content: {
+        author,
+        text: part.text,
+        ...(act.kind === 'message' && act.replyTo !== undefined && { replyTo: act.replyTo }),
+        ...(act.kind === 'reaction' && { emoji: act.emoji }),
+        level: mail.level,
+        ...(mail.suite !== undefined && { suite: mail.suite }),
+        sealed: true,
+        ...(mail.sealed && { envelopeId: mail.sealed.envelopeId }),
+        files: part.files.flatMap(({ name, mimeType, size, sha256 }) => {
+          const came = mail.files.find((file) => file.name === name && digest(file.content) === sha256);
+          return came ? [{ index: came.index, name, mimeType, size }] : [];
+        }),
+      },
+    });
+    if (isNew && act.kind === 'delete') this.#takeBack(accountId, groupId, act.target, author);
+    return isNew;
+  }
+
+  /** The picture the group has by now, where this message brought it. */
+  #keepPicture(mail: ArrivedMail, groupId: string): void {
+    const picture = this.#deps.groups.state(mail.accountId, groupId)?.picture;
+    const came = picture && mail.files.find(({ content }) => content.byteLength === picture.size && digest(content) === picture.sha256);
+    if (came) this.#deps.extras.putPicture(mail.accountId, groupId, picture.sha256, came.content);
+  }
+
+  /** What its author took back goes from here at once, not only from sight. */
+  #takeBack(accountId: string, groupId: string, target: string, author: string): void {
+    const { store } = this.#deps;
+    const entry = store.entry(accountId, groupId, target);
+    if (entry?.kind === 'message' && entry.content.author === author && entry.content.sealed) store.empty(entry);
+  }
+
+  /** An answer that a member wrote in an ordinary mail program: it names a message of the group and is shown as the plain mail it is. */
+  #takeAnswer(mail: ArrivedMail): Reception {
+    const { groups, store } = this.#deps;
+    const groupId = groupOfMessageIds(mail.inReplyTo, ...mail.references);
+    const state = groupId === undefined ? undefined : groups.state(mail.accountId, groupId);
+    if (groupId === undefined || !state?.members.some(({ address }) => address === mail.from.address)) return { outcome: 'none' };
+    const own = this.#deps.people.accounts().some(({ id, address }) => id === mail.accountId && address === mail.from.address);
+    const isNew = store.putEntry({
+      accountId: mail.accountId,
+      groupId,
+      messageId: mail.messageId,
+      at: this.#time(mail.date),
+      kind: 'message',
+      unread: !own,
+      state: own ? 'sent' : 'received',
+      timer: 0,
+      content: {
+        author: mail.from.address,
+        text: enterable(mail.text),
+        replyTo: mail.inReplyTo,
+        level: mail.level,
+        ...(mail.suite !== undefined && { suite: mail.suite }),
+        sealed: mail.sealed !== undefined,
+        ...(mail.sealed && { envelopeId: mail.sealed.envelopeId }),
+        files: mail.sealed
+          ? mail.files.map(({ index, name, mimeType, content }) => ({ index, name, mimeType, size: content.byteLength }))
+          : [],
+      },
+    });
+    return { outcome: 'taken', groupId, part: undefined, isNew, introduced: 0 };
+  }
+
+  #time(at: number): number {
+    const now = this.#deps.clock.now();
+    return at > now + CLOCK_AHEAD ? now : at;
+  }
+}
+
+function isMember(member: GroupMember, part: ChatPart): boolean {
+  return member.address === part.author && member.fingerprint === part.key;
+}
+
+function digest(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('base64url');
+}

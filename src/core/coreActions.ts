@@ -1,0 +1,110 @@
+import { ActionService } from './account/actions/actionService.ts';
+import { LocalView } from './account/actions/localView.ts';
+import { Replay, type ReplayAccount } from './account/actions/replay.ts';
+import { MuteService } from './account/muteService.ts';
+import { SnoozeService } from './account/snoozeService.ts';
+import { UnifiedList } from './account/unifiedList.ts';
+import { UnsubscribeService, type UnsubscribeDeps } from './account/unsubscribe.ts';
+import type { DisposableStore } from './base/lifetime.ts';
+import type { Log } from './base/log.ts';
+import type { QuMailEvent } from './base/model.ts';
+import type { Clock, CrossWindowLock, HttpFetch, Random } from './base/ports.ts';
+import type { ActionRequests } from './base/requests/actionRequests.ts';
+import type { CoreStores } from './coreStores.ts';
+import { ActionStore } from './store/actions.ts';
+import { MutedStore } from './store/muted.ts';
+import { ShownMail } from './store/shownMail.ts';
+import { SnoozedStore } from './store/snoozed.ts';
+
+export interface CoreActionsDeps {
+  readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'messages' | 'sealedMail'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly emit: (event: QuMailEvent) => void;
+  readonly lock: CrossWindowLock;
+  readonly fetch: HttpFetch;
+  readonly accounts: { all(): readonly ({ readonly id: string } & ReplayAccount)[] };
+  readonly source: UnsubscribeDeps['source'];
+  readonly createDraft: UnsubscribeDeps['createDraft'];
+}
+
+export interface CoreActions {
+  readonly requests: ActionRequests;
+  /** Call when the accounts of an earlier session are back. */
+  start(): void;
+  /** Call with everything the engine tells. */
+  heard(event: QuMailEvent): void;
+  countsPending(accountId: string): ReadonlyMap<string, { unread: number; total: number }>;
+}
+
+/** What a person does with messages: the journal, the list that shows it at once, and the replay that tells the servers. */
+export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): CoreActions {
+  const { stores, clock, random, emit, accounts } = deps;
+  const { vault, messages, sealedMail } = stores;
+  const journal = new ActionStore({ db: vault });
+  const shown = new ShownMail({ db: stores.cache });
+  const view = new LocalView({ journal, messages, shown });
+  const accountOf = (accountId: string): ReplayAccount | undefined => accounts.all().find(({ id }) => id === accountId);
+  const replay = owned.add(
+    new Replay({ journal, view, shown, lock: deps.lock, clock, log: deps.log.scoped('actions'), emit, accountOf }),
+  );
+  const actions = new ActionService({ journal, messages, shown, view, replay, clock, random, emit });
+  const snooze = owned.add(
+    new SnoozeService({
+      snoozed: new SnoozedStore({ db: vault }),
+      messages,
+      shown,
+      sealedMail,
+      clock,
+      emit,
+      markUnread: (messageIds) => actions.setFlags({ messageIds, add: [], remove: ['seen'] }),
+    }),
+  );
+  const mute = new MuteService({ muted: new MutedStore({ db: vault }), messages, shown, random, actions, emit });
+  const unified = new UnifiedList({
+    shown,
+    sealedMail,
+    countsPending: (accountId) => actions.countsPending(accountId),
+    firstLook: async (accountId, folder) => {
+      const account = accountOf(accountId);
+      if (account?.state === 'online' && !messages.cursor(accountId, folder)) await account.syncFolder(folder);
+    },
+  });
+  const leaving = new UnsubscribeService(deps);
+  const replayAll = (): void => accounts.all().forEach(({ id }) => void replay.run(id));
+
+  return {
+    requests: {
+      setFlags: (request) => actions.setFlags(request),
+      moveMessages: (request) => actions.moveMessages(request),
+      deleteMessages: (request) => actions.deleteMessages(request),
+      archiveMessages: (request) => actions.archiveMessages(request),
+      markJunk: (request) => actions.markJunk(request),
+      markNotJunk: (request) => actions.markNotJunk(request),
+      undoAction: (request) => actions.undoAction(request),
+      listPendingActions: () => actions.listPendingActions(),
+      getUnifiedList: (request, o) => unified.getUnifiedList(request, o),
+      listUnifiedFolders: () => unified.listUnifiedFolders(),
+      snoozeMessages: (request) => snooze.snoozeMessages(request),
+      unsnoozeMessages: (request) => snooze.unsnoozeMessages(request),
+      listSnoozed: () => snooze.listSnoozed(),
+      muteThread: (request) => mute.muteThread(request),
+      unmuteThread: (request) => mute.unmuteThread(request),
+      isMuted: (request) => mute.isMuted(request),
+      unsubscribe: (request, o) => leaving.unsubscribe(request, o),
+    },
+    start() {
+      journal.prune(clock.now());
+      for (const { id } of accounts.all()) view.showAll(id);
+      mute.start(shown.foldersOf('inbox'));
+      snooze.start();
+      replayAll();
+    },
+    heard(event) {
+      if (event.kind === 'accounts') replayAll();
+      if (event.kind === 'messages') mute.arrived(event.accountId, event.folder);
+    },
+    countsPending: (accountId) => actions.countsPending(accountId),
+  };
+}

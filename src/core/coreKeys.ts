@@ -1,0 +1,79 @@
+import type { AccountService } from './account/accountService.ts';
+import { KeyLinks } from './account/keyLinks.ts';
+import { KeyManagerService } from './account/keyManagerService.ts';
+import { PadService } from './account/padService.ts';
+import { PadKeySources } from './account/padSource.ts';
+import { PadVault } from './account/padVault.ts';
+import type { QuMailEvent } from './base/model.ts';
+import { DisposableStore, type Disposable } from './base/lifetime.ts';
+import type { Log } from './base/log.ts';
+import type { Clock, Random } from './base/ports.ts';
+import type { KeyRequests } from './base/requests/keyRequests.ts';
+import type { CoreStores } from './coreStores.ts';
+
+export interface CoreKeysDeps {
+  readonly stores: CoreStores;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly world: 'real' | 'lab';
+  readonly emit: (event: QuMailEvent) => void;
+}
+
+/** Where keys come from: key managers and pads, and what is asked about them. */
+export class CoreKeys implements Disposable {
+  /** The one place that sealing and opening ask. */
+  readonly links: KeyLinks;
+  readonly #deps: CoreKeysDeps;
+  readonly #vault: PadVault;
+  readonly #owned = new DisposableStore();
+
+  constructor(deps: CoreKeysDeps) {
+    const { stores, clock, random, log, world, emit } = deps;
+    const { managers, contacts, storage, audit, ledger, pads } = stores;
+    this.#deps = deps;
+    this.#vault = new PadVault({ folder: stores.padFolder, store: pads, ledger, clock });
+    this.links = this.#owned.add(
+      new KeyLinks({
+        managers,
+        contacts,
+        storage,
+        clock,
+        random,
+        log: log.scoped('kme'),
+        audit,
+        ledger,
+        pads: new PadKeySources({ store: pads, vault: this.#vault }),
+        world,
+        changed: () => emit({ kind: 'key-managers' }),
+      }),
+    );
+  }
+
+  /** The requests of this area, but for contacts. */
+  requests(accounts: AccountService): Omit<KeyRequests, 'listContacts' | 'saveContact' | 'deleteContact'> {
+    const { stores, clock, random, world, emit } = this.#deps;
+    const managers = new KeyManagerService({ links: this.links, managers: stores.managers, accounts, world, emit });
+    const pads = new PadService({ store: stores.pads, vault: this.#vault, contacts: stores.contacts, accounts, clock, random, emit });
+    return {
+      listKeyManagers: () => managers.listKeyManagers(),
+      connectKeyManager: (request, options) => managers.connectKeyManager(request, options),
+      disconnectKeyManager: (request) => managers.disconnectKeyManager(request),
+      getKeyManagerStatus: (request, options) => managers.getKeyManagerStatus(request, options),
+      createPad: (request, options) => pads.createPad(request, options),
+      importPad: (request, options) => pads.importPad(request, options),
+      listPads: (request) => pads.listPads(request),
+      discardPad: (request) => pads.discardPad(request),
+    };
+  }
+
+  /** What is due each day, before old epoch keys are deleted. */
+  housekeeping(): void {
+    this.#deps.stores.pads.reseal();
+    this.#vault.removeStrays();
+  }
+
+  dispose(): void {
+    this.#owned.dispose();
+  }
+}

@@ -1,0 +1,50 @@
+import type { Clock } from './base/ports.ts';
+import type { QuMailEvent } from './base/model.ts';
+import type { DisposableStore } from './base/lifetime.ts';
+import type { AccountService } from './account/accountService.ts';
+import { SyncService } from './account/sync/syncService.ts';
+import type { CoreStores } from './coreStores.ts';
+import type { SyncRequests } from './base/requests/syncRequests.ts';
+import { StoreWatch } from './store/storeWatch.ts';
+
+/** The offline copy: its requests, and the watch over what other windows store. */
+export function buildSync(
+  deps: {
+    readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'messages' | 'offline'>;
+    readonly accounts: AccountService;
+    readonly clock: Clock;
+    /** Octets. */
+    readonly budget: () => number;
+    readonly emit: (event: QuMailEvent) => void;
+  },
+  owned: DisposableStore,
+): { readonly requests: SyncRequests } {
+  const { stores, accounts, clock, budget, emit } = deps;
+  owned.add(
+    new StoreWatch({
+      mail: stores.cache,
+      vault: stores.vault,
+      clock,
+      changed: {
+        messages: (accountId, folder) => emit({ kind: 'messages', accountId, folder }),
+        folders: (accountId) => emit({ kind: 'folders', accountId }),
+        accounts: () => accounts.reconcile(),
+      },
+    }),
+  );
+  const service = new SyncService({
+    accounts,
+    messages: stores.messages,
+    offline: stores.offline,
+    budget,
+    changed: { folders: (accountId) => emit({ kind: 'folders', accountId }) },
+  });
+  return {
+    requests: {
+      getSyncState: (request) => service.getSyncState(request),
+      setFolderSync: (request) => service.setFolderSync(request),
+      subscribeFolder: (request) => service.subscribeFolder(request),
+      cancelSync: (request) => service.cancelSync(request),
+    },
+  };
+}

@@ -1,0 +1,236 @@
+import type { Message, PublicKey, VerifyMessageResult } from '@protontech/openpgp';
+import { wipe } from '../base/bytes.ts';
+import { QuMailError } from '../base/errors.ts';
+import type { Random } from '../base/ports.ts';
+import { judgeCertificate, readCertificate } from './pgpCertificate.ts';
+import type { OpenedPgp, PgpOpenOptions, PgpSealed, PgpSealOptions, SignatureResult } from './pgpEngine.ts';
+import { CLOCK_TOLERANCE, PGP_LIMITS, pgpConfig, type PgpLibrary, plainBytes, toBuffer } from './pgpLibrary.ts';
+import { PGP_TAG, type PgpPacket, readPackets } from './pgpPackets.ts';
+import { readSecretKey, wipeSecretKey } from './pgpSecretKey.ts';
+
+/** Pieces that OCB messages are fed in, and the most between two reports of progress. Octets. */
+const PIECE = 262_144;
+/** Below this, everything is fast enough to be read at once. Octets. */
+const STREAM_ABOVE = 1_048_576;
+const AES_256 = 'aes256';
+
+/** `PgpEngine.seal`. */
+export async function sealPgp(library: PgpLibrary, random: Random, options: PgpSealOptions): Promise<PgpSealed> {
+  const { certificates, now, profile } = options;
+  if (certificates.length === 0) throw new QuMailError('engine.bad-request', { field: 'certificates' });
+  const config = pgpConfig(library);
+  const recipients = await Promise.all(certificates.map((each) => judgeCertificate(library, each, { now, profile })));
+  const encryptionKeys = recipients.map(({ key }) => key);
+  // Their certificates may come from a clock ahead of ours.
+  const date = new Date(now + CLOCK_TOLERANCE);
+  const sessionKey = await chooseSessionKey(library, random, encryptionKeys, date, profile);
+  const signingKey = options.signWith && (await readSecretKey(library, options.signWith));
+  try {
+    const literal = await library.createMessage({ binary: joined(options.plaintext), date: new Date(now) });
+    const message = signingKey
+      ? ((await library.sign({
+          message: literal,
+          signingKeys: signingKey,
+          date: new Date(now),
+          format: 'object',
+          config,
+        })) as Message<Uint8Array<ArrayBuffer>>)
+      : literal;
+    const encryptionKeyIDs = recipients.map(({ encryptionKeyId }) => encryptionKeyId);
+    const sealed = await library.encrypt({ message, encryptionKeys, encryptionKeyIDs, sessionKey, date, format: 'binary', config });
+    return { message: toBuffer(sealed), sessionKey: packSessionKey(library, sessionKey) };
+  } finally {
+    wipe(sessionKey.data);
+    if (signingKey) wipeSecretKey(signingKey);
+  }
+}
+
+interface LibrarySessionKey {
+  data: Uint8Array<ArrayBuffer>;
+  algorithm: 'aes128' | 'aes192' | 'aes256';
+  aeadAlgorithm?: 'gcm' | 'ocb';
+}
+
+/** What every recipient says to read; post-quantum never below AES-256 in an AEAD mode, which every program of RFC 9580 reads as OCB. */
+async function chooseSessionKey(
+  library: PgpLibrary,
+  random: Random,
+  encryptionKeys: PublicKey[],
+  date: Date,
+  profile: PgpSealOptions['profile'],
+): Promise<LibrarySessionKey> {
+  const preferred = (await library.generateSessionKey({ encryptionKeys, date, config: pgpConfig(library) })) as LibrarySessionKey;
+  if (profile === 'classic' || (preferred.algorithm === AES_256 && preferred.aeadAlgorithm !== undefined)) return preferred;
+  wipe(preferred.data);
+  return { data: plainBytes(random.bytes(32)), algorithm: AES_256, aeadAlgorithm: 'ocb' };
+}
+
+/** `PgpEngine.open`. */
+export async function openPgp(library: PgpLibrary, options: PgpOpenOptions): Promise<OpenedPgp> {
+  const { packets, data } = readOuter(options.message);
+  const verifyWith = await Promise.all(options.verifyWith.map((each) => readCertificate(library, each)));
+  const binary = plainBytes(options.message);
+  const sessionKey = options.sessionKey
+    ? unpackSessionKey(library, options.sessionKey)
+    : await findSessionKey(library, binary, packets, options.secretKeys);
+  const config = pgpConfig(library);
+  const date = new Date(options.now + CLOCK_TOLERANCE);
+  const slow = binary.byteLength > STREAM_ABOVE && isSlow(library, data);
+  try {
+    const message = slow
+      ? await library.readMessage({ binaryMessage: inPieces(binary), config })
+      : await library.readMessage({ binaryMessage: binary, config });
+    const opened = await library.decrypt({
+      message: message as Message<Uint8Array<ArrayBuffer>>,
+      sessionKeys: [sessionKey],
+      verificationKeys: verifyWith,
+      format: 'binary',
+      date,
+      config,
+    });
+    const plaintext = await collect(opened.data as unknown, options.progress);
+    const signature = await bestSignature(opened.signatures, verifyWith);
+    return { plaintext, signature, sessionKey: packSessionKey(library, sessionKey), recipients: packets.length };
+  } catch (cause) {
+    // Whatever is wrong inside has one name: telling which check failed would help only those who try (EFAIL).
+    throw new QuMailError('open.tampered', {}, { cause });
+  } finally {
+    wipe(sessionKey.data);
+  }
+}
+
+/** The session-key packets and the encrypted data of a message, bounded and in the only order there is. */
+function readOuter(message: Uint8Array): { packets: readonly PgpPacket[]; data: PgpPacket } {
+  if (message.byteLength > PGP_LIMITS.message) throw new QuMailError('open.limit', { what: 'message', limit: PGP_LIMITS.message });
+  const all = readPackets(message, PGP_LIMITS.messagePackets).filter(({ tag }) => tag !== PGP_TAG.marker && tag !== PGP_TAG.padding);
+  const data = all.pop();
+  const packets = all.filter(({ tag }) => tag === PGP_TAG.publicKeyEncryptedSessionKey);
+  const others = all.filter(({ tag }) => tag !== PGP_TAG.publicKeyEncryptedSessionKey && tag !== PGP_TAG.symmetricKeyEncryptedSessionKey);
+  // Without integrity protection (packet 9) a message is not read at all.
+  if (!data || data.tag !== PGP_TAG.symmetricallyEncryptedIntegrityProtected || others.length > 0 || all.some(({ whole }) => !whole)) {
+    throw new QuMailError('open.malformed', { what: 'OpenPGP message' });
+  }
+  return { packets, data };
+}
+
+async function findSessionKey(
+  library: PgpLibrary,
+  binary: Uint8Array<ArrayBuffer>,
+  packets: readonly PgpPacket[],
+  secretKeys: readonly Uint8Array[],
+): Promise<LibrarySessionKey> {
+  const named = packets.map(recipientOf);
+  const config = pgpConfig(library);
+  let gone = false;
+  for (const secretKey of secretKeys) {
+    const key = await readSecretKey(library, secretKey);
+    try {
+      const wanted = key.getKeys().filter((each) => named.some((id) => id === '*' || id === each.getKeyID().toHex()));
+      const present = wanted.filter((each) => each.isDecrypted());
+      if (wanted.length > 0 && present.length === 0) gone = true;
+      if (present.length === 0) continue;
+      const message = await library.readMessage({ binaryMessage: binary, config });
+      const found = await library.decryptSessionKeys({ message, decryptionKeys: key, config }).catch(() => undefined);
+      if (found?.[0]) return found[0] as LibrarySessionKey;
+      // Named by its key ID and yet not for it: what was encrypted was changed.
+      if (!named.includes('*')) throw new QuMailError('open.tampered');
+    } finally {
+      wipeSecretKey(key);
+    }
+  }
+  throw new QuMailError(gone ? 'open.subkey-gone' : 'open.no-secret-key');
+}
+
+/** The key ID that a session-key packet is for, lower-case hex; `*` where it does not say (RFC 9580 section 5.1). */
+function recipientOf({ body }: PgpPacket): string {
+  if (body[0] === 3) return anonymous(Buffer.from(body.subarray(1, 9)).toString('hex'));
+  if (body[0] !== 6) return '';
+  const length = body[1] ?? 0;
+  if (length === 0) return '*';
+  const fingerprint = body.subarray(3, 2 + length);
+  return anonymous(Buffer.from(body[2] === 4 ? fingerprint.subarray(-8) : fingerprint.subarray(0, 8)).toString('hex'));
+}
+
+function anonymous(keyId: string): string {
+  return keyId === '0000000000000000' ? '*' : keyId;
+}
+
+type VerificationResult = VerifyMessageResult['signatures'][number];
+
+/** Of several signatures the best counts; certificates are found by the key ID of the signature. */
+export async function bestSignature(results: readonly VerificationResult[], verifyWith: readonly PublicKey[]): Promise<SignatureResult> {
+  let best: SignatureResult = { state: 'none' };
+  for (const { keyID, verified, signature } of results) {
+    const certificate = verifyWith.find((key) => key.getKeys(keyID).length > 0);
+    const valid = await verified.catch(() => false as const);
+    if (valid && certificate) {
+      const packet = (await signature).packets[0];
+      return {
+        state: 'valid',
+        fingerprint: certificate.getFingerprint().toUpperCase(),
+        postQuantum: packet?.publicKeyAlgorithm === 30,
+        ...(packet?.created && { signedAt: packet.created.getTime() }),
+      };
+    }
+    if (certificate) best = { state: 'invalid' };
+    else if (best.state === 'none') best = { state: 'unknown-signer' };
+  }
+  return best;
+}
+
+function isSlow(library: PgpLibrary, { body }: PgpPacket): boolean {
+  return body[0] === 2 && body[2] !== library.enums.aead.gcm;
+}
+
+/** Gives the event loop a turn before every piece, so that seconds of OCB do not stop everything else. */
+function inPieces(binary: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let at = 0;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (at >= binary.byteLength) controller.close();
+        else controller.enqueue(binary.subarray(at, (at += PIECE)));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** All of the plaintext, or nothing: a stream that fails at its end has handed out nothing. */
+async function collect(data: unknown, progress: ((octets: number) => void) | undefined): Promise<Buffer> {
+  if (data instanceof Uint8Array) {
+    progress?.(data.byteLength);
+    return toBuffer(data);
+  }
+  const pieces: Uint8Array[] = [];
+  let octets = 0;
+  try {
+    for await (const piece of data as AsyncIterable<Uint8Array>) {
+      pieces.push(piece);
+      octets += piece.byteLength;
+      progress?.(octets);
+    }
+    return Buffer.concat(pieces, octets);
+  } finally {
+    wipe(...pieces);
+  }
+}
+
+/** One octet for the cipher (RFC 9580 section 9.3), then the key: version 1 of the packet does not say the cipher outside. */
+function packSessionKey(library: PgpLibrary, { algorithm, data }: LibrarySessionKey): Buffer {
+  return Buffer.concat([Buffer.of(library.enums.symmetric[algorithm ?? AES_256]), data]);
+}
+
+function unpackSessionKey(library: PgpLibrary, packed: Uint8Array): LibrarySessionKey {
+  const { symmetric } = library.enums;
+  const name = (['aes128', 'aes192', 'aes256'] as const).find((each) => symmetric[each] === packed[0]);
+  const size = { aes128: 16, aes192: 24, aes256: 32 } as const;
+  if (!name || packed.byteLength !== 1 + size[name]) throw new QuMailError('engine.bad-request', { field: 'sessionKey' });
+  return { data: Uint8Array.from(packed.subarray(1)), algorithm: name };
+}
+
+function joined(plaintext: Uint8Array | readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  if (plaintext instanceof Uint8Array) return plainBytes(plaintext);
+  return plainBytes(plaintext.length === 1 ? plaintext[0]! : Buffer.concat(plaintext));
+}

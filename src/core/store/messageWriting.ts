@@ -1,0 +1,44 @@
+import type { MailFlag } from '../base/types.ts';
+import { flagBits, type NewMessage } from './messageRow.ts';
+import type { Statements } from './statements.ts';
+
+/** Adds a message to a folder; undefined where its UID is known already. */
+export function insertMessage(sql: Statements, folder: number, message: NewMessage, bodyState = 0): number | undefined {
+  const { changes, id } = sql.run(
+    `INSERT INTO messages (folder_id, uid, rfc_message_id, from_address, to_addresses, subject, date, size, flags, has_attachments, preview,
+       seal, level, in_reply_to, refs, internal_date, gm_msgid, gm_thrid, labels, body_state)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    folder,
+    message.uid,
+    message.rfcMessageId,
+    JSON.stringify(message.from),
+    JSON.stringify(message.to),
+    message.subject,
+    message.date,
+    message.size,
+    flagBits(message.flags),
+    message.hasAttachments ? 1 : 0,
+    message.preview,
+    message.seal,
+    message.level,
+    message.inReplyTo,
+    JSON.stringify(message.references),
+    message.internalDate ?? null,
+    message.gmail?.messageId ?? null,
+    message.gmail?.threadId ?? null,
+    message.gmail ? JSON.stringify(message.gmail.labels) : null,
+    bodyState,
+  );
+  return changes === 1 ? id : undefined;
+}
+
+/** Returns how many rows are different now. */
+export function setFlags(sql: Statements, folder: number, uid: number, flags: readonly MailFlag[]): number {
+  const bits = flagBits(flags);
+  return sql.run('UPDATE messages SET flags = ? WHERE folder_id = ? AND uid = ? AND flags <> ?', bits, folder, uid, bits).changes;
+}
+
+/** Tells other windows that something about the folder's messages is different. */
+export function raiseRevision(sql: Statements, folder: number): void {
+  sql.run('UPDATE folders SET revision = revision + 1 WHERE id = ?', folder);
+}

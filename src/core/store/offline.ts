@@ -1,0 +1,250 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { FOLDER_SYNCS, type FolderSyncChoice } from '../base/sync.ts';
+import type { BodyIndexer } from '../base/ports.ts';
+import type { MailFlag } from '../base/types.ts';
+import { inTransaction } from '../base/transaction.ts';
+import { BODY, flagBits, type NewMessage } from './messageRow.ts';
+import { insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
+import { Statements, type Row } from './statements.ts';
+
+/** To what extent every message below `uid` of a folder was taken in. */
+export interface Filled {
+  readonly as: 'all' | 'headers';
+  readonly uid: number;
+}
+
+export interface SourcedMessage extends NewMessage {
+  readonly raw: Buffer;
+}
+
+const ACCOUNT_STATES = ['connecting', 'online', 'offline', 'needs-sign-in'] as const;
+
+/** What the window that syncs an account tells the others. */
+export interface SharedState {
+  readonly state: (typeof ACCOUNT_STATES)[number];
+  readonly failureJson?: string;
+  readonly lastSync?: number;
+  /** Octets on the server. */
+  readonly quota?: { readonly used: number; readonly limit: number };
+}
+
+const FOLDER = '(SELECT id FROM folders WHERE account_id = ? AND path = ?)';
+
+/** What filling the offline copy needs of mail.db: what is missing, batches of sources, room on the disk. Every call is one transaction. */
+export class OfflineStore {
+  readonly #db: DatabaseSync;
+  readonly #sql: Statements;
+  readonly #indexer: BodyIndexer | undefined;
+
+  constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer }) {
+    this.#db = deps.db;
+    this.#sql = new Statements(deps.db);
+    this.#indexer = deps.indexer;
+  }
+
+  choices(accountId: string): ReadonlyMap<string, FolderSyncChoice> {
+    const rows = this.#sql.all('SELECT path, sync FROM folders WHERE account_id = ? AND sync IS NOT NULL', accountId);
+    return new Map(rows.map((row) => [row.text('path'), row.oneOf('sync', FOLDER_SYNCS)]));
+  }
+
+  choose(accountId: string, path: string, sync: FolderSyncChoice): void {
+    this.#sql.run('UPDATE folders SET sync = ? WHERE account_id = ? AND path = ?', sync, accountId, path);
+  }
+
+  filled(accountId: string, path: string): Filled | undefined {
+    const row = this.#sql.get('SELECT filled, filled_uid FROM folders WHERE account_id = ? AND path = ?', accountId, path);
+    if (!row?.has('filled') || !row.has('filled_uid')) return undefined;
+    return { as: row.oneOf('filled', ['all', 'headers']), uid: row.integer('filled_uid') };
+  }
+
+  /** Only while the folder's UIDs still mean the same. */
+  setFilled(accountId: string, path: string, uidValidity: number, filled: Filled): void {
+    const sql = 'UPDATE folders SET filled = ?, filled_uid = ? WHERE account_id = ? AND path = ? AND uid_validity = ?';
+    this.#sql.run(sql, filled.as, filled.uid, accountId, path, uidValidity);
+  }
+
+  /** UIDs that are known and need nothing more at this extent. */
+  settledUids(accountId: string, path: string, as: 'all' | 'headers'): Set<number> {
+    const sql = `SELECT uid FROM messages WHERE folder_id = ${FOLDER} AND (? = 'headers' OR body_state <> ${BODY.none})`;
+    return new Set(this.#sql.all(sql, accountId, path, as).map((row) => row.integer('uid')));
+  }
+
+  /** UIDs of known messages whose source is wanted and not here, the newest first. */
+  bodilessUids(accountId: string, path: string, limit: number): number[] {
+    const sql = `SELECT uid FROM messages WHERE folder_id = ${FOLDER} AND body_state = ${BODY.none} AND uid > 0 ORDER BY uid DESC LIMIT ?`;
+    return this.#sql.all(sql, accountId, path, limit).map((row) => row.integer('uid'));
+  }
+
+  /**
+   * Takes in messages with their sources, and has those indexed that are not sealed. Nothing happens where the folder's UIDs mean other
+   * messages meanwhile, or its account is gone: `stale`. A message that is known keeps its row and gets its source.
+   */
+  storeSources(accountId: string, path: string, uidValidity: number, batch: readonly SourcedMessage[]): 'stored' | 'stale' {
+    return inTransaction(this.#db, () => {
+      const folder = this.#folder(accountId, path, uidValidity);
+      if (folder === undefined) return 'stale';
+      const indexed: { messageId: number; raw: Buffer }[] = [];
+      for (const message of batch) {
+        const inserted = insertMessage(this.#sql, folder, message, BODY.stored);
+        const known = inserted === undefined ? this.#takeBody(folder, message) : undefined;
+        const id = inserted ?? known?.integer('id');
+        if (id === undefined) continue;
+        this.#sql.run('INSERT INTO bodies (message_id, raw) VALUES (?, ?) ON CONFLICT DO NOTHING', id, message.raw);
+        const seal = known?.text('seal') ?? message.seal;
+        if (seal === 'plain') indexed.push({ messageId: id, raw: message.raw });
+      }
+      raiseRevision(this.#sql, folder);
+      if (indexed.length > 0) this.#indexer?.index(indexed);
+      return 'stored';
+    });
+  }
+
+  /** The row of a message that was listed before; undefined where its source is here already. */
+  #takeBody(folder: number, { uid, flags, hasAttachments }: SourcedMessage): Row | undefined {
+    return this.#sql.get(
+      `UPDATE messages SET body_state = ${BODY.stored}, flags = ?, has_attachments = ?
+       WHERE folder_id = ? AND uid = ? AND body_state <> ${BODY.stored} RETURNING id, seal`,
+      flagBits(flags),
+      hasAttachments ? 1 : 0,
+      folder,
+      uid,
+    );
+  }
+
+  /** Adds rows without sources, with the reason: too large to be kept, damaged, or left out for want of room. */
+  storeHeaders(accountId: string, path: string, uidValidity: number, batch: readonly NewMessage[], bodyState: number): 'stored' | 'stale' {
+    return inTransaction(this.#db, () => {
+      const folder = this.#folder(accountId, path, uidValidity);
+      if (folder === undefined) return 'stale';
+      for (const message of batch) {
+        if (insertMessage(this.#sql, folder, message, bodyState) !== undefined) continue;
+        setFlags(this.#sql, folder, message.uid, message.flags);
+        this.#mark(folder, message.uid, bodyState);
+      }
+      if (batch.length > 0) raiseRevision(this.#sql, folder);
+      return 'stored';
+    });
+  }
+
+  /** Notes of known messages why their source is not here. */
+  markBodies(accountId: string, path: string, uids: readonly number[], bodyState: number): void {
+    if (uids.length === 0) return;
+    inTransaction(this.#db, () => {
+      const folder = this.#sql.get('SELECT id FROM folders WHERE account_id = ? AND path = ?', accountId, path)?.integer('id');
+      if (folder !== undefined) for (const uid of uids) this.#mark(folder, uid, bodyState);
+    });
+  }
+
+  /**
+   * Of these Gmail messages, those whose source is here already from another folder: each gets a row of its own that shares it. Returns
+   * their UIDs.
+   */
+  storeTwins(
+    accountId: string,
+    path: string,
+    uidValidity: number,
+    facts: readonly { uid: number; flags: readonly MailFlag[]; gmail?: { messageId: string } }[],
+  ): number[] {
+    return inTransaction(this.#db, () => {
+      const folder = this.#folder(accountId, path, uidValidity);
+      if (folder === undefined) return [];
+      const twins = facts.flatMap(({ uid, flags, gmail }) => {
+        const source = gmail && this.#sql.get(TWIN, accountId, gmail.messageId);
+        if (!source) return [];
+        this.#sql.run(COPY_TWIN, folder, uid, flagBits(flags), source.integer('id'));
+        this.#mark(folder, uid, BODY.evicted);
+        return [uid];
+      });
+      if (twins.length > 0) raiseRevision(this.#sql, folder);
+      return twins;
+    });
+  }
+
+  /** Octets that mail.db takes, without pages that are free again. */
+  usedOctets(): number {
+    const pragma = (name: string): number => this.#sql.get(`PRAGMA ${name}`)?.integer(name) ?? 0;
+    return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+  }
+
+  /**
+   * Lets go of the sources that were received longest ago, at most `most` of them, except those that a person read since `readSince`;
+   * returns how many. What was indexed stays found.
+   */
+  evict(most: number, readSince: number): number {
+    return inTransaction(this.#db, () => {
+      const rows = this.#sql.all(OLDEST, readSince, most);
+      for (const row of rows) {
+        this.#sql.run('DELETE FROM bodies WHERE message_id = ?', row.integer('id'));
+        this.#sql.run(`UPDATE messages SET body_state = ${BODY.evicted} WHERE id = ?`, row.integer('id'));
+      }
+      return rows.length;
+    });
+  }
+
+  /** How the window that syncs an account says it is doing; undefined where none ever said. */
+  state(accountId: string): SharedState | undefined {
+    const row = this.#sql.get('SELECT * FROM sync_state WHERE account_id = ?', accountId);
+    if (!row) return undefined;
+    return {
+      state: row.oneOf('state', ACCOUNT_STATES),
+      ...(row.has('failure') && { failureJson: row.text('failure') }),
+      ...(row.has('last_sync') && { lastSync: row.integer('last_sync') }),
+      ...(row.has('quota_used') && row.has('quota_limit') && { quota: { used: row.integer('quota_used'), limit: row.integer('quota_limit') } }),
+    };
+  }
+
+  setState(accountId: string, { state, failureJson, lastSync, quota }: SharedState): void {
+    this.#sql.run(
+      `INSERT INTO sync_state (account_id, state, failure, last_sync, quota_used, quota_limit) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (account_id) DO UPDATE SET state = excluded.state, failure = excluded.failure,
+         last_sync = coalesce(excluded.last_sync, last_sync), quota_used = coalesce(excluded.quota_used, quota_used),
+         quota_limit = coalesce(excluded.quota_limit, quota_limit)`,
+      accountId,
+      state,
+      failureJson ?? null,
+      lastSync ?? null,
+      quota?.used ?? null,
+      quota?.limit ?? null,
+    );
+  }
+
+  /** Messages known of each folder, and how many with their source. */
+  counts(accountId: string): ReadonlyMap<string, { known: number; stored: number; subscribed?: boolean }> {
+    const rows = this.#sql.all(
+      `SELECT f.path, f.subscribed, count(m.id) AS known, coalesce(sum(m.body_state = ${BODY.stored}), 0) AS stored
+       FROM folders f LEFT JOIN messages m ON m.folder_id = f.id WHERE f.account_id = ? GROUP BY f.id`,
+      accountId,
+    );
+    return new Map(
+      rows.map((row) => [
+        row.text('path'),
+        {
+          known: row.integer('known'),
+          stored: row.integer('stored'),
+          ...(row.has('subscribed') && { subscribed: row.integer('subscribed') === 1 }),
+        },
+      ]),
+    );
+  }
+
+  #folder(accountId: string, path: string, uidValidity: number): number | undefined {
+    const sql = 'SELECT id FROM folders WHERE account_id = ? AND path = ? AND uid_validity = ?';
+    return this.#sql.get(sql, accountId, path, uidValidity)?.integer('id');
+  }
+
+  #mark(folder: number, uid: number, bodyState: number): void {
+    const sql = `UPDATE messages SET body_state = ? WHERE folder_id = ? AND uid = ? AND body_state <> ${BODY.stored}`;
+    this.#sql.run(sql, bodyState, folder, uid);
+  }
+}
+
+const TWIN = `SELECT m.id FROM messages m JOIN folders f ON f.id = m.folder_id
+  WHERE f.account_id = ? AND m.gm_msgid = ? AND m.body_state = ${BODY.stored} LIMIT 1`;
+const SHARED = `rfc_message_id, from_address, to_addresses, subject, date, size, has_attachments, preview, level, in_reply_to, refs,
+  internal_date, gm_msgid, gm_thrid, labels, thread_id`;
+const COPY_TWIN = `INSERT INTO messages (folder_id, uid, flags, seal, body_state, ${SHARED})
+  SELECT ?, ?, ?, CASE seal WHEN 'plain' THEN seal ELSE 'unopened' END, ${BODY.evicted}, ${SHARED} FROM messages WHERE id = ?
+  ON CONFLICT DO NOTHING`;
+/** Sealed mail that was not opened yet keeps its source: its key may come any moment. */
+const OLDEST = `SELECT id FROM messages WHERE body_state = ${BODY.stored} AND seal <> 'unopened' AND coalesce(last_used, 0) < ?
+  ORDER BY coalesce(internal_date, date) LIMIT ?`;

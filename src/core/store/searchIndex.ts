@@ -1,0 +1,128 @@
+import type { DatabaseSync } from 'node:sqlite';
+import * as v from 'valibot';
+import type { BodyIndexer } from '../base/ports.ts';
+import type { SearchCoverage } from '../base/search.ts';
+import { inTransaction } from '../base/transaction.ts';
+import { searchTextOf, type SearchText } from '../mail/searchText.ts';
+import { segmentText } from '../mail/segment.ts';
+import { searchKey } from './searchKey.ts';
+import { Statements } from './statements.ts';
+
+/** `messages.indexed`. */
+const INDEXED = { not: 0, body: 1, header: 2 } as const;
+
+const address = v.object({ name: v.string(), address: v.string() });
+const addresses = v.array(address);
+
+/** The columns of an index entry, in the order of SEARCH_TABLE. */
+export function entryOf(text: SearchText): string[] {
+  const { subject, from, to, cc, text: body, fileNames, list } = text;
+  return [subject, from, to, cc, body, fileNames, list].map(segmentText);
+}
+
+/**
+ * The full-text index of ordinary mail, in mail.db. Bodies come with the transaction that stores them; of messages without a body, and of sealed ones,
+ * what stands in the row is indexed when there is time (`catchUp`). Entries of deleted messages go with their rows, by a trigger.
+ */
+export class SearchIndex implements BodyIndexer {
+  readonly #db: DatabaseSync;
+  readonly #sql: Statements;
+
+  constructor(deps: { db: DatabaseSync }) {
+    this.#db = deps.db;
+    this.#sql = new Statements(deps.db);
+  }
+
+  /** Indexes bodies; joins the caller's transaction. Messages that are gone, sealed or indexed already are passed over. */
+  index(batch: readonly { readonly messageId: number; readonly raw: Buffer }[]): void {
+    inTransaction(this.#db, () => {
+      const entries = batch.flatMap(({ messageId, raw }) => {
+        const row = this.#sql.get("SELECT date, indexed FROM messages WHERE id = ? AND seal = 'plain'", messageId);
+        const indexed = row?.integer('indexed');
+        if (!row || indexed === INDEXED.body) return [];
+        return [{ id: messageId, key: searchKey({ id: messageId, date: row.integer('date') }), raw, listed: indexed !== INDEXED.not }];
+      });
+      // In order of their keys: a lower one than the last makes FTS5 write what it gathered.
+      for (const { id, key, raw, listed } of entries.sort((a, b) => a.key - b.key)) {
+        if (listed) this.#remove(key);
+        this.#insert(key, entryOf(searchTextOf(raw)));
+        this.#mark(id, INDEXED.body);
+      }
+    });
+  }
+
+  forget(messageIds: readonly number[]): void {
+    inTransaction(this.#db, () => {
+      for (const id of messageIds) {
+        const row = this.#sql.get('SELECT date FROM messages WHERE id = ? AND indexed <> 0', id);
+        if (!row) continue;
+        this.#remove(searchKey({ id, date: row.integer('date') }));
+        this.#mark(id, INDEXED.not);
+      }
+    });
+  }
+
+  /** Indexes at most `most` messages that are not as they could be, newest first: bodies that lie here, else headers. Returns how many there were. */
+  catchUp(most: number): number {
+    const bodies = this.#sql.all(
+      `SELECT m.id, b.raw FROM messages m JOIN bodies b ON b.message_id = m.id
+       WHERE m.body_state = 1 AND m.indexed <> 1 AND m.seal = 'plain' ORDER BY m.id DESC LIMIT ?`,
+      most,
+    );
+    if (bodies.length > 0) {
+      this.index(bodies.map((row) => ({ messageId: row.integer('id'), raw: row.blob('raw') })));
+      return bodies.length;
+    }
+    return this.#indexHeaders(most);
+  }
+
+  /** How much of what should be found can be found: messages of these folders, or all, with body. Sealed mail counts apart. */
+  coverage(folderIds?: readonly number[]): SearchCoverage {
+    const inFolders = 'AND folder_id IN (SELECT value FROM json_each(?))';
+    const scope = folderIds === undefined ? [] : [JSON.stringify(folderIds)];
+    const sql = `SELECT count(*) AS total, coalesce(sum(indexed = 1), 0) AS indexed FROM messages WHERE seal = 'plain' ${folderIds ? inFolders : ''}`;
+    const row = this.#sql.get(sql, ...scope)!;
+    return { indexed: row.integer('indexed'), total: row.integer('total') };
+  }
+
+  /** The beginning of a stored source, at most `octets` of it. */
+  beginningOf(messageId: number, octets: number): Buffer | undefined {
+    return this.#sql.get('SELECT substr(raw, 1, ?) AS beginning FROM bodies WHERE message_id = ?', octets, messageId)?.blob('beginning');
+  }
+
+  #indexHeaders(most: number): number {
+    if (!this.#sql.get('SELECT 1 AS one FROM messages WHERE indexed = 0 LIMIT 1')) return 0;
+    return inTransaction(this.#db, () => {
+      const sql = 'SELECT id, date, from_address, to_addresses, subject, seal FROM messages WHERE indexed = 0 ORDER BY id DESC LIMIT ?';
+      const rows = this.#sql.all(sql, most).map((row) => ({ row, id: row.integer('id'), date: row.integer('date') }));
+      for (const { row, id, date } of rows.sort((a, b) => searchKey(a) - searchKey(b))) {
+        const from = [row.json('from_address', address)];
+        const to = row.json('to_addresses', addresses);
+        // What stands outside a sealed message as its subject is the same for all of them, or somebody's invention.
+        const subject = row.text('seal') === 'plain' ? row.text('subject') : '';
+        this.#insert(searchKey({ id, date }), entryOf({ ...NOTHING, subject, from: written(from), to: written(to) }));
+        this.#mark(id, INDEXED.header);
+      }
+      return rows.length;
+    });
+  }
+
+  #insert(key: number, entry: readonly string[]): void {
+    const sql = 'INSERT INTO main.search (rowid, subject, sender, recipients, copies, body, files, list) VALUES (?, ?, ?, ?, ?, ?, ?, ?)';
+    this.#sql.run(sql, key, ...entry);
+  }
+
+  #remove(key: number): void {
+    this.#sql.run('DELETE FROM main.search WHERE rowid = ?', key);
+  }
+
+  #mark(id: number, indexed: number): void {
+    this.#sql.run('UPDATE messages SET indexed = ? WHERE id = ?', indexed, id);
+  }
+}
+
+const NOTHING: SearchText = { subject: '', from: '', to: '', cc: '', fileNames: '', list: '', text: '' };
+
+function written(people: v.InferOutput<typeof addresses>): string {
+  return people.map((person) => `${person.name} ${person.address}`).join('\n');
+}

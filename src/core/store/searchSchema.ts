@@ -1,0 +1,62 @@
+import type { Migration } from '../base/ports.ts';
+
+/**
+ * The full-text index lies in mail.db, so that a body and its words commit together and vanish together. Contentless: the words alone, no
+ * second copy of the text. Its rowid is a message's minute and id in one number (searchKey.ts), so that "the newest that match" is the order of
+ * the index itself. The same table, in memory and never on disk, holds sealed mail.
+ */
+export const SEARCH_TABLE = `fts5(
+  subject, sender, recipients, copies, body, files, list,
+  content = '', contentless_delete = 1, prefix = '2',
+  tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
+)`;
+
+const KEY_OF_OLD = '(min(max(old.date / 60000, 0), 67108863) * 134217728) + (old.id & 134217727)';
+
+/** Steps of mail.db for searching and for threads; they need the columns of mail/2. `indexed`: 0 not, 1 with its body, 2 header only. */
+export const SEARCH_MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'search/1',
+    sql: `
+      CREATE VIRTUAL TABLE search USING ${SEARCH_TABLE};
+      INSERT INTO search (search, rank) VALUES ('automerge', 8);
+      CREATE TRIGGER messages_unsearched AFTER DELETE ON messages WHEN old.indexed <> 0 BEGIN
+        DELETE FROM search WHERE rowid = ${KEY_OF_OLD};
+      END;
+      UPDATE messages SET indexed = 0;
+      CREATE INDEX messages_by_time ON messages (date DESC, id DESC);
+      CREATE INDEX messages_unindexed ON messages (id) WHERE indexed = 0;
+      CREATE INDEX bodies_unindexed ON messages (id) WHERE body_state = 1 AND indexed <> 1 AND seal = 'plain';
+      CREATE INDEX messages_opened ON messages (id) WHERE seal = 'opened';
+    `,
+  },
+  {
+    // A node is a Message-ID (or a Gmail thread) that a message has or names, as 48 bits of a hash; it says which thread it belongs to. Threads that
+    // turned out to be one are not renumbered there: thread_merges says into which they went. subject_key: the subject without reply prefixes, hashed.
+    name: 'threads/1',
+    sql: `
+      CREATE TABLE thread_nodes (key INTEGER PRIMARY KEY, thread_id INTEGER NOT NULL) STRICT;
+      CREATE TABLE thread_merges (thread_id INTEGER PRIMARY KEY, into_id INTEGER NOT NULL) STRICT;
+      ALTER TABLE messages ADD COLUMN subject_key INTEGER;
+      UPDATE messages SET thread_id = NULL;
+      CREATE INDEX messages_by_thread ON messages (thread_id, date) WHERE thread_id IS NOT NULL;
+      CREATE INDEX messages_by_subject ON messages (subject_key, date) WHERE subject_key IS NOT NULL;
+      CREATE INDEX messages_unthreaded ON messages (id) WHERE thread_id IS NULL;
+    `,
+  },
+];
+
+/** In vault.db: what somebody keeps looking for tells as much as the mail, so name and query are sealed. */
+export const SAVED_SEARCH_MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'saved-searches/1',
+    sql: `
+      CREATE TABLE saved_searches (
+        id TEXT PRIMARY KEY,
+        account_id TEXT REFERENCES accounts (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+      ) STRICT;
+    `,
+  },
+];

@@ -1,0 +1,150 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { inTransaction } from '../base/transaction.ts';
+import type { MailFlag, SpecialUse } from '../base/types.ts';
+import type { Place } from './actionRow.ts';
+import { folderId, writeCursor } from './folders.ts';
+import { flagBits, messageRowOf, type MessageRow } from './messageRow.ts';
+import { raiseRevision } from './messageWriting.ts';
+import { Statements } from './statements.ts';
+
+/** Why a message is not listed. */
+export const HIDDEN = { no: 0, snoozed: 1, removing: 2 } as const;
+
+/** How what the server tells of a message is out of date. */
+export interface Awaited {
+  readonly away: boolean;
+  readonly set: readonly MailFlag[];
+  readonly clear: readonly MailFlag[];
+  readonly rowId: number;
+}
+
+const JOINED = 'SELECT m.*, f.account_id, f.path FROM messages m JOIN folders f ON f.id = m.folder_id';
+
+/**
+ * Where and how messages are shown while the server does not know it yet (mail.db): a row keeps its number wherever it goes. Every step
+ * may be done twice.
+ */
+export class ShownMail {
+  readonly #db: DatabaseSync;
+  readonly #sql: Statements;
+
+  constructor(deps: { db: DatabaseSync }) {
+    this.#db = deps.db;
+    this.#sql = new Statements(deps.db);
+  }
+
+  /** Shows a row in this folder; `uid` is the server's, or the negative of the row's number as long as there is none. */
+  place(rowId: number, accountId: string, folder: string, uid: number): void {
+    inTransaction(this.#db, () => {
+      const id = folderId(this.#sql, accountId, folder);
+      this.#raise(rowId);
+      this.#sql.run('UPDATE messages SET folder_id = ?, uid = ?, hidden = iif(hidden = 2, 0, hidden) WHERE id = ?', id, uid, rowId);
+      this.#raise(rowId);
+    });
+  }
+
+  hide(rowId: number, hidden: (typeof HIDDEN)[keyof typeof HIDDEN]): void {
+    if (this.#sql.run('UPDATE messages SET hidden = ? WHERE id = ? AND hidden <> ?', hidden, rowId, hidden).changes > 0) this.#raise(rowId);
+  }
+
+  /** Shows a snoozed row again, above what came before `at`. Returns whether there was one. */
+  surface(rowId: number, at: number): boolean {
+    const shown = this.#sql.run('UPDATE messages SET hidden = 0, surfaced = ? WHERE id = ? AND hidden = 1', at, rowId).changes === 1;
+    if (shown) this.#raise(rowId);
+    return shown;
+  }
+
+  /** Whether a row is being removed for good. */
+  isRemoving(rowId: number): boolean {
+    return (this.#sql.get('SELECT hidden FROM messages WHERE id = ?', rowId)?.integer('hidden') ?? 0) === HIDDEN.removing;
+  }
+
+  /** What the server tells of the message at this place is out of date in this way; undefined: no longer. */
+  await(accountId: string, place: Place, how: Awaited | undefined): void {
+    inTransaction(this.#db, () => {
+      const folder = folderId(this.#sql, accountId, place.folder);
+      this.#sql.run('DELETE FROM awaited WHERE folder_id = ? AND uid = ? AND uid_validity = ?', folder, place.uid, place.uidValidity);
+      if (!how) return;
+      const sql = `INSERT OR REPLACE INTO awaited (folder_id, uid, uid_validity, away, set_bits, clear_bits, row_id) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+      const { away, set, clear, rowId } = how;
+      this.#sql.run(sql, folder, place.uid, place.uidValidity, away ? 1 : 0, flagBits(set), flagBits(clear), rowId);
+    });
+  }
+
+  /** Forgets what was awaited of an account, before all of it is written anew. */
+  awaitNothing(accountId: string): void {
+    this.#sql.run('DELETE FROM awaited WHERE folder_id IN (SELECT id FROM folders WHERE account_id = ?)', accountId);
+  }
+
+  /** Rows that have no UID yet. */
+  placeless(accountId: string): MessageRow[] {
+    return this.#sql.all(`${JOINED} WHERE f.account_id = ? AND m.uid < 0 ORDER BY m.id`, accountId).map(messageRowOf);
+  }
+
+  /** Changes a folder's counts until the server tells them. */
+  count(accountId: string, folder: string, change: { unread: number; total: number }): void {
+    const sql = 'UPDATE folders SET unread = max(0, unread + ?), total = max(0, total + ?) WHERE account_id = ? AND path = ?';
+    this.#sql.run(sql, change.unread, change.total, accountId, folder);
+  }
+
+  /** Has the next look at a folder go through all of it, because something of it is missing here. */
+  lookAfresh(accountId: string, folder: string): void {
+    inTransaction(this.#db, () => {
+      const id = folderId(this.#sql, accountId, folder);
+      this.#sql.run('UPDATE folders SET filled = NULL, filled_uid = NULL WHERE id = ?', id);
+      writeCursor(this.#sql, id, undefined);
+    });
+  }
+
+  /** Rows with this Message-ID, wherever they lie. */
+  byMessageId(accountId: string, rfcMessageId: string): MessageRow[] {
+    const sql = `${JOINED} WHERE f.account_id = ? AND m.rfc_message_id = ? ORDER BY m.id`;
+    return this.#sql.all(sql, accountId, rfcMessageId).map(messageRowOf);
+  }
+
+  /** Folders of a role in all accounts. */
+  foldersOf(role: SpecialUse): { accountId: string; path: string; unread: number; total: number }[] {
+    return this.#sql
+      .all('SELECT account_id, path, unread, total FROM folders WHERE special_use = ? ORDER BY account_id', role)
+      .map((row) => ({
+        accountId: row.text('account_id'),
+        path: row.text('path'),
+        unread: row.integer('unread'),
+        total: row.integer('total'),
+      }));
+  }
+
+  /** What stands at `messageId` in the order of lists; undefined when it has gone. */
+  rankOf(messageId: number): number | undefined {
+    return this.#sql.get('SELECT rank FROM messages WHERE id = ?', messageId)?.integer('rank');
+  }
+
+  /** The highest of a folder below (`rank`, `id`), or from its top. */
+  pageBelow(accountId: string, path: string, limit: number, below: { rank: number; id: number } | undefined): (MessageRow & { rank: number })[] {
+    const where = 'WHERE m.folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?) AND m.hidden = 0';
+    const order = 'ORDER BY m.rank DESC, m.id DESC LIMIT ?';
+    const rows = below
+      ? this.#sql.all(`${JOINED} ${where} AND (m.rank, m.id) < (?, ?) ${order}`, accountId, path, below.rank, below.id, limit)
+      : this.#sql.all(`${JOINED} ${where} ${order}`, accountId, path, limit);
+    return rows.map((row) => ({ ...messageRowOf(row), rank: row.integer('rank') }));
+  }
+
+  /** The number of the row that came here last; 0 where there is none. */
+  newestRow(): number {
+    const row = this.#sql.get('SELECT max(id) AS newest FROM messages');
+    return row?.has('newest') ? row.integer('newest') : 0;
+  }
+
+  /** Listed rows of a folder that came here after row `after`. */
+  rowsAfter(accountId: string, path: string, after: number, limit: number): MessageRow[] {
+    // The plus keeps the index out: these are the last few rows of the table.
+    const sql = `${JOINED} WHERE +m.folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?) AND m.id > ? AND m.hidden = 0
+       ORDER BY m.id LIMIT ?`;
+    return this.#sql.all(sql, accountId, path, after, limit).map(messageRowOf);
+  }
+
+  #raise(rowId: number): void {
+    const folder = this.#sql.get('SELECT folder_id FROM messages WHERE id = ?', rowId)?.integer('folder_id');
+    if (folder !== undefined) raiseRevision(this.#sql, folder);
+  }
+}

@@ -1,0 +1,66 @@
+import { QuMailError } from '../base/errors.ts';
+import type { ImapClient } from './imapClient.ts';
+import type { SelectedMailbox } from './imapFolders.ts';
+import { arrivalOf, mailFlags } from './remoteMessage.ts';
+import type { RemoteFacts, RemoteSource } from './remoteMail.ts';
+import { uidSets } from './uidSet.ts';
+
+/** Labels and thread ids are asked for where Gmail's extension is offered, and left out by ImapFlow elsewhere. */
+const FACTS = { uid: true, flags: true, internalDate: true, size: true, labels: true, threadId: true };
+const SOURCE = { uid: true, flags: true, internalDate: true, labels: true, threadId: true, source: true };
+const BY_UID = { uid: true };
+/** Answers for other messages that are passed over before a server is taken for broken. */
+const MAX_UNASKED = 10_000;
+
+/** All UIDs of the selected mailbox, ascending. */
+export async function readAllUids(client: ImapClient, mailbox: SelectedMailbox): Promise<number[]> {
+  if (mailbox.exists === 0) return [];
+  const found = await client.search({ all: true }, BY_UID);
+  if (!Array.isArray(found)) throw new QuMailError('imap.rejected', { response: 'SEARCH' });
+  return found.filter((uid) => Number.isSafeInteger(uid) && uid > 0).sort((a, b) => a - b);
+}
+
+/** Sizes, flags and arrival of these messages, in any order; those that are gone do not answer. */
+export async function readFacts(client: ImapClient, uids: readonly number[]): Promise<RemoteFacts[]> {
+  const facts = new Map<number, RemoteFacts>();
+  const take = asked(uids);
+  for (const set of uidSets(uids)) {
+    for await (const message of client.fetch(set, FACTS, BY_UID)) {
+      const { uid } = message;
+      if (take(uid)) facts.set(uid, { uid, size: message.size ?? 0, flags: mailFlags(message.flags), ...arrivalOf(message) });
+    }
+  }
+  return [...facts.values()];
+}
+
+/**
+ * Streams the sources of these messages, in whatever order the server has them, one at a time: the next is not read from the line before
+ * `each` is done. A message comes at most once, and never one that was not asked for; those that are gone do not come. A literal above the
+ * connection's limit is `net.too-large`.
+ */
+export async function streamSources(
+  client: ImapClient,
+  uids: readonly number[],
+  each: (message: RemoteSource) => Promise<void> | void,
+): Promise<void> {
+  const take = asked(uids);
+  for (const set of uidSets(uids)) {
+    for await (const message of client.fetch(set, SOURCE, BY_UID)) {
+      const { uid, source } = message;
+      if (source === undefined || !take(uid)) continue;
+      const pause = each({ uid, flags: mailFlags(message.flags), ...arrivalOf(message), raw: source });
+      if (pause) await pause;
+    }
+  }
+}
+
+/** Says of each UID whether it was asked for and has not come yet. */
+function asked(uids: readonly number[]): (uid: number) => boolean {
+  const open = new Set(uids);
+  let strangers = 0;
+  return (uid) => {
+    if (open.delete(uid)) return true;
+    if (++strangers > MAX_UNASKED) throw new QuMailError('net.protocol', { protocol: 'imap', reason: 'unasked' });
+    return false;
+  };
+}

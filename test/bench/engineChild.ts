@@ -1,0 +1,104 @@
+/**
+ * An engine in a process of its own, as the benchmark measures it: `node engineChild.ts full|again|screen CONFIG`. Prints one line of JSON.
+ */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { QuMailCore } from '../../src/core/qumailCore.ts';
+import type { QuMailApi } from '../../src/core/api.ts';
+
+export interface ChildConfig {
+  readonly storageDir: string;
+  readonly email: string;
+  readonly password: string;
+  readonly caPem: string;
+  readonly servers: { readonly imap: object; readonly smtp: object };
+}
+
+const [phase, json] = process.argv.slice(2) as [string, string];
+const config = JSON.parse(json) as ChildConfig;
+const secretsFile = `${config.storageDir}.secrets.json`;
+const secrets = new Map<string, string>(existsSync(secretsFile) ? (JSON.parse(readFileSync(secretsFile, 'utf8')) as [string, string][]) : []);
+
+async function open(): Promise<QuMailApi> {
+  return QuMailCore.open({
+    storageDir: config.storageDir,
+    secrets: {
+      get: async (key) => secrets.get(key),
+      set: async (key, value) => {
+        secrets.set(key, value);
+        writeFileSync(secretsFile, JSON.stringify([...secrets]));
+      },
+      delete: async (key) => void secrets.delete(key),
+    },
+    openBrowser: async () => false,
+    log: (entry) => {
+      if (process.env['BENCH_LOG'] || entry.level === 'error') console.error(JSON.stringify(entry));
+    },
+    settings: { certificateAuthorities: { '127.0.0.1': config.caPem }, fetchInterval: 3600 },
+  });
+}
+
+/** Resolves once the account's offline copy is as full as it gets. */
+async function untilFilled(engine: QuMailApi, accountId: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let progress = 0;
+  const heard = engine.onEvent((event) => {
+    if (event.kind === 'sync-progress' && event.done === event.total) {
+      progress = event.total;
+      resolve();
+    }
+  });
+  await promise;
+  heard.dispose();
+  while ((await engine.getSyncState({ accountId })).active) await new Promise((go) => setTimeout(go, 5));
+  if (progress === 0) throw new Error('nothing was filled');
+}
+
+/** How late a timer of 5 ms fires at worst: what a request would have had to wait. */
+function watchLateness(): () => { worst: number; p99: number } {
+  const late: number[] = [];
+  let due = performance.now() + 5;
+  const timer = setInterval(() => {
+    late.push(performance.now() - due);
+    due = performance.now() + 5;
+  }, 5);
+  return () => {
+    clearInterval(timer);
+    const sorted = late.toSorted((a, b) => a - b);
+    return { worst: sorted.at(-1) ?? 0, p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0 };
+  };
+}
+
+async function run(): Promise<object> {
+  if (phase === 'full') {
+    await using engine = await open();
+    const began = performance.now();
+    const lateness = watchLateness();
+    const account = await engine.addAccount({
+      provider: 'qumail_native',
+      email: config.email,
+      displayName: 'Bench',
+      password: config.password,
+      servers: config.servers as never,
+    });
+    await untilFilled(engine, account.id);
+    const ms = performance.now() - began;
+    const { folders, disk } = await engine.getSyncState({ accountId: account.id });
+    const inbox = folders.find(({ path }) => path === 'INBOX');
+    return { ms, ...lateness(), stored: inbox?.stored, disk: disk.used, rss: process.resourceUsage().maxRSS * 1024 };
+  }
+  if (phase === 'screen') for (const file of ['mail.db', 'mail.db-wal', 'mail.db-shm']) rmSync(join(config.storageDir, file), { force: true });
+  const began = performance.now();
+  await using engine = await open();
+  const [account] = await engine.listAccounts();
+  const accountId = account!.id;
+  if (phase === 'screen') {
+    const { messages } = await engine.getEmailList({ accountId, folder: 'INBOX', limit: 50 });
+    return { ms: performance.now() - began, messages: messages.length };
+  }
+  while ((await engine.listAccounts())[0]?.state !== 'online' || (await engine.getSyncState({ accountId })).active)
+    await new Promise((go) => setTimeout(go, 2));
+  return { ms: performance.now() - began, rss: process.resourceUsage().maxRSS * 1024 };
+}
+
+void run().then((result) => console.log(JSON.stringify(result)));
