@@ -57,7 +57,8 @@ export function openPgpProblems(root: string): string[] {
   const problems: string[] = [];
   if (dependencies['@protontech/openpgp'] !== version) problems.push(`the OpenPGP library is ${version}, package.json names another`);
   const shipped = readFileSync(join(root, 'dist/openpgp.min.cjs'));
-  if (!shipped.equals(readFileSync(join(folder, 'dist/node/openpgp.min.cjs')))) problems.push('dist/openpgp.min.cjs is not the published file');
+  if (!shipped.equals(readFileSync(join(folder, 'dist/node/openpgp.min.cjs'))))
+    problems.push('dist/openpgp.min.cjs is not the published file');
   return problems;
 }
 

@@ -11,9 +11,11 @@ import type { Failure, QuMailEvent } from './base/model.ts';
 import type { HostToken, HostTokenRequest, HostTokenSource, OpenBrowser, Secrets } from './base/ports.ts';
 import { ACCOUNT_REQUESTS, type AccountRequests } from './base/requests/accountRequests.ts';
 import { ACTION_REQUESTS, type ActionRequests } from './base/requests/actionRequests.ts';
+import { CHAT_REQUESTS, type ChatRequests } from './base/requests/chatRequests.ts';
 import { KEY_REQUESTS, type KeyRequests } from './base/requests/keyRequests.ts';
 import { MAIL_REQUESTS, type MailRequests } from './base/requests/mailRequests.ts';
 import type { CallOptions } from './base/requests/requestNames.ts';
+import { SEARCH_REQUESTS, type SearchRequests } from './base/requests/searchRequests.ts';
 import { SYNC_REQUESTS, type SyncRequests } from './base/requests/syncRequests.ts';
 import { TRUST_REQUESTS, type TrustRequests } from './base/requests/trustRequests.ts';
 import { VAULT_REQUESTS, type VaultRequests } from './base/requests/vaultRequests.ts';
@@ -23,12 +25,14 @@ import type { Address, MailFlag, ProviderId, SecurityLevel, ServerAddress, Speci
 export { ERROR_CODES, QuMailError } from './base/errors.ts';
 export { DEFAULT_SETTINGS } from './base/engineSettings.ts';
 export { SECURITY_LEVELS } from './base/types.ts';
+export type * from './base/chat.ts';
 export type * from './base/model.ts';
 export type * from './base/actions.ts';
 export type * from './base/backup.ts';
 export type * from './base/health.ts';
 export type * from './base/keys.ts';
 export type * from './base/outgoing.ts';
+export type * from './base/search.ts';
 export type * from './base/sync.ts';
 export type * from './base/trust.ts';
 export type { LearnedCertificate } from './base/requests/trustRequests.ts';
@@ -57,7 +61,18 @@ export type {
 // ---- the interface --------------------------------------------------------------------------------------------
 
 /** Every request may reject with a QuMailError and with nothing else. Each area keeps its own in base/requests. */
-export interface QuMailRequests extends AccountRequests, MailRequests, ActionRequests, WritingRequests, KeyRequests, SyncRequests, TrustRequests, VaultRequests {}
+export interface QuMailRequests
+  extends
+    AccountRequests,
+    MailRequests,
+    ActionRequests,
+    WritingRequests,
+    KeyRequests,
+    SearchRequests,
+    SyncRequests,
+    TrustRequests,
+    VaultRequests,
+    ChatRequests {}
 
 export interface QuMailApi extends QuMailRequests, AsyncDisposable {
   onEvent(listener: Listener<QuMailEvent>): Disposable;
@@ -113,6 +128,8 @@ export const REQUEST_NAMES: readonly (keyof QuMailRequests)[] = [
   ...ACTION_REQUESTS,
   ...WRITING_REQUESTS,
   ...KEY_REQUESTS,
+  ...CHAT_REQUESTS,
+  ...SEARCH_REQUESTS,
   ...SYNC_REQUESTS,
   ...TRUST_REQUESTS,
   ...VAULT_REQUESTS,

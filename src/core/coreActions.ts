@@ -61,7 +61,7 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       markUnread: (messageIds) => actions.setFlags({ messageIds, add: [], remove: ['seen'] }),
     }),
   );
-  const mute = new MuteService({ muted: new MutedStore({ db: vault }), messages, shown, random, actions, emit });
+  const mute = new MuteService({ muted: new MutedStore({ db: vault }), messages, shown, sealedMail, random, actions, emit });
   const unified = new UnifiedList({
     shown,
     sealedMail,

@@ -1,4 +1,5 @@
 import type { AccountService } from './account/accountService.ts';
+import { KeyBudgetBook } from './account/keyBudgetBook.ts';
 import { KeyLinks } from './account/keyLinks.ts';
 import { KeyManagerService } from './account/keyManagerService.ts';
 import { PadService } from './account/padService.ts';
@@ -9,6 +10,7 @@ import { DisposableStore, type Disposable } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
 import type { Clock, Random } from './base/ports.ts';
 import type { KeyRequests } from './base/requests/keyRequests.ts';
+import { KeyUse } from './keys/keyUse.ts';
 import type { CoreStores } from './coreStores.ts';
 
 export interface CoreKeysDeps {
@@ -26,12 +28,14 @@ export class CoreKeys implements Disposable {
   readonly links: KeyLinks;
   readonly #deps: CoreKeysDeps;
   readonly #vault: PadVault;
+  readonly #budget: KeyBudgetBook;
   readonly #owned = new DisposableStore();
 
   constructor(deps: CoreKeysDeps) {
     const { stores, clock, random, log, world, emit } = deps;
     const { managers, contacts, storage, audit, ledger, pads } = stores;
     this.#deps = deps;
+    this.#budget = new KeyBudgetBook({ use: new KeyUse({ db: stores.vault }), managers, clock, emit });
     this.#vault = new PadVault({ folder: stores.padFolder, store: pads, ledger, clock });
     this.links = this.#owned.add(
       new KeyLinks({
@@ -45,7 +49,8 @@ export class CoreKeys implements Disposable {
         ledger,
         pads: new PadKeySources({ store: pads, vault: this.#vault }),
         world,
-        changed: () => emit({ kind: 'key-managers' }),
+        budget: this.#budget,
+        emit,
       }),
     );
   }
@@ -53,13 +58,31 @@ export class CoreKeys implements Disposable {
   /** The requests of this area, but for contacts. */
   requests(accounts: AccountService): Omit<KeyRequests, 'listContacts' | 'saveContact' | 'deleteContact'> {
     const { stores, clock, random, world, emit } = this.#deps;
-    const managers = new KeyManagerService({ links: this.links, managers: stores.managers, accounts, world, emit });
-    const pads = new PadService({ store: stores.pads, vault: this.#vault, contacts: stores.contacts, accounts, clock, random, emit });
+    const { ledger, audit, contacts } = stores;
+    const managers = new KeyManagerService({
+      links: this.links,
+      managers: stores.managers,
+      contacts,
+      ledger,
+      audit,
+      accounts,
+      clock,
+      random,
+      world,
+      emit,
+    });
+    const pads = new PadService({ store: stores.pads, vault: this.#vault, contacts, accounts, clock, random, emit });
     return {
       listKeyManagers: () => managers.listKeyManagers(),
       connectKeyManager: (request, options) => managers.connectKeyManager(request, options),
       disconnectKeyManager: (request) => managers.disconnectKeyManager(request),
       getKeyManagerStatus: (request, options) => managers.getKeyManagerStatus(request, options),
+      setKeyManagerProfile: (request) => managers.setKeyManagerProfile(request),
+      addStandbyKeyManager: (request, options) => managers.addStandbyKeyManager(request, options),
+      removeStandbyKeyManager: (request) => managers.removeStandbyKeyManager(request),
+      testKeyManager: (request, options) => managers.testKeyManager(request, options),
+      getKeyBudget: (request, options) => managers.getKeyBudget(request, options),
+      setKeyQuota: (request) => managers.setKeyQuota(request),
       createPad: (request, options) => pads.createPad(request, options),
       importPad: (request, options) => pads.importPad(request, options),
       listPads: (request) => pads.listPads(request),

@@ -7,10 +7,15 @@ import { named } from './base/sqliteErrors.ts';
 import { KeyAudit } from './keys/audit.ts';
 import { KeyLedger } from './keys/keyLedger.ts';
 import { LEDGER_MIGRATIONS } from './keys/ledgerSchema.ts';
+import { ENGINE_VERSION, OPENED_BY_UPGRADES } from './account/stored.ts';
 import type { EngineOptions } from './api.ts';
 import { AccountStore } from './store/accounts.ts';
 import { ACTION_MIGRATIONS } from './store/actionsSchema.ts';
 import { CertificateStore } from './store/certificates.ts';
+import { ChatExtras } from './store/chatExtras.ts';
+import { ChatStore } from './store/chats.ts';
+import { CHAT_MIGRATIONS } from './store/chatSchema.ts';
+import { ChatWaiting } from './store/chatWaiting.ts';
 import { ContactStore } from './store/contacts.ts';
 import { openDatabase } from './store/database.ts';
 import { DraftStore } from './store/drafts.ts';
@@ -25,7 +30,10 @@ import { OWN_CERT_MIGRATIONS } from './store/ownCertSchema.ts';
 import { OwnCertificateStore } from './store/ownCertificateStore.ts';
 import { PASSPHRASE_MIGRATIONS } from './store/passphraseSchema.ts';
 import { PassphraseVault } from './store/passphraseVault.ts';
+import { SavedSearchStore } from './store/savedSearches.ts';
 import { SealedMailStore } from './store/sealedMail.ts';
+import { SearchIndex } from './store/searchIndex.ts';
+import { SAVED_SEARCH_MIGRATIONS, SEARCH_MIGRATIONS } from './store/searchSchema.ts';
 import { SecureStorage } from './store/secureStorage.ts';
 import { TRUST_MIGRATIONS } from './store/trustSchema.ts';
 import { VAULT_MIGRATIONS } from './store/vaultSchema.ts';
@@ -46,9 +54,14 @@ export interface CoreStores {
   readonly outbox: OutboxStore;
   readonly sealedMail: SealedMailStore;
   readonly messages: MessageStore;
+  readonly savedSearches: SavedSearchStore;
+  readonly search: SearchIndex;
   readonly offline: OfflineStore;
   readonly ledger: KeyLedger;
   readonly audit: KeyAudit;
+  readonly chats: ChatStore;
+  readonly chatExtras: ChatExtras;
+  readonly chatWaiting: ChatWaiting;
   readonly pads: PadStore;
   /** Where the octets of pads lie. */
   readonly padFolder: string;
@@ -68,17 +81,20 @@ export async function openStores(
   named(() => mkdirSync(options.storageDir, { recursive: true, mode: 0o700 }));
   const vault = openDatabase(join(options.storageDir, 'vault.db'), {
     durability: 'full',
-    migrations: [...VAULT_MIGRATIONS, ...ACTION_MIGRATIONS, ...LEDGER_MIGRATIONS, ...PAD_MIGRATIONS, ...TRUST_MIGRATIONS, ...OWN_CERT_MIGRATIONS, ...PASSPHRASE_MIGRATIONS],
+    migrations: [...VAULT_MIGRATIONS, ...ACTION_MIGRATIONS, ...LEDGER_MIGRATIONS, ...PAD_MIGRATIONS, ...TRUST_MIGRATIONS, ...OWN_CERT_MIGRATIONS, ...PASSPHRASE_MIGRATIONS, ...SAVED_SEARCH_MIGRATIONS, ...CHAT_MIGRATIONS],
   });
   owned.add(toDisposable(() => vault.close()));
-  const cache = openDatabase(join(options.storageDir, 'mail.db'), { durability: 'normal', migrations: MAIL_MIGRATIONS });
+  const cache = openDatabase(join(options.storageDir, 'mail.db'), { durability: 'normal', migrations: [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS] });
   owned.add(toDisposable(() => cache.close()));
+  const search = new SearchIndex({ db: cache });
   const padFolder = join(options.storageDir, 'pads');
   mkdirSync(padFolder, { recursive: true, mode: 0o700 });
   const secrets = owned.add(
     new PassphraseVault({ db: vault, host: options.secrets, hostIsDurable: options.secretsAreDurable ?? true, random }),
   );
   const storage = owned.add(await SecureStorage.open({ db: vault, secrets, random, clock, locked: () => secrets.locked }));
+  const messages = new MessageStore({ db: cache, indexer: search });
+  messages.reviveFailed(OPENED_BY_UPGRADES, ENGINE_VERSION);
   return {
     vault,
     cache,
@@ -92,11 +108,16 @@ export async function openStores(
     drafts: new DraftStore({ db: vault, sealer: storage }),
     outbox: new OutboxStore({ db: vault, sealer: storage, now: () => clock.now() }),
     sealedMail: new SealedMailStore({ db: vault, sealer: storage }),
-    messages: new MessageStore({ db: cache }),
-    offline: new OfflineStore({ db: cache }),
+    messages,
+    offline: new OfflineStore({ db: cache, indexer: search }),
+    savedSearches: new SavedSearchStore({ db: vault, sealer: storage }),
+    search,
     ledger: new KeyLedger({ db: vault, sealer: storage, clock }),
     pads: new PadStore({ db: vault, sealer: storage }),
     padFolder,
+    chats: new ChatStore({ db: vault, sealer: storage }),
+    chatExtras: new ChatExtras({ db: vault, sealer: storage }),
+    chatWaiting: new ChatWaiting({ db: vault }),
     audit: new KeyAudit({ db: vault, sealer: storage }),
   };
 }

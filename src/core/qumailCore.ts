@@ -1,6 +1,7 @@
 import { AccountService } from './account/accountService.ts';
+import { CHAT_FOLDER, ChatOffers, eraseByMessageId } from './account/chatArrivals.ts';
 import { ContactService } from './account/contactService.ts';
-import { DraftService } from './account/draftService.ts';
+import { DRAFT_REQUESTS, DraftService } from './account/draftService.ts';
 import { HealthService } from './account/health.ts';
 import { MailService } from './account/mailService.ts';
 import { networksNow } from './account/networkWatch.ts';
@@ -19,12 +20,14 @@ import type { Clock, Random } from './base/ports.ts';
 import { CipherManager } from './crypto/cipherManager.ts';
 import type { EngineOptions, QuMailApi, QuMailEvent, QuMailRequests } from './api.ts';
 import { buildActions } from './coreActions.ts';
+import { buildChat } from './coreChat.ts';
 import { CoreKeys } from './coreKeys.ts';
 import { openStores } from './coreStores.ts';
 import { openVaultArea } from './coreVault.ts';
 import { buildTrust } from './coreTrust.ts';
 import { TRUST_REQUESTS } from './base/requests/trustRequests.ts';
 import type { Contact } from './base/model.ts';
+import { buildSearch } from './coreSearch.ts';
 import { buildSync } from './coreSync.ts';
 import { WindowLock } from './store/windowLock.ts';
 import { ServerDiscovery } from './transport/discovery.ts';
@@ -128,7 +131,16 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
 
   // Accounts at work, and what they offer.
   const openDeps = { links, ledger, cipher, contacts, sealedMail, clock, pgp: trust.pgp, own: trust.own, trust: trust.book };
-  const syncDeps = { ...openDeps, messages, clock, log: log.scoped('mail') };
+  const offers = new ChatOffers({
+    messages,
+    log: log.scoped('chat'),
+    chats: {
+      isChatMail: (id) => chats.isChatMail(id),
+      answersChat: (inReplyTo, references) => chats.answersChat(inReplyTo, references),
+      arrived: (arrived) => chats.arrived(arrived),
+    },
+  });
+  const syncDeps = { ...openDeps, messages, clock, offers, log: log.scoped('mail') };
   const accounts = owned.add(
     new AccountService({
       identity,
@@ -152,6 +164,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
         await storage.eraseAccount(accountId);
         ledger.eraseAccount(accountId);
         messages.eraseAccount(accountId);
+        search.erased();
       },
     }),
   );
@@ -165,6 +178,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       messages: (accountId, folder) => emit({ kind: 'messages', accountId, folder }),
     },
   });
+  const search = buildSearch({ stores, accounts, clock, random, log, events }, owned);
   const sync = buildSync({ stores, accounts, clock, budget, emit }, owned);
   const sendDeps = { outbox, drafts, clock, random, log: log.scoped('send'), emit };
   const runner = owned.add(new OutboxRunner({ ...sendDeps, accounts, messages }));
@@ -197,6 +211,23 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     owned,
   );
   owned.add(events.event((event) => acting.heard(event)));
+  const chats = buildChat(
+    {
+      ...openDeps,
+      outbox,
+      random,
+      stores,
+      book: trust.book,
+      accounts,
+      runner,
+      world,
+      log,
+      emit,
+      eraseOnServer: (accountId, rfcMessageId) => eraseByMessageId(accounts.get(accountId), CHAT_FOLDER, rfcMessageId, messages),
+    },
+    owned,
+  );
+  owned.add(events.event((event) => chats.heard(event)));
   const waiting = new OutboxService({ ...sendDeps, runner, sendDraft: (request, o) => composing.sendDraft(request, o) });
   const health = new HealthService({ identity, oauth, accounts, outbox });
   const people = new ContactService({ contacts, links, accounts, trust: trust.book, startLevel: () => settings.startLevel, emit });
@@ -242,6 +273,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     acting.start();
     runner.start();
     trust.own.start();
+    chats.start();
+    search.start();
   };
   // A locked engine waits for its passphrase.
   if (!stores.secrets.locked) await start();
@@ -256,16 +289,9 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     ...bound(accounts, ['listAccounts', 'addAccount', 'signInAgain', 'signOut', 'getAccessToken', 'deliverRedirect']),
     // The lab has no providers to discover, and asks nobody.
     discoverServers: async (request, o) => (world === 'lab' ? [] : discovery.discoverServers(request, o)),
-    ...bound(mail, [
-      'listFolders',
-      'getEmailList',
-      'fetchMail',
-      'openMessage',
-      'getAttachment',
-      'getSource',
-    ]),
+    ...bound(mail, ['listFolders', 'getEmailList', 'fetchMail', 'openMessage', 'getAttachment', 'getSource']),
     ...acting.requests,
-    ...bound(composing, ['createDraft', 'loadDraft', 'saveDraft', 'listDrafts', 'deleteDraft', 'checkDraft', 'sendDraft']),
+    ...bound(composing, DRAFT_REQUESTS),
     ...bound(health, ['getAccountHealth']),
     ...bound(waiting, ['listOutbox', 'retryOutbox', 'discardOutbox', 'undoSend', 'settleOutbox']),
     async nudge(request) {
@@ -274,6 +300,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     },
     ...bound(trust.requests, TRUST_REQUESTS),
     ...bound(people, ['listContacts', 'saveContact', 'deleteContact']),
+    ...search.requests,
+    ...chats.requests,
     ...sync.requests,
     ...keys.requests(accounts),
     ...area.requests,

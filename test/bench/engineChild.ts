@@ -1,8 +1,10 @@
 /**
- * An engine in a process of its own, as the benchmark measures it: `node engineChild.ts full|again|screen CONFIG`. Prints one line of JSON.
+ * An engine, or the library underneath it, in a fresh process, as the benchmark measures them: `node engineChild.ts PHASE CONFIG`. Prints one line
+ * of JSON. Both start cold, so that neither has its code compiled by an earlier round.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ImapFlow } from 'imapflow';
 import { QuMailCore } from '../../src/core/qumailCore.ts';
 import type { QuMailApi } from '../../src/core/api.ts';
 
@@ -11,7 +13,7 @@ export interface ChildConfig {
   readonly email: string;
   readonly password: string;
   readonly caPem: string;
-  readonly servers: { readonly imap: object; readonly smtp: object };
+  readonly servers: { readonly imap: { readonly port: number }; readonly smtp: object };
 }
 
 const [phase, json] = process.argv.slice(2) as [string, string];
@@ -69,7 +71,27 @@ function watchLateness(): () => { worst: number; p99: number } {
   };
 }
 
+/** The library doing the least that could be done. */
+async function imapFlow(work: 'raw' | 'envelopes'): Promise<object> {
+  const auth = { user: config.email, pass: config.password };
+  const { port } = config.servers.imap;
+  const began = performance.now();
+  const client = new ImapFlow({ host: '127.0.0.1', port, secure: true, auth, tls: { ca: config.caPem }, logger: false });
+  await client.connect();
+  const lock = await client.getMailboxLock('INBOX');
+  const exists = client.mailbox === false ? 0 : (client.mailbox.exists ?? 0);
+  let messages = 0;
+  if (work === 'raw') for await (const { source } of client.fetch('1:*', { uid: true, source: true })) messages += Number(source !== undefined);
+  else messages = (await client.fetchAll(`${Math.max(1, exists - 49)}:*`, { uid: true, flags: true, envelope: true })).length;
+  const ms = performance.now() - began;
+  lock.release();
+  await client.logout();
+  return { ms, messages, rss: process.resourceUsage().maxRSS * 1024 };
+}
+
 async function run(): Promise<object> {
+  if (phase === 'flow-raw') return imapFlow('raw');
+  if (phase === 'flow-envelopes') return imapFlow('envelopes');
   if (phase === 'full') {
     await using engine = await open();
     const began = performance.now();

@@ -9,9 +9,10 @@ import { globSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ensureDebianPackages } from '../../scripts/debian.mjs';
 import type { BenchRow } from './benchRow.ts';
 
+const setUp = pathToFileURL(join(import.meta.dirname, '../../scripts/debian.mjs')).href;
+const { ensureDebianPackages } = (await import(setUp)) as { ensureDebianPackages(part: string): string | undefined };
 const missing = ensureDebianPackages('bench');
 if (missing !== undefined) throw new Error(missing);
 const wanted = process.argv.slice(2);

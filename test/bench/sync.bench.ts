@@ -6,7 +6,7 @@ import { issueServer, testCaPem } from '../world/pki.ts';
 import type { BenchRow } from './benchRow.ts';
 import { EngineProgram, type ChildResult } from './engine.ts';
 import { generateMailbox } from './mailbox.ts';
-import { imapFlow, Isync, type Mailbox } from './references.ts';
+import { Isync, type Mailbox } from './references.ts';
 
 const MIB = 1024 * 1024;
 /** Each short measurement is the median of this many. */
@@ -28,22 +28,22 @@ async function measure(program: EngineProgram, count: number): Promise<BenchRow[
   const world = await startMailWorld({ users: [user], tls: { ...(await issueServer()), caPem } });
   try {
     world.fill(user.email, generateMailbox(count));
-    const mailbox: Mailbox = { world, user, caPem, dir };
-    // Once unmeasured: Dovecot makes its own index of the new folder.
-    await imapFlow(mailbox, 'raw');
-    const raw = await median(ROUNDS, () => imapFlow(mailbox, 'raw'));
-    const envelopes = await median(ROUNDS, () => imapFlow(mailbox, 'envelopes'));
-    const isync = new Isync(mailbox);
-    const fetched = isync.sync();
-    const indexed = isync.index();
-    const nothing = await median(ROUNDS, async () => isync.sync());
-    const full: ChildResult[] = [];
     const config = (round: number) => ({
       storageDir: join(dir, `engine${round}`),
       ...user,
       caPem,
       servers: { imap: world.imap, smtp: world.smtp },
     });
+    const mailbox: Mailbox = { world, user, caPem, dir };
+    // Once unmeasured: Dovecot makes its own index of the new folder.
+    await program.run('flow-raw', config(0));
+    const raw = await median(ROUNDS, async () => (await program.run('flow-raw', config(0))).ms);
+    const envelopes = await median(ROUNDS, async () => (await program.run('flow-envelopes', config(0))).ms);
+    const isync = new Isync(mailbox);
+    const fetched = isync.sync();
+    const indexed = isync.index();
+    const nothing = await median(ROUNDS, async () => isync.sync());
+    const full: ChildResult[] = [];
     for (let round = 0; round < 3; round++) {
       mkdirSync(config(round).storageDir);
       full.push(await program.run('full', config(round)));

@@ -13,6 +13,7 @@ import { stillQuotes } from '../mail/quoting.ts';
 import { newMessageId, type OutgoingAttachment, type OutgoingMessage } from '../mail/writeMime.ts';
 import type { ContactStore } from '../store/contacts.ts';
 import type { DraftRecord } from '../store/drafts.ts';
+import { draftBudget } from './draftBudget.ts';
 import type { KeyLinks } from './keyLinks.ts';
 import { spendsKeys } from './keyingPlan.ts';
 import { isAtLeast, possibleLevels, startLevel, strongerOf } from './levels.ts';
@@ -82,12 +83,20 @@ export async function checkDraft(
     deps.cipher,
   );
   if (cost instanceof QuMailError) problems.push(problem(cost.code, cost.details, levelAt));
+  const keys = draftBudget(
+    draft.accountId,
+    recipients.map(({ value }) => value.address),
+    typeof cost === 'number' ? cost : 0,
+    deps.links,
+  );
+  if (keys.short) problems.push({ ...problem(keys.short.code, keys.short.details, recipients[keys.short.recipient]!), severity: 'warning' });
   const openPgp = parsed.protection ? 'chosen' : known.length > 0 && known.every(({ certificate }) => certificate) ? 'possible' : undefined;
   return {
     problems,
     level,
     possible: possibleLevels(known),
     keyCost: typeof cost === 'number' ? cost : 0,
+    ...(keys.budget && { budget: keys.budget }),
     ...(openPgp && { openPgp }),
   };
 }

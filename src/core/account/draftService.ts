@@ -3,19 +3,21 @@ import type { Draft, DraftCheck, DraftSource, QuMailEvent } from '../base/model.
 import type { SendResult } from '../base/outgoing.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';
-import { normalizeAddress } from '../mail/address.ts';
 import { parseDraft, writeDraftText } from '../mail/draft.ts';
 import { replyFields } from '../mail/reply.ts';
 import type { DraftRecord, DraftStore } from '../store/drafts.ts';
 import type { MessageStore } from '../store/messages.ts';
 import { WITHDRAWABLE, type OutboxRow, type OutboxStore } from '../store/outbox.ts';
 import type { AccountService } from './accountService.ts';
+import { askToSealAgain } from './askToSealAgain.ts';
 import { checkDraft, readyMessage, type ComposeDeps } from './composeDraft.ts';
+import { newFields } from './draftFields.ts';
 import { startLevel, strongerOf } from './levels.ts';
 import type { MailService } from './mailService.ts';
 import { sendTag, type OutboxRunner } from './outboxRunner.ts';
-import { sealMessage, type SealDeps } from './sealMessage.ts';
 import { levelsKnownOf } from './recipientLevels.ts';
+import type { SealingTrust } from './sealingTrust.ts';
+import { sealMessage, type SealDeps } from './sealMessage.ts';
 import { groupIdOf } from './sendOutbox.ts';
 
 /** A draft is text somebody typed; more than this is a mistake. */
@@ -30,18 +32,26 @@ export interface DraftServiceDeps extends ComposeDeps, SealDeps {
   readonly accounts: AccountService;
   readonly mail: MailService;
   readonly runner: OutboxRunner;
+  readonly trust: SealingTrust;
   readonly startLevel: () => 'best' | SecurityLevel;
   readonly undoSendSeconds: () => number;
   readonly emit: (event: QuMailEvent) => void;
 }
 
-type DraftRequests = Pick<
-  QuMailRequests,
-  'createDraft' | 'loadDraft' | 'saveDraft' | 'listDrafts' | 'deleteDraft' | 'checkDraft' | 'sendDraft'
->;
+/** The requests answered here. */
+export const DRAFT_REQUESTS = [
+  'createDraft',
+  'loadDraft',
+  'saveDraft',
+  'listDrafts',
+  'deleteDraft',
+  'checkDraft',
+  'sendDraft',
+  'askToSealAgain',
+] as const;
 
 /** Writing and sending mail. */
-export class DraftService implements DraftRequests {
+export class DraftService implements Pick<QuMailRequests, (typeof DRAFT_REQUESTS)[number]> {
   readonly #deps: DraftServiceDeps;
 
   constructor(deps: DraftServiceDeps) {
@@ -54,6 +64,10 @@ export class DraftService implements DraftRequests {
     const fields = source.kind === 'new' ? newFields(source) : await this.#replyFields(source, self);
     const recipients = [...fields.to, ...fields.cc].map(({ address }) => levelsKnownOf(accountId, address, this.#deps));
     const best = startLevel(recipients, this.#deps.startLevel());
+    const { protection } = fields;
+    const level = fields.minimumLevel ? strongerOf(best, fields.minimumLevel) : best;
+    // Back as it came, where the recipients have no better certificate.
+    const asItCame = protection !== undefined && best === 'L4' && recipients.every(({ certificate }) => certificate !== undefined);
     const record: DraftRecord = {
       id: this.#deps.random.uuid(),
       accountId,
@@ -64,17 +78,27 @@ export class DraftService implements DraftRequests {
         bcc: [],
         subject: fields.subject,
         // Without recipients there is nothing to choose yet: the line stays open and follows who is written to.
-        ...(recipients.length > 0 && { level: fields.minimumLevel ? strongerOf(best, fields.minimumLevel) : best }),
+        ...(recipients.length > 0 && { level }),
+        ...(asItCame && { protection }),
         attach: fields.attach,
         body: fields.body,
       }),
       inReplyTo: fields.inReplyTo,
       references: fields.references,
       ...(source.kind !== 'new' && { sourceMessageId: source.messageId }),
-      ...(fields.minimumLevel && { minimumLevel: fields.minimumLevel, quoted: { subject: fields.subject, text: fields.body } }),
+      ...(fields.minimumLevel && {
+        minimumLevel: fields.minimumLevel,
+        quoted: { subject: fields.subject, text: fields.body, ...(protection && { protection }) },
+      }),
       updatedAt: this.#deps.clock.now(),
     };
     this.#deps.drafts.create(record);
+    this.#deps.emit({ kind: 'drafts' });
+    return draftOf(record);
+  }
+
+  async askToSealAgain(request: { messageId: number }): Promise<Draft> {
+    const record = askToSealAgain(request.messageId, this.#deps);
     this.#deps.emit({ kind: 'drafts' });
     return draftOf(record);
   }
@@ -213,9 +237,11 @@ export class DraftService implements DraftRequests {
   }
 
   async #replyFields(source: Extract<DraftSource, { messageId: number }>, self: Address) {
-    const { parts, level } = await this.#deps.mail.quotable(source.messageId);
+    const { parts, level, protection } = await this.#deps.mail.quotable(source.messageId);
     const fields = replyFields(parts, self.address, source.kind);
-    return { ...fields, attach: [], ...(level !== 'L4' && { minimumLevel: level }) };
+    // What came encrypted by classic OpenPGP is no L3, but its quotes do not go in the clear either: L3, or as it came.
+    const minimumLevel = protection ? 'L3' : level;
+    return { ...fields, attach: [], ...(minimumLevel !== 'L4' && { minimumLevel }), ...(protection && { protection }) };
   }
 
   #draft(draftId: string): DraftRecord {
@@ -223,26 +249,6 @@ export class DraftService implements DraftRequests {
     if (!draft) throw new QuMailError('draft.missing');
     return draft;
   }
-}
-
-interface DraftFields {
-  readonly to: readonly Address[];
-  readonly cc: readonly Address[];
-  readonly subject: string;
-  readonly body: string;
-  readonly attach: readonly string[];
-  readonly inReplyTo: string;
-  readonly references: readonly string[];
-  readonly minimumLevel?: SecurityLevel;
-}
-
-function newFields(source: Extract<DraftSource, { kind: 'new' }>): DraftFields {
-  const to = (source.to ?? []).map((text) => {
-    const address = normalizeAddress(text);
-    if (address === undefined) throw new QuMailError('draft.bad-address', { address: text });
-    return { name: '', address };
-  });
-  return { to, cc: [], subject: source.subject ?? '', body: source.body ?? '', attach: source.attach ?? [], inReplyTo: '', references: [] };
 }
 
 function resultOfHeld(first: OutboxRow, state: 'held' | 'scheduled', entries: readonly OutboxRow[]): SendResult {

@@ -1,18 +1,25 @@
-import type { KeyLink, KeyManager } from '../base/model.ts';
+import type { KeyBudget, MessageBudget } from '../base/keys.ts';
+import type { KeyLink, KeyManager, QuMailEvent } from '../base/model.ts';
 import { QuMailError, type ErrorCode } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { KeyAudit } from '../keys/audit.ts';
-import type { KeyLedger } from '../keys/keyLedger.ts';
 import type { Etsi014Status } from '../keys/etsi014.ts';
-import { KmeClient, type KmeProfile } from '../keys/kmeClient.ts';
+import type { KeyLedger } from '../keys/keyLedger.ts';
+import type { KmeProfile } from '../keys/kmeClient.ts';
+import { KmeGroup } from '../keys/kmeGroup.ts';
+import { KME_PROFILES } from '../keys/kmeQuirks.ts';
 import type { ContactStore } from '../store/contacts.ts';
-import type { KeyManagerRecord, KeyManagerStore } from '../store/keyManagers.ts';
+import type { KeyManagerRecord, KeyManagerStore, StandbyRecord } from '../store/keyManagers.ts';
 import type { SecureStorage } from '../store/secureStorage.ts';
+import { BudgetedSource } from './budgetedSource.ts';
+import { budgetFor } from './keyForecast.ts';
+import { LOW_WATER_BITS, type KeyBudgetBook } from './keyBudgetBook.ts';
+import { KeyPools } from './keyPools.ts';
 import type { KeySource } from './keySource.ts';
+import { clientKeySecret, profilesOf } from './kmeProfiles.ts';
 import { KmeSource } from './kmeSource.ts';
-import { ClientKeySchema, parseStored } from './stored.ts';
 
 export interface KeyLinksDeps {
   readonly managers: KeyManagerStore;
@@ -23,22 +30,22 @@ export interface KeyLinksDeps {
   readonly log: Log;
   readonly audit: KeyAudit;
   readonly ledger: KeyLedger;
+  readonly budget: KeyBudgetBook;
   /** Pads exchanged in person. */
-  readonly pads?: PadSources;
+  readonly pads: PadSources;
   readonly world: 'real' | 'lab';
-  readonly changed: () => void;
+  readonly emit: (event: QuMailEvent) => void;
 }
 
 /** Keys out of pads, beside those of key managers. */
 export interface PadSources {
-  /** Key material for this contact is left in a pad shared with it. */
+  /** For a contact that a pad is shared with, used up or not. */
   sourceFor(accountId: string, address: string): KeySource | undefined;
+  /** Bits that one message to this contact may take. */
+  stockBits(accountId: string, address: string): number;
   /** The pad shared with `address` that these key IDs were cut from. */
   sourceOfKeys(accountId: string, address: string, keyIds: readonly string[]): KeySource | undefined;
 }
-
-/** ETSI SAE IDs are opaque; printable ASCII of a sane length is what travels safely in URLs and headers. */
-export const SAE_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** Failures that say something of one key or one request; the key manager itself answered and is well. */
 const ANSWERED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -50,21 +57,20 @@ const ANSWERED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'key.reused',
 ]);
 
-/** Name of the secret that holds an account's client key for its key manager. */
-function clientKeySecret(accountId: string): string {
-  return `kme.client.${accountId}`;
-}
-
-/** The key managers of all accounts: one client each, made when first needed, and what is known about their state. */
+/** Where the keys of all accounts come from: their key managers, one group of clients each, made when first needed, and their pads. */
 export class KeyLinks implements Disposable {
   readonly #deps: KeyLinksDeps;
-  readonly #clients = new Map<string, { client: KmeClient; saeId: string }>();
+  readonly #clients = new Map<string, { client: KmeGroup; saeId: string }>();
   readonly #states = new Map<string, { state: KeyManager['state']; failure?: QuMailError }>();
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #owned = new DisposableStore();
+  readonly #pools: KeyPools;
 
   constructor(deps: KeyLinksDeps) {
     this.#deps = deps;
+    this.#pools = this.#owned.add(
+      new KeyPools({ ledger: deps.ledger, clock: deps.clock, exchange: (accountId, run) => this.exchange(accountId, run) }),
+    );
   }
 
   /** True where a key manager is configured; says nothing about whether it answers. */
@@ -81,7 +87,8 @@ export class KeyLinks implements Disposable {
   sourceFor(accountId: string, address: string): KeySource | undefined {
     const peerSaeId = this.#deps.contacts.get(accountId, address)?.saeId;
     const link = peerSaeId === undefined ? undefined : this.#kmeSource(accountId, peerSaeId);
-    return link ?? this.#deps.pads?.sourceFor(accountId, address);
+    const source = link ?? this.#deps.pads.sourceFor(accountId, address);
+    return source && new BudgetedSource(source, this.#deps.budget, { accountId, address });
   }
 
   /**
@@ -90,7 +97,7 @@ export class KeyLinks implements Disposable {
    * @throws QuMailError `kme.not-configured`, `pad.missing`, `open.sender-unknown`, `open.not-for-you`
    */
   sourceOfKeys(accountId: string, sender: string, keyIds: readonly string[], named: string | undefined): KeySource {
-    const pad = this.#deps.pads?.sourceOfKeys(accountId, sender, keyIds);
+    const pad = this.#deps.pads.sourceOfKeys(accountId, sender, keyIds);
     if (pad) return pad;
     const own = this.#deps.managers.get(accountId)?.saeId;
     const peerSaeId = this.#deps.contacts.get(accountId, sender)?.saeId;
@@ -103,34 +110,13 @@ export class KeyLinks implements Disposable {
     return source;
   }
 
-  #kmeSource(accountId: string, peerSaeId: string): KmeSource | undefined {
-    const ownSaeId = this.#deps.managers.get(accountId)?.saeId;
-    if (ownSaeId === undefined) return undefined;
-    return new KmeSource({
-      accountId,
-      peerSaeId,
-      ownSaeId,
-      ledger: this.#deps.ledger,
-      exchange: (run) =>
-        this.exchange(accountId, (client, saeId) => {
-          // Keys belong to the SAE they were asked for as; another one may have taken its place meanwhile.
-          if (saeId !== ownSaeId) throw new QuMailError('seal.no-link', { what: 'own-sae' });
-          return run(client);
-        }),
-    });
-  }
-
-  /** The account's client and own SAE ID; throws `kme.not-configured`. */
-  async clientOf(accountId: string): Promise<{ client: KmeClient; saeId: string }> {
-    const known = this.#clients.get(accountId);
-    if (known) return known;
-    const record = this.#deps.managers.get(accountId);
-    if (!record) throw new QuMailError('kme.not-configured');
-    const stored = await this.#deps.storage.getSecret(clientKeySecret(accountId));
-    if (stored === undefined) throw new QuMailError('store.secret-missing');
-    const profile = { ...profileOf(record, this.#deps.world), client: clientOf(parseStored(ClientKeySchema, stored)) };
-    // Another caller may have been here while the secret was read.
-    return this.#clients.get(accountId) ?? this.#adopt(accountId, profile);
+  /** What a message of `costBits` to a contact comes to, by what was told last. Asks nobody. */
+  budgetOf(accountId: string, address: string, costBits: number): MessageBudget & { readonly kind?: KeySource['kind'] } {
+    const source = this.sourceFor(accountId, address);
+    if (!source) return { costBits, fits: 'unknown' };
+    const peer = { accountId, address, peerId: source.peerId };
+    if (source.kind === 'pad') return { kind: 'pad', ...budgetFor(costBits, { bits: this.#deps.pads.stockBits(accountId, address) }) };
+    return { kind: 'kme', ...this.#deps.budget.budgetOf(peer, costBits) };
   }
 
   /**
@@ -138,33 +124,53 @@ export class KeyLinks implements Disposable {
    * An answer to a status question about an unknown peer proves address, certificates and KME ID just as well.
    */
   async connect(record: KeyManagerRecord, secret: string, signal?: AbortSignal): Promise<void> {
-    const profile = { ...profileOf(record, this.#deps.world), client: clientOf(parseStored(ClientKeySchema, secret)) };
-    const probe = new KmeClient(profile, this.#deps);
-    try {
-      const peer = this.#deps.contacts.list(record.accountId).find((contact) => contact.saeId)?.saeId ?? record.saeId;
-      await probe.getStatus(peer, signal).catch((error: unknown) => {
-        if (!ANSWERED.has(QuMailError.from(error).code)) throw error;
-      });
-    } finally {
-      probe.dispose();
-    }
+    await this.#probe(record, secret, signal);
     await this.#deps.storage.putSecret(clientKeySecret(record.accountId), secret);
-    this.#deps.managers.put(record);
-    this.#drop(record.accountId);
+    const { managers } = this.#deps;
+    // Standbys serve one SAE; to another they are strangers.
+    if (managers.get(record.accountId)?.saeId !== record.saeId)
+      for (const { url } of managers.standbys(record.accountId)) managers.deleteStandby(record.accountId, url);
+    managers.put(record);
+    this.reload(record.accountId);
     this.#note(record.accountId, undefined);
+  }
+
+  /** Likewise for another key manager of the same SAE. @throws QuMailError `kme.*`, `kme.not-configured` */
+  async addStandby(accountId: string, standby: StandbyRecord, signal?: AbortSignal): Promise<void> {
+    const record = this.#deps.managers.get(accountId);
+    if (!record) throw new QuMailError('kme.not-configured');
+    const secret = await this.#deps.storage.getSecret(clientKeySecret(accountId));
+    await this.#probe({ ...record, ...standby }, secret, signal);
+    this.#deps.managers.putStandby(accountId, standby);
+    this.reload(accountId);
+  }
+
+  /** The profile of an account's key manager alone, without its standbys. @throws QuMailError `kme.not-configured` */
+  async profileOf(accountId: string): Promise<KmeProfile> {
+    const record = this.#deps.managers.get(accountId);
+    if (!record) throw new QuMailError('kme.not-configured');
+    return profilesOf(record, [], await this.#deps.storage.getSecret(clientKeySecret(accountId)), this.#deps.world)[0];
   }
 
   /** Forgets the account's key manager and its client key. */
   async disconnect(accountId: string): Promise<void> {
     this.#deps.managers.delete(accountId);
     await this.#deps.storage.deleteSecret(clientKeySecret(accountId));
-    this.#drop(accountId);
     this.#states.delete(accountId);
-    this.#deps.changed();
+    this.reload(accountId);
+  }
+
+  /** Another profile, another standby: the next exchange goes by what is stored now. */
+  reload(accountId: string): void {
+    this.#pools.drop(accountId);
+    const entry = this.#clients.get(accountId);
+    this.#clients.delete(accountId);
+    if (entry) this.#owned.release(entry.client);
+    this.#deps.emit({ kind: 'key-managers' });
   }
 
   /** Runs one exchange with the account's key manager and remembers how it went. */
-  exchange<T>(accountId: string, run: (client: KmeClient, saeId: string) => Promise<T>): Promise<T> {
+  exchange<T>(accountId: string, run: (client: KmeGroup, saeId: string) => Promise<T>): Promise<T> {
     const exchange = this.#exchange(accountId, run);
     this.#underWay.add(exchange);
     const over = (): void => void this.#underWay.delete(exchange);
@@ -177,14 +183,18 @@ export class KeyLinks implements Disposable {
     await Promise.allSettled(this.#underWay);
   }
 
-  async #exchange<T>(accountId: string, run: (client: KmeClient, saeId: string) => Promise<T>): Promise<T> {
-    const { client, saeId } = await this.clientOf(accountId);
+  async #exchange<T>(accountId: string, run: (client: KmeGroup, saeId: string) => Promise<T>): Promise<T> {
+    const { client, saeId } = await this.#clientOf(accountId);
     try {
       const result = await run(client, saeId);
       this.#note(accountId, undefined);
       return result;
     } catch (error) {
       const failure = QuMailError.from(error, 'kme.unreachable');
+      if (failure.code === 'key.betrayed') {
+        const how = failure.details['how'] === 'key-from-id' ? 'key-from-id' : 'id-from-key';
+        this.#deps.emit({ kind: 'key-alarm', accountId, how });
+      }
       if (ANSWERED.has(failure.code)) this.#note(accountId, undefined);
       else if (failure.code !== 'engine.cancelled') this.#note(accountId, failure);
       throw failure;
@@ -203,6 +213,8 @@ export class KeyLinks implements Disposable {
         state,
         ...(failure && { failure: { code: failure.code, details: failure.details } }),
         simulated: this.#deps.world === 'lab',
+        profile: record.profile,
+        standbys: this.#deps.managers.standbys(record.accountId).map(({ url, kmeId }) => ({ url, kmeId })),
       };
     });
   }
@@ -224,39 +236,84 @@ export class KeyLinks implements Disposable {
     );
   }
 
+  /** Stock, rates and shares of everything this account's contacts share keys through; asks each source for its stock. */
+  async budget(accountId: string, signal?: AbortSignal): Promise<KeyBudget> {
+    const links = this.#deps.contacts.list(accountId).flatMap(({ address }) => {
+      const source = this.sourceFor(accountId, address);
+      return source ? [{ address, source }] : [];
+    });
+    const told = links.map(async ({ address, source }) => {
+      const failure = await source.capacity(signal).then(
+        () => undefined,
+        (error: unknown) => QuMailError.from(error),
+      );
+      const link = this.#deps.budget.linkOf(source.kind, { accountId, address, peerId: source.peerId });
+      return { ...link, ...(failure && { failure: { code: failure.code, details: failure.details } }) };
+    });
+    return { accountId, links: await Promise.all(told), lowWaterBits: LOW_WATER_BITS };
+  }
+
   dispose(): void {
     this.#owned.dispose();
     this.#clients.clear();
   }
 
-  #adopt(accountId: string, profile: KmeProfile): { client: KmeClient; saeId: string } {
-    const entry = { client: this.#owned.add(new KmeClient(profile, this.#deps)), saeId: profile.saeId };
+  #kmeSource(accountId: string, peerSaeId: string): KmeSource | undefined {
+    const manager = this.#deps.managers.get(accountId);
+    if (manager === undefined) return undefined;
+    const ownSaeId = manager.saeId;
+    return new KmeSource({
+      accountId,
+      peerSaeId,
+      ownSaeId,
+      ledger: this.#deps.ledger,
+      pools: this.#pools,
+      clock: this.#deps.clock,
+      prefetch: KME_PROFILES[manager.profile].prefetch,
+      exchange: (run) =>
+        this.exchange(accountId, (client, saeId) => {
+          // Keys belong to the SAE they were asked for as; another one may have taken its place meanwhile.
+          if (saeId !== ownSaeId) throw new QuMailError('seal.no-link', { what: 'own-sae' });
+          return run(client);
+        }),
+    });
+  }
+
+  /** The account's client and own SAE ID; throws `kme.not-configured`. */
+  async #clientOf(accountId: string): Promise<{ client: KmeGroup; saeId: string }> {
+    const known = this.#clients.get(accountId);
+    if (known) return known;
+    if (!this.#deps.managers.get(accountId)) throw new QuMailError('kme.not-configured');
+    const secret = await this.#deps.storage.getSecret(clientKeySecret(accountId));
+    // Another caller may have been here while the secret was read, or the key manager may be another one.
+    const made = this.#clients.get(accountId);
+    const record = this.#deps.managers.get(accountId);
+    if (made) return made;
+    if (!record) throw new QuMailError('kme.not-configured');
+    const profiles = profilesOf(record, this.#deps.managers.standbys(accountId), secret, this.#deps.world);
+    const entry = { client: this.#owned.add(new KmeGroup(profiles, this.#deps)), saeId: record.saeId };
     this.#clients.set(accountId, entry);
     return entry;
   }
 
-  #drop(accountId: string): void {
-    const entry = this.#clients.get(accountId);
-    if (!entry) return;
-    this.#clients.delete(accountId);
-    this.#owned.release(entry.client);
+  async #probe(record: KeyManagerRecord, secret: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const probe = new KmeGroup(profilesOf(record, [], secret, this.#deps.world), this.#deps);
+    try {
+      const peer = this.#deps.contacts.list(record.accountId).find((contact) => contact.saeId)?.saeId ?? record.saeId;
+      await probe.getStatus(peer, signal).catch((error: unknown) => {
+        if (!ANSWERED.has(QuMailError.from(error).code)) throw error;
+      });
+    } finally {
+      probe.dispose();
+    }
   }
 
   #note(accountId: string, failure: QuMailError | undefined): void {
     const before = this.#states.get(accountId);
     const state = failure ? 'failed' : 'connected';
     this.#states.set(accountId, failure ? { state, failure } : { state });
-    if (before?.state !== state || before.failure?.code !== failure?.code) this.#deps.changed();
+    if (before?.state !== state || before.failure?.code !== failure?.code) this.#deps.emit({ kind: 'key-managers' });
   }
-}
-
-function profileOf(record: KeyManagerRecord, world: 'real' | 'lab'): Omit<KmeProfile, 'client'> {
-  return { url: record.url, kmeId: record.kmeId, saeId: record.saeId, caPem: record.caPem, world };
-}
-
-function clientOf(stored: ReturnType<typeof parseStored<typeof ClientKeySchema>>): KmeProfile['client'] {
-  if (stored.kind === 'pkcs12') return { pfx: Buffer.from(stored.pfxBase64, 'base64'), passphrase: stored.passphrase };
-  return { certPem: stored.certPem, keyPem: stored.keyPem, ...(stored.passphrase !== undefined && { passphrase: stored.passphrase }) };
 }
 
 function shownStatus(status: Etsi014Status): Omit<KeyLink, 'peerSaeId' | 'peerAddress' | 'failure'> {

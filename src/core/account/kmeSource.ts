@@ -1,6 +1,8 @@
-import type { DeliveredKey, KmeClient } from '../keys/kmeClient.ts';
+import type { DeliveredKey, KmeAccess } from '../keys/kmeClient.ts';
+import type { Clock } from '../base/ports.ts';
 import type { KeyLedger } from '../keys/keyLedger.ts';
 import { wipeKeys } from '../keys/undelivered.ts';
+import { POOLED_BITS, type KeyPools, type PooledLink } from './keyPools.ts';
 import type { FetchRequest, KeySource, SourceCapacity, TakeRequest } from './keySource.ts';
 
 export interface KmeSourceDeps {
@@ -8,8 +10,11 @@ export interface KmeSourceDeps {
   readonly peerSaeId: string;
   readonly ownSaeId: string;
   readonly ledger: KeyLedger;
+  readonly pools: KeyPools;
+  readonly clock: Clock;
+  readonly prefetch: 'on' | 'off';
   /** Runs one exchange with the account's key manager and remembers how it went. */
-  readonly exchange: <T>(run: (client: KmeClient) => Promise<T>) => Promise<T>;
+  readonly exchange: <T>(run: (client: KmeAccess) => Promise<T>) => Promise<T>;
 }
 
 /** Keys shared with one contact over a QKD link, asked for at the account's own key manager. One of these serves one message. */
@@ -26,13 +31,26 @@ export class KmeSource implements KeySource {
   }
 
   async capacity(signal?: AbortSignal): Promise<SourceCapacity> {
+    const { pools, clock } = this.#deps;
+    const pooled = this.#pooled();
+    const believed = pooled && pools.believed(pooled);
+    if (believed) return believed;
     const { storedKeyCount, keySize, maxSaeIdCount } = await this.#deps.exchange((client) => client.getStatus(this.peerId, signal));
     const stockBits = storedKeyCount !== undefined && keySize !== undefined ? storedKeyCount * keySize : undefined;
-    return { maxSharers: maxSaeIdCount ?? 0, ...(stockBits !== undefined && { stockBits }) };
+    const told = { maxSharers: maxSaeIdCount ?? 0, ...(stockBits !== undefined && { stockBits }) };
+    if (pooled) pooled.capacity = { told, at: clock.now() };
+    return told;
   }
 
   async take({ bits, others, signal }: TakeRequest): Promise<DeliveredKey[]> {
     const { accountId, ledger } = this.#deps;
+    if (bits === POOLED_BITS && others.length === 0) {
+      const pool = this.#pooled()?.pool;
+      const key = pool?.take();
+      // While the message is sealed and sent, not before.
+      pool?.refill().catch(() => {});
+      if (key) return [key];
+    }
     const reserved: DeliveredKey[] = [];
     // Reserved before anything is done with them, so that a crash from here on leaves a trace of every key.
     const reserve = (keys: readonly DeliveredKey[]): void => {
@@ -46,6 +64,12 @@ export class KmeSource implements KeySource {
       abandonQuietly(ledger, accountId, reserved);
       throw error;
     }
+  }
+
+  /** The link's pool, where the key manager's profile allows one. */
+  #pooled(): PooledLink | undefined {
+    const { pools, accountId, prefetch } = this.#deps;
+    return prefetch === 'on' ? pools.of(accountId, this.ownSaeId, this.peerId) : undefined;
   }
 
   async fetch({ keyIds, envelopeId, signal }: FetchRequest): Promise<void> {

@@ -100,10 +100,12 @@ export class MailService implements MailRequests {
   }
 
   /** What a reply or forward quotes, and how strongly it was protected. Throws why a sealed message cannot be quoted. */
-  async quotable(messageId: number): Promise<{ parts: ReadMessage; level: SecurityLevel }> {
+  async quotable(messageId: number): Promise<{ parts: ReadMessage; level: SecurityLevel; protection?: 'openpgp' }> {
     const reading = await this.#read(this.#row(messageId), undefined);
     if (reading instanceof QuMailError) throw reading;
-    return { parts: reading.parts, level: reading.opened?.report.level ?? 'L4' };
+    const level = reading.opened?.report.level ?? 'L4';
+    // Opened, and yet no level: classic OpenPGP.
+    return { parts: reading.parts, level, ...(reading.opened && level === 'L4' && { protection: 'openpgp' as const }) };
   }
 
   async getAttachment(request: { messageId: number; index: number }, options: CallOptions = {}) {

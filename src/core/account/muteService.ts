@@ -2,18 +2,22 @@ import type { MuteRule } from '../base/actions.ts';
 import type { QuMailEvent } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Random } from '../base/ports.ts';
+import { fieldValue, readHeaderSection } from '../mail/headerSection.ts';
 import type { ActionRequests } from '../base/requests/actionRequests.ts';
 import type { MessageRow, MessageStore } from '../store/messages.ts';
 import type { MutedStore } from '../store/muted.ts';
+import type { SealedMailStore } from '../store/sealedMail.ts';
 import type { ShownMail } from '../store/shownMail.ts';
 
 /** Rows looked at in one go, of those that came since the last look. */
 const MAX_NEW = 5000;
+const MAX_REFERENCES = 200;
 
 export interface MuteServiceDeps {
   readonly muted: MutedStore;
   readonly messages: MessageStore;
   readonly shown: ShownMail;
+  readonly sealedMail: SealedMailStore;
   readonly random: Random;
   readonly actions: Pick<ActionRequests, 'setFlags' | 'archiveMessages'>;
   readonly emit: (event: QuMailEvent) => void;
@@ -24,6 +28,8 @@ export class MuteService implements Pick<ActionRequests, 'muteThread' | 'unmuteT
   readonly #deps: MuteServiceDeps;
   /** The newest row of each inbox that was looked at. */
   readonly #looked = new Map<string, number>();
+  /** Sealed rows that tell what they refer to only once they are opened. */
+  readonly #unopened = new Set<number>();
 
   constructor(deps: MuteServiceDeps) {
     this.#deps = deps;
@@ -32,7 +38,7 @@ export class MuteService implements Pick<ActionRequests, 'muteThread' | 'unmuteT
   async muteThread(request: { messageId: number; rule?: MuteRule }): Promise<void> {
     const row = this.#row(request.messageId);
     const { muted, random, emit } = this.#deps;
-    const ids = idsOf(row);
+    const ids = this.#idsOf(row);
     if (ids.length === 0) throw new QuMailError('engine.bad-request', { field: 'messageId', reason: 'no Message-ID' });
     const rule = request.rule ?? 'archive';
     const thread = muted.find(row.accountId, ids)?.thread ?? random.uuid();
@@ -43,14 +49,14 @@ export class MuteService implements Pick<ActionRequests, 'muteThread' | 'unmuteT
 
   async unmuteThread(request: { messageId: number }): Promise<void> {
     const row = this.#row(request.messageId);
-    const found = this.#deps.muted.find(row.accountId, idsOf(row));
+    const found = this.#deps.muted.find(row.accountId, this.#idsOf(row));
     if (found) this.#deps.muted.remove(row.accountId, found.thread);
     this.#deps.emit({ kind: 'actions' });
   }
 
   async isMuted(request: { messageId: number }): Promise<{ muted: boolean }> {
     const row = this.#row(request.messageId);
-    return { muted: this.#deps.muted.find(row.accountId, idsOf(row)) !== undefined };
+    return { muted: this.#deps.muted.find(row.accountId, this.#idsOf(row)) !== undefined };
   }
 
   /** Remembers where each inbox stands, so that only what comes from here on is looked at. */
@@ -65,12 +71,15 @@ export class MuteService implements Pick<ActionRequests, 'muteThread' | 'unmuteT
     if (!isInbox) return;
     const since = this.#looked.get(`${accountId}\0${folder}`);
     if (since === undefined || !muted.any(accountId)) return this.#lookFrom(accountId, folder);
-    const fresh = shown.rowsAfter(accountId, folder, since, MAX_NEW);
+    const waiting = [...this.#unopened].flatMap((id) => messages.get(id) ?? []).filter((row) => row.accountId === accountId);
+    const fresh = [...waiting, ...shown.rowsAfter(accountId, folder, since, MAX_NEW)];
     this.#lookFrom(accountId, folder);
     const read: number[] = [];
     const archived: number[] = [];
     for (const row of fresh) {
-      const ids = idsOf(row);
+      if (row.seal === 'unopened' && this.#unopened.size < MAX_NEW) this.#unopened.add(row.id);
+      else this.#unopened.delete(row.id);
+      const ids = this.#idsOf(row);
       const thread = muted.find(accountId, ids);
       if (!thread) continue;
       muted.add(accountId, thread, ids);
@@ -91,9 +100,24 @@ export class MuteService implements Pick<ActionRequests, 'muteThread' | 'unmuteT
     if (!row) throw new QuMailError('message.missing');
     return row;
   }
-}
 
-/** The Message-IDs of a thread that a message names: its own, and those it refers to. */
-function idsOf(row: MessageRow): string[] {
-  return [...new Set([row.rfcMessageId, row.inReplyTo, ...row.references])].filter((id) => id !== '');
+  /** The Message-IDs of a thread that a message names: its own, and those it refers to. Sealed mail names them inside. */
+  #idsOf(row: MessageRow): string[] {
+    const ids = [row.rfcMessageId, row.inReplyTo, ...row.references, ...this.#innerIds(row)];
+    return [...new Set(ids)].filter((id) => id !== '');
+  }
+
+  #innerIds(row: MessageRow): string[] {
+    if (row.seal !== 'opened' || row.envelopeId === undefined) return [];
+    try {
+      const plaintext = this.#deps.sealedMail.getByEnvelope(row.accountId, row.envelopeId)?.plaintext;
+      if (!plaintext) return [];
+      const { fields } = readHeaderSection(plaintext);
+      const named = ['Message-ID', 'In-Reply-To', 'References'].map((name) => fieldValue(fields, name) ?? '').join(' ');
+      return (named.match(/<[^<>\s]{1,250}>/g) ?? []).slice(-MAX_REFERENCES);
+    } catch (error) {
+      if (QuMailError.is(error, 'store.secret-missing') || QuMailError.is(error, 'store.corrupt')) return [];
+      throw error;
+    }
+  }
 }

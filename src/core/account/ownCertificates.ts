@@ -92,13 +92,6 @@ export class OwnCertificates implements Disposable {
     }
   }
 
-  /** Takes in a certificate from a backup; one that is there already stays. `secretKey` is the caller's to wipe. */
-  restore(accountId: string, made: { certificate: Buffer; secretKey: Buffer; fingerprint: string; rotatedAt: number }): void {
-    const { certificate, secretKey, fingerprint, rotatedAt } = made;
-    const record = { accountId, fingerprint, certificate, createdAt: rotatedAt, rotatedAt, version: 1 };
-    this.#deps.store.add(record, secretKey);
-  }
-
   dispose(): void {
     this.#disposed = true;
     this.#next?.dispose();

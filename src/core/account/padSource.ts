@@ -25,6 +25,11 @@ export class PadKeySources implements PadSources {
     return pad && this.#source(accountId, address, pad.name);
   }
 
+  stockBits(accountId: string, address: string): number {
+    const pads = this.#deps.store.sharedWith(accountId, address);
+    return Math.max(0, ...pads.map((pad) => this.#deps.vault.leftBits(pad)));
+  }
+
   sourceOfKeys(accountId: string, address: string, keyIds: readonly string[]): KeySource | undefined {
     const pad = this.#deps.store.sharedWith(accountId, address).find((candidate) => this.#deps.vault.names(candidate, keyIds));
     return pad && this.#source(accountId, address, pad.name);

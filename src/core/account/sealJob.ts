@@ -35,7 +35,8 @@ export interface SealJob {
   readonly protection?: 'openpgp';
   readonly message: OutgoingMessage;
   readonly bcc: readonly Address[];
-  readonly draftId: string;
+  /** The draft it was written as; a chat message has none. */
+  readonly draftId?: string;
   /** Names this very text: the same group is resent as the same bytes. */
   readonly groupId: string;
   readonly signal?: AbortSignal;
@@ -45,6 +46,8 @@ export interface SealJob {
     readonly notBefore?: number;
     /** Looks, inside the transaction that queues, whether the message is still wanted; throws where it is not. */
     readonly admit: () => void;
+    /** Runs at the end of that transaction, with the envelope that stands for the message in the sealed store. */
+    readonly queued?: (envelopeId: string) => void;
   };
   readonly progress: (step: 'keys' | 'sealing') => void;
 }
@@ -66,7 +69,7 @@ export function outboxFields(job: SealJob, deps: Pick<SealDeps, 'clock'>) {
     state: job.queue.state,
     notBefore: job.queue.notBefore,
     groupId: job.groupId,
-    draftId: job.draftId,
+    ...(job.draftId !== undefined && { draftId: job.draftId }),
     updatedAt: deps.clock.now(),
   };
 }

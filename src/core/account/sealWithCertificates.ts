@@ -143,7 +143,7 @@ async function queue(
   return deps.ledger.transaction(() => {
     job.queue.admit();
     cardSent?.();
-    return sealed.map(({ recipients, mime, plaintext, sessionKey, envelopeId, payloadSha256, report }, index) => {
+    const ids = sealed.map(({ recipients, mime, plaintext, sessionKey, envelopeId, payloadSha256, report }, index) => {
       // Contacts may have been edited and certificates may have changed while the message was sealed.
       for (const recipient of recipients) {
         refuseBelowMinimum(job, recipient.address, deps.contacts);
@@ -163,6 +163,8 @@ async function queue(
       }
       return deps.outbox.add({ ...outboxFields(job, deps), envelopeTo: recipients.map(({ address }) => address), mime, keyIds: [] });
     });
+    job.queue.queued?.(sealed[0]!.envelopeId);
+    return ids;
   });
 }
 

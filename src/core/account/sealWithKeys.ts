@@ -123,7 +123,7 @@ async function queueSealed(
       for (const peer of envelope.peers) refuseChanged(job, peer, deps);
       for (const recipient of combined ?? []) refuseChangedCertificate(job.accountId, recipient, deps.trust);
     }
-    return sealed.map(({ envelope, header, mime, keyIds, payloadSha256 }, index) => {
+    const ids = sealed.map(({ envelope, header, mime, keyIds, payloadSha256 }, index) => {
       const id = deps.outbox.add({ ...outboxFields(job, deps), envelopeTo: envelope.peers.map(({ address }) => address), mime, keyIds });
       deps.ledger.markUsed({ accountId: job.accountId, keyIds, messageId, mimeSha256: createHash('sha256').update(mime).digest() });
       // The visible recipients' envelope stands for the message in Sent.
@@ -148,6 +148,8 @@ async function queueSealed(
       }
       return id;
     });
+    job.queue.queued?.(sealed[0]!.header.id);
+    return ids;
   });
 }
 

@@ -21,9 +21,19 @@ export function parseStored<S extends v.GenericSchema>(schema: S, json: string):
   }
 }
 
-/** A failure as a database column holds it. */
+/** Raised whenever this program learns to open what it refused before. */
+export const ENGINE_VERSION = 2;
+/** Failures to open that a later version may not have. */
+export const OPENED_BY_UPGRADES: readonly ErrorCode[] = [
+  'open.unknown-version',
+  'open.unknown-suite',
+  'open.unknown-critical',
+  'open.level-unsupported',
+];
+
+/** A failure as a database column holds it, with the version of the program that met it. */
 export function writeFailure(error: QuMailError): string {
-  return JSON.stringify({ code: error.code, details: error.details });
+  return JSON.stringify({ code: error.code, details: error.details, engine: ENGINE_VERSION });
 }
 
 /** The failure in a database column, undefined where there is none or a newer version wrote an unknown code. */

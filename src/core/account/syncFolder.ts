@@ -3,18 +3,10 @@ import type { Log } from '../base/log.ts';
 import type { Clock } from '../base/ports.ts';
 import type { MessageRow, MessageStore } from '../store/messages.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
-import type { RemoteMessage } from '../transport/remoteMail.ts';
-import { newRow } from './sync/newRow.ts';
+import { takeChanges } from './sync/takeChanges.ts';
 import { KEY_WAIT_MS } from './openingStep.ts';
 import { mayPass, openSealed, type OpenDeps, type OpenedMail } from './openMessage.ts';
 import { readFailure, writeFailure } from './stored.ts';
-
-/** Messages whose headers are fetched when a folder is seen for the first time: a screenful. The rest comes in the background, or as one scrolls. */
-const FIRST_FETCH = 60;
-/** New messages in one answer on later looks. */
-const NEXT_FETCH = 500;
-/** Known messages whose flags and existence are checked in one look, where the server cannot tell what changed. */
-const CHECKED = 2000;
 
 export interface SyncDeps extends OpenDeps {
   readonly messages: MessageStore;
@@ -22,6 +14,15 @@ export interface SyncDeps extends OpenDeps {
   readonly clock: Clock;
   /** Called once ordinary arrivals are in the store, before flags are compared and sealed mail is opened. */
   readonly arrived?: () => void;
+  /** Who is offered what arrived; what they take may leave the folder. Never throws but `engine.cancelled`. */
+  readonly offers?: ArrivalOffers;
+}
+
+export interface ArrivalOffers {
+  /** A sealed message that was opened. */
+  opened(account: SyncedAccount, row: MessageRow, mail: OpenedMail, signal?: AbortSignal): Promise<void>;
+  /** Ordinary mail that is new in a folder. */
+  plain(account: SyncedAccount, path: string, uids: readonly number[], signal?: AbortSignal): Promise<void>;
 }
 
 export interface SyncedAccount {
@@ -38,38 +39,9 @@ export interface FolderSync {
 
 /** Brings one folder of the store up to date: new headers, flags, what vanished; sealed arrivals are opened at once. */
 export async function syncFolder(account: SyncedAccount, path: string, deps: SyncDeps, signal?: AbortSignal): Promise<FolderSync> {
-  let added = 0;
-  let changed = false;
-  for (let more = true; more;) {
-    const changes = await takeChanges(account, path, deps, signal);
-    added += changes.added.length;
-    changed ||= changes.added.length + changes.vanished.length > 0 || changes.reset !== 'no' || changes.flagged > 0;
-    more = changes.more;
-  }
+  const { added, changed } = await takeChanges(account, path, deps, signal);
   const opened = await openArrivals(account, path, deps, signal);
   return { added, changed: changed || opened > 0 };
-}
-
-async function takeChanges(account: SyncedAccount, path: string, deps: SyncDeps, signal: AbortSignal | undefined) {
-  const { accountId } = account;
-  const since = deps.messages.cursor(accountId, path);
-  const knownUids = (): number[] => deps.messages.knownUids(accountId, path, CHECKED);
-  // What is new is shown before anything else is asked. Sealed mail waits until it is opened: its outer subject says nothing.
-  const arrived = (messages: readonly RemoteMessage[]): void => {
-    const plain = messages.filter(({ hasPayload }) => !hasPayload);
-    if (plain.length === 0 || signal?.aborted) return;
-    deps.messages.insertMessages(accountId, path, plain.map(newRow));
-    deps.arrived?.();
-  };
-  const changes = await account.handler.fetchChanges(path, since, { limit: since ? NEXT_FETCH : FIRST_FETCH, knownUids, arrived }, signal);
-  if (changes.reset === 'uid-validity') deps.messages.resetFolder(accountId, path);
-  deps.messages.insertMessages(accountId, path, changes.added.map(newRow));
-  const flagged = deps.messages.updateFlags(accountId, path, changes.flags);
-  deps.messages.removeUids(accountId, path, changes.vanished);
-  const { uidValidity, uidNext, highestModseq } = changes;
-  // The cursor goes last: after a crash in between the same changes come again, and change nothing.
-  deps.messages.setCursor(accountId, path, { uidValidity, uidNext, ...(highestModseq !== undefined && { highestModseq }) });
-  return { ...changes, flagged };
 }
 
 /**
@@ -86,6 +58,7 @@ export async function openArrivals(account: SyncedAccount, path: string, deps: S
       if (outcome.code.startsWith('net.') || outcome.code === 'kme.unreachable' || outcome.code === 'kme.timeout') break;
     } else if (outcome) {
       opened += 1;
+      await deps.offers?.opened(account, row, outcome, signal);
     }
   }
   return opened;

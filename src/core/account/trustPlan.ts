@@ -29,14 +29,16 @@ export interface LearningPlan {
 
 const MAX_REJECTED = 16;
 /** The more of it, the nearer to the contact's own word. */
-const STRENGTH: Readonly<Record<TrustSource, number>> = { card: 4, signature: 3, file: 2, wkd: 1, autocrypt: 0 };
+const STRENGTH: Readonly<Record<TrustSource, number>> = { card: 5, signature: 4, file: 3, wkd: 2, introduction: 1, autocrypt: 0 };
 /** What travels in mail and counts only where the mail was sealed. */
-const SEALED_ONLY: ReadonlySet<TrustSource> = new Set(['card', 'signature']);
+const SEALED_ONLY: ReadonlySet<TrustSource> = new Set(['card', 'signature', 'introduction']);
+/** Others than the contact and its domain say so: what contradicts a pin is told, and stops nothing. */
+const HEARSAY: ReadonlySet<TrustSource> = new Set(['introduction', 'autocrypt']);
 
 /**
  * What becomes of what is known, given one more piece of evidence. Pure. First use pins; nothing ever replaces a pin but `planResolving`:
- * what contradicts it becomes a change that waits for the person. A change that rests on an Autocrypt header alone, which anybody can
- * write, is a notice; every other one blocks.
+ * what contradicts it becomes a change that waits for the person. A change that rests on hearsay alone (an Autocrypt header, which anybody can
+ * write, or another group member's word) is a notice; every other one blocks.
  *
  * @param knownSaeId the SAE ID in the contact's record, which is the person's own word
  * @param changeId what a change is to be called if one comes of this
@@ -54,7 +56,7 @@ export function planLearning(known: TrustState | undefined, knownSaeId: string |
   const proposed = proposalOf(pin, e);
   if (fieldsOf(pin, knownSaeId, proposed).length === 0) return agreeing(known, e);
   if (known.rejected.includes(nameOf(proposed))) return refused('trust.rejected');
-  const effect = e.source === 'autocrypt' ? 'notice' : 'blocks';
+  const effect = HEARSAY.has(e.source) ? 'notice' : 'blocks';
   if (change && nameOf(change.proposed) !== nameOf(proposed) && change.effect === 'blocks' && effect === 'notice') {
     return refused('trust.weaker');
   }

@@ -23,7 +23,7 @@ export type ConformanceId =
   | 'key-ids-random'
   | 'not-found-text'
   | 'multicast'
-  | 'collects-once'
+  | 'redelivery'
   | 'timing';
 
 export interface ConformanceCheck {

@@ -1,5 +1,6 @@
 /** The plain data of the API, structured-cloneable throughout. Views see it through api.ts; the engine's rooms use it as it is. */
 import type { ErrorCode, ErrorDetails } from './errors.ts';
+import type { KmeProfileName, MessageBudget } from './keys.ts';
 import type { OpeningStep, SignatureFact } from './protection.ts';
 import type { ContactCertificate, KeyChange } from './trust.ts';
 import type { Address, MailFlag, ProviderId, SecurityLevel, ServerAddress, SpecialUse } from './types.ts';
@@ -202,6 +203,8 @@ export interface DraftCheck {
   readonly possible: readonly SecurityLevel[];
   /** Octets of key the message needs as written; 0 where it needs none. */
   readonly keyCost: number;
+  /** Beside a cost: what each recipient's keys take, and whether they are there, by what was told last. */
+  readonly budget?: MessageBudget;
   /** `Security: PGP`, encryption with the recipients' OpenPGP certificates at L4: chosen, or possible for all of them. */
   readonly openPgp?: 'chosen' | 'possible';
 }
@@ -232,6 +235,8 @@ export interface ConnectKeyManagerRequest {
   readonly saeId: string;
   /** PEM of the CA that signed the key manager's certificate. */
   readonly caPem: string;
+  /** How it wants to be asked; default `etsi`. */
+  readonly profile?: KmeProfileName;
   readonly client:
     | { readonly kind: 'pem'; readonly certPem: string; readonly keyPem: string; readonly passphrase?: string }
     | { readonly kind: 'pkcs12'; readonly pfxBase64: string; readonly passphrase: string };
@@ -245,6 +250,10 @@ export interface KeyManager {
   readonly state: 'unknown' | 'connected' | 'failed';
   readonly failure?: Failure;
   readonly simulated: boolean;
+  /** How it wants to be asked; `etsi` unless chosen otherwise. */
+  readonly profile: KmeProfileName;
+  /** Others that serve the same SAE, asked where this one cannot help. */
+  readonly standbys: readonly { readonly url: string; readonly kmeId: string }[];
 }
 
 /** ETSI GS QKD 014 status of one link, sizes in bits; counts are advisory. */
@@ -280,6 +289,8 @@ export type QuMailEvent =
   | { readonly kind: 'key-alarm'; readonly accountId: string; readonly how: 'id-from-key' | 'key-from-id' }
   | { readonly kind: 'pad-progress'; readonly accountId: string; readonly done: number; readonly total: number }
   | { readonly kind: 'drafts' }
+  /** Saved searches, or how many messages match them. */
+  | { readonly kind: 'saved-searches' }
   /** What waits for a server, what it refused, what was snoozed or muted. */
   | { readonly kind: 'actions' }
   /** Bytes read of what is imported; messages of what is exported, `total` 0 while unknown. */

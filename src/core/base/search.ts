@@ -96,3 +96,10 @@ export interface ThreadPage {
   readonly threads: readonly ThreadSummary[];
   readonly next?: number;
 }
+
+export interface ServerSearchPage {
+  /** The newest of each folder first. */
+  readonly messages: readonly SearchHit[];
+  /** False where more was found than is answered. */
+  readonly complete: boolean;
+}

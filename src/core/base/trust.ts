@@ -3,9 +3,10 @@ import type { SecurityLevel } from './types.ts';
 
 /**
  * Where a certificate was learned. `card`: a signed contact card inside sealed mail; `signature`: its fingerprint alone inside sealed mail;
- * `file`: brought by the person (file, QR); `wkd`: the web key directory of the contact's domain; `autocrypt`: a header of ordinary mail.
+ * `file`: brought by the person (file, QR); `wkd`: the web key directory of the contact's domain; `autocrypt`: a header of ordinary mail;
+ * `introduction`: another member of a group vouched for it.
  */
-export const TRUST_SOURCES = ['card', 'wkd', 'autocrypt', 'file', 'signature'] as const;
+export const TRUST_SOURCES = ['card', 'wkd', 'autocrypt', 'file', 'signature', 'introduction'] as const;
 export type TrustSource = (typeof TRUST_SOURCES)[number];
 
 /**

@@ -69,7 +69,8 @@ export class OpenPgpEngine implements PgpEngine {
   }
 
   async verify({ data, signature, verifyWith, now }: PgpVerifyOptions): Promise<SignatureResult> {
-    if (signature.byteLength > PGP_LIMITS.signature) throw new QuMailError('open.limit', { what: 'signature', limit: PGP_LIMITS.signature });
+    if (signature.byteLength > PGP_LIMITS.signature)
+      throw new QuMailError('open.limit', { what: 'signature', limit: PGP_LIMITS.signature });
     readPackets(signature, PGP_LIMITS.messagePackets);
     const library = await this.#load();
     const config = pgpConfig(library);

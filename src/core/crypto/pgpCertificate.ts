@@ -127,7 +127,9 @@ function algorithmOf(key: PublicKey | Subkey): AlgorithmOf {
 
 function isWeak(key: PublicKey | Subkey, { bits, curve }: AlgorithmOf): boolean {
   // Some programs make RSA keys of 2047 bits when they mean 2048.
-  return !ALGORITHMS.has(Number(key.keyPacket.algorithm)) || (bits !== undefined && bits < 2047) || (curve !== undefined && !CURVES.has(curve));
+  return (
+    !ALGORITHMS.has(Number(key.keyPacket.algorithm)) || (bits !== undefined && bits < 2047) || (curve !== undefined && !CURVES.has(curve))
+  );
 }
 
 /** A post-quantum subkey whose ML-KEM key is none. */

@@ -1,4 +1,4 @@
-import type { Message, PublicKey, VerifyMessageResult } from '@protontech/openpgp';
+import type { Message, PublicKey, Subkey, VerifyMessageResult } from '@protontech/openpgp';
 import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Random } from '../base/ports.ts';
@@ -125,15 +125,17 @@ async function findSessionKey(
   for (const secretKey of secretKeys) {
     const key = await readSecretKey(library, secretKey);
     try {
-      const wanted = key.getKeys().filter((each) => named.some((id) => id === '*' || id === each.getKeyID().toHex()));
-      const present = wanted.filter((each) => each.isDecrypted());
+      const wanted = key.getKeys().filter((each) => namesOf(each).some((name) => named.includes(name)));
+      const present = wanted.filter(({ keyPacket }) => keyPacket.isDecrypted());
       if (wanted.length > 0 && present.length === 0) gone = true;
       if (present.length === 0) continue;
-      const message = await library.readMessage({ binaryMessage: binary, config });
-      const found = await library.decryptSessionKeys({ message, decryptionKeys: key, config }).catch(() => undefined);
+      const found = await library
+        .readMessage({ binaryMessage: binary, config })
+        .then((message) => library.decryptSessionKeys({ message, decryptionKeys: key, config }))
+        .catch(() => undefined);
       if (found?.[0]) return found[0] as LibrarySessionKey;
-      // Named by its key ID and yet not for it: what was encrypted was changed.
-      if (!named.includes('*')) throw new QuMailError('open.tampered');
+      // Named, and yet not for it: what was encrypted was changed.
+      if (!named.includes(ANYBODY)) throw new QuMailError('open.tampered');
     } finally {
       wipeSecretKey(key);
     }
@@ -141,18 +143,23 @@ async function findSessionKey(
   throw new QuMailError(gone ? 'open.subkey-gone' : 'open.no-secret-key');
 }
 
-/** The key ID that a session-key packet is for, lower-case hex; `*` where it does not say (RFC 9580 section 5.1). */
+const ANYBODY = '*';
+
+/**
+ * Whom a session-key packet is for (RFC 9580 section 5.1): a key ID, or key version and fingerprint, which the library compares in its first
+ * eight octets alone; `*` where it does not say.
+ */
 function recipientOf({ body }: PgpPacket): string {
-  if (body[0] === 3) return anonymous(Buffer.from(body.subarray(1, 9)).toString('hex'));
+  const hex = (from: number, to: number): string => Buffer.from(body.subarray(from, to)).toString('hex');
+  if (body[0] === 3) return hex(1, 9) === '0'.repeat(16) ? ANYBODY : hex(1, 9);
   if (body[0] !== 6) return '';
   const length = body[1] ?? 0;
-  if (length === 0) return '*';
-  const fingerprint = body.subarray(3, 2 + length);
-  return anonymous(Buffer.from(body[2] === 4 ? fingerprint.subarray(-8) : fingerprint.subarray(0, 8)).toString('hex'));
+  return length === 0 ? ANYBODY : `${body[2]}:${hex(3, 2 + length)}`;
 }
 
-function anonymous(keyId: string): string {
-  return keyId === '0000000000000000' ? '*' : keyId;
+/** Every way a session-key packet may name a key. */
+function namesOf(key: PublicKey | Subkey): readonly string[] {
+  return [ANYBODY, key.getKeyID().toHex(), `${key.keyPacket.version}:${key.getFingerprint()}`];
 }
 
 type VerificationResult = VerifyMessageResult['signatures'][number];

@@ -26,7 +26,7 @@ export class KeyPool implements Disposable {
   #keys: { readonly key: DeliveredKey; readonly expiry: Disposable }[] = [];
   #uses: number[] = [];
   #refilling: 'yes' | 'no' = 'no';
-  #disposed: 'yes' | 'no' = 'no';
+  readonly #disposal = new AbortController();
 
   constructor(deps: KeyPoolDeps) {
     this.#deps = deps;
@@ -48,11 +48,11 @@ export class KeyPool implements Disposable {
   /** Fills up to the high water once the low water is reached; resolves when that is done or failed. Failures show when a key is asked for. */
   async refill(): Promise<void> {
     const high = Math.min(MOST, 1 + this.#uses.length);
-    if (this.#refilling === 'yes' || this.#disposed === 'yes' || this.#keys.length > high / 2) return;
+    if (this.#refilling === 'yes' || this.#disposal.signal.aborted || this.#keys.length > high / 2) return;
     this.#refilling = 'yes';
     try {
       const keys = await this.#deps.refill(high - this.#keys.length);
-      if (this.#disposed === 'yes') this.#deps.giveUp(keys);
+      if (this.#disposal.signal.aborted) this.#deps.giveUp(keys);
       else for (const key of keys) this.#keep(key);
     } catch {
       // Whoever needs a key asks for it directly, and hears why there is none.
@@ -62,7 +62,7 @@ export class KeyPool implements Disposable {
   }
 
   dispose(): void {
-    this.#disposed = 'yes';
+    this.#disposal.abort();
     this.#deps.giveUp(this.#keys.map(({ key }) => key));
     for (const { expiry } of this.#keys) expiry.dispose();
     this.#keys = [];

@@ -32,8 +32,8 @@ export interface KeysRequest {
 
 /** What keys are asked for through: one key manager, or several that serve the same SAE (KmeGroup). */
 export interface KmeAccess {
-  readonly quirks: KmeQuirks;
   getStatus(peerSaeId: string, signal?: AbortSignal): Promise<Etsi014Status>;
+  getKeys(peerSaeId: string, r: KeysRequest, signal?: AbortSignal): Promise<DeliveredKey[]>;
   takeBits(
     peerSaeId: string,
     r: { bits: number; additionalSlaveSaeIds: readonly string[] },
@@ -71,10 +71,6 @@ export class KmeClient implements KmeAccess, Disposable {
     const status = await this.#caller.call({ method: 'status', peerSaeId, bits: 0, keyIds: [] }, decodeStatus, signal);
     this.#status.set(peerSaeId, status);
     return status;
-  }
-
-  get quirks(): KmeQuirks {
-    return this.#quirks;
   }
 
   /**

@@ -1,9 +1,8 @@
 import { QuMailError, type ErrorCode } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Etsi014Status } from './etsi014.ts';
-import { KmeClient, type DeliveredKey, type KmeAccess, type KmeProfile } from './kmeClient.ts';
+import { KmeClient, type DeliveredKey, type KeysRequest, type KmeAccess, type KmeProfile } from './kmeClient.ts';
 import type { KmeDependencies } from './kmeCaller.ts';
-import type { KmeQuirks } from './kmeQuirks.ts';
 import { wipeKeys } from './undelivered.ts';
 
 /** Tries at one key manager while there is another one to ask. */
@@ -38,12 +37,12 @@ export class KmeGroup implements KmeAccess, Disposable {
     });
   }
 
-  get quirks(): KmeQuirks {
-    return this.#clients[0]!.quirks;
-  }
-
   getStatus(peerSaeId: string, signal?: AbortSignal): Promise<Etsi014Status> {
     return this.#first((client) => client.getStatus(peerSaeId, signal), idempotent);
+  }
+
+  getKeys(peerSaeId: string, r: KeysRequest, signal?: AbortSignal): Promise<DeliveredKey[]> {
+    return this.#first((client) => client.getKeys(peerSaeId, r, signal), askNext);
   }
 
   takeBits(

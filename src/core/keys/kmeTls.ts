@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls';
+import { connect, createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls';
 import { QuMailError } from '../base/errors.ts';
 import type { KmeProfileName } from '../base/keys.ts';
+import { deadline } from './deadline.ts';
 
 /** Where a key manager is, who it must be, and who we are to it. */
 export interface KmeProfile {
@@ -54,6 +55,33 @@ export function checkKmeIdentity(certificate: PeerCertificate, profile: Pick<Kme
     expected: profile.kmeId,
     found: names.slice(0, 8).map((found) => found.slice(0, 80)),
   });
+}
+
+/** What the TLS of a key manager looks like: one handshake, nothing asked. @throws QuMailError `kme.*` */
+export async function lookAtTls(
+  profile: KmeProfile,
+  timeoutMs: number,
+): Promise<{ version: string; idIn: 'common-name' | 'alternative-name' }> {
+  const url = new URL(profile.url);
+  const socket = connect({
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || 443),
+    secureContext: secureContextOf(profile),
+    rejectUnauthorized: true,
+    checkServerIdentity: (_host, certificate) => checkKmeIdentity(certificate, profile),
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const late = deadline(timeoutMs, () => reject(new QuMailError('kme.timeout', { phase: 'connect', ms: timeoutMs })));
+      socket.once('secureConnect', () => (late.dispose(), resolve()));
+      socket.once('error', (error) => (late.dispose(), reject(connectionError(error, 'not-sent'))));
+    });
+    const names = alternativeNames(socket.getPeerCertificate().subjectaltname ?? '');
+    return { version: socket.getProtocol() ?? 'unknown', idIn: names.includes(profile.kmeId) ? 'alternative-name' : 'common-name' };
+  } finally {
+    socket.on('error', () => {});
+    socket.destroy();
+  }
 }
 
 /** Node gives one attribute as a string and several as an array. */

@@ -1,3 +1,5 @@
+import { withPlainLetters } from './segment.ts';
+
 /** Text in which spelling differences are gone that a search passes over, and where each of its UTF-16 units stood in the original. */
 export interface FoldedText {
   readonly text: string;
@@ -33,7 +35,7 @@ function foldCharacter(character: string): string {
   if (plain === undefined) {
     plain = character.normalize('NFKD').toLowerCase().replace(ACCENTS, '');
     // Decomposing takes the madda and hamza off an alef already.
-    plain = ARABIC[plain] ?? plain;
+    plain = ARABIC[plain] ?? withPlainLetters(plain);
     if (known.size < 20_000) known.set(character, plain);
   }
   return plain;

@@ -137,7 +137,7 @@ class Walk {
   }
 
   #close(to: number): void {
-    if (this.#leaf) this.leaves.push({ ...this.#leaf, to: Math.max(to, this.#leaf.from) });
+    if (this.#leaf && this.leaves.length < OUTLINE_LIMITS.parts) this.leaves.push({ ...this.#leaf, to: Math.max(to, this.#leaf.from) });
     this.#leaf = undefined;
   }
 }

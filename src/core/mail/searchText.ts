@@ -63,7 +63,7 @@ function textOf(raw: Buffer, leaves: readonly MimeLeaf[]): string {
     const words = leaf.type === 'text/html' ? htmlWords(decoded, SEARCH_TEXT_LIMITS.part) : decoded;
     text += `${text === '' ? '' : '\n'}${words.slice(0, rest)}`;
   }
-  return text;
+  return text.slice(0, SEARCH_TEXT_LIMITS.text);
 }
 
 /** A header field as text. 8-bit octets are UTF-8 where they are valid UTF-8 and Windows-1252 where not. */

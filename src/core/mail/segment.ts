@@ -24,6 +24,9 @@ const ARABIC_FOLDS: Readonly<Record<string, string>> = {
   ة: 'ه',
   ک: 'ك',
 };
+/** Letters that no normalization takes apart into a plain one and its accent. */
+const LETTERS = /[ßæÆœŒøØłŁđĐħĦıþÞ]/gu;
+const LETTER_FOLDS: Readonly<Record<string, string>> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ħ: 'h', ı: 'i', þ: 'th' };
 const PICTURE = /\p{Extended_Pictographic}\p{Emoji_Modifier}?|\p{RI}\p{RI}/gu;
 /** Begins the word that a picture becomes; private use, so that no text brings it along. */
 const PICTURE_MARK = '\ue000';
@@ -31,14 +34,16 @@ const TOKEN = /[\p{L}\p{N}\p{M}\p{Co}]/u;
 
 /** Text as it is indexed: unspaced scripts as overlapping pairs of characters, each run closed by its last character alone. */
 export function segmentText(text: string): string {
-  return BEYOND_LATIN.test(text) ? folded(text).replace(UNSPACED_RUN, (run) => ` ${pairs(run).join(' ')} `) : text;
+  const plain = withPlainLetters(text);
+  return BEYOND_LATIN.test(plain) ? folded(plain).replace(UNSPACED_RUN, (run) => ` ${pairs(run).join(' ')} `) : plain;
 }
 
 /**
  * What is looked for, as words in the order of the index. The last run of an unspaced script is left open, for the text may go on:
  * `open` says that the last word is to be looked for as the beginning of one. undefined where nothing in it is a word.
  */
-export function segmentTerm(text: string): { readonly words: string; readonly open: 'open' | 'closed' } | undefined {
+export function segmentTerm(term: string): { readonly words: string; readonly open: 'open' | 'closed' } | undefined {
+  const text = withPlainLetters(term);
   if (!BEYOND_LATIN.test(text)) return TOKEN.test(text) ? { words: text, open: 'closed' } : undefined;
   const clean = folded(text).replace(/[^\p{L}\p{N}\p{M}\p{Co}]+$/u, '');
   if (!TOKEN.test(clean)) return undefined;
@@ -52,6 +57,11 @@ export function segmentTerm(text: string): { readonly words: string; readonly op
     return ` ${inside.join(' ')} `;
   });
   return { words: words.trim(), open };
+}
+
+/** Letters with strokes and ligatures as the plain letters that people type for them. */
+export function withPlainLetters(text: string): string {
+  return text.search(LETTERS) < 0 ? text : text.replace(LETTERS, (letter) => LETTER_FOLDS[letter.toLowerCase()]!);
 }
 
 function folded(text: string): string {

@@ -19,6 +19,8 @@ export interface SourceSummary {
   readonly hasAttachments: boolean;
   /** True when a part is named qumail_payload.json: a hint, as it is in a BODYSTRUCTURE. */
   readonly hasPayload: boolean;
+  /** True when a part says that another one is an OpenPGP message (RFC 3156). */
+  readonly hasPgpMime?: true;
 }
 
 const MAX_SECTION = 1024 * 1024;
@@ -129,10 +131,11 @@ function outlineOf(
   raw: Buffer,
   bodyOffset: number,
   top: ReadonlyMap<string, string>,
-): { hasAttachments: boolean; hasPayload: boolean } {
+): { hasAttachments: boolean; hasPayload: boolean; hasPgpMime?: true } {
   const open: Part[] = [{ start: bodyOffset, end: raw.length, depth: 0, fields: top }];
   let hasAttachments = false;
   let hasPayload = false;
+  let hasPgpMime = false;
   for (let seen = 0; open.length > 0 && seen < MAX_PARTS; seen++) {
     const part = open.pop()!;
     const type = part.fields.get('content-type') ?? '';
@@ -144,10 +147,11 @@ function outlineOf(
     const disposition = part.fields.get('content-disposition') ?? '';
     const name = (parameter(disposition, 'filename') || parameter(type, 'name')).toLowerCase();
     if (name === PAYLOAD_JSON) hasPayload = true;
+    if (/^\s*application\/pgp-encrypted\b/i.test(type)) hasPgpMime = true;
     if (isPayloadName(name)) continue;
     if (/^\s*attachment\b/i.test(disposition) || (name !== '' && !part.fields.has('content-id'))) hasAttachments = true;
   }
-  return { hasAttachments, hasPayload };
+  return { hasAttachments, hasPayload, ...(hasPgpMime && { hasPgpMime: true }) };
 }
 
 function partsBetween(raw: Buffer, whole: Part, boundary: string, most: number): Part[] {

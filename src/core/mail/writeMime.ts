@@ -39,6 +39,8 @@ export interface OutgoingMessage {
   readonly markdown: string;
   readonly body: 'text' | 'text+html';
   readonly attachments: readonly OutgoingAttachment[];
+  /** Further fields, all of them named `Chat-...`. */
+  readonly chatFields?: readonly HeaderField[];
 }
 
 /** All that a sealed message shows to the network, besides what its payload says. */
@@ -108,6 +110,8 @@ export function outerFields(o: OuterHeaders): HeaderField[] {
   ];
 }
 
+const CHAT_FIELD = /^Chat-[A-Za-z-]{1,40}$/;
+
 function authorFields(m: OutgoingMessage): HeaderField[] {
   const fields = [
     { name: 'From', value: encodeAddresses([m.from]) },
@@ -123,6 +127,7 @@ function authorFields(m: OutgoingMessage): HeaderField[] {
   if (m.inReplyTo !== undefined && isMessageId(m.inReplyTo)) fields.push({ name: 'In-Reply-To', value: m.inReplyTo });
   const kept = keptReferences(m.references.filter(isMessageId));
   if (kept.length > 0) fields.push({ name: 'References', value: kept.join(' ') });
+  for (const { name, value } of m.chatFields ?? []) if (CHAT_FIELD.test(name)) fields.push({ name, value: encodeText(value) });
   return fields;
 }
 

@@ -135,7 +135,8 @@ export const SHOWN_MIGRATIONS: readonly Migration[] = [
         UPDATE messages SET hidden = 0 WHERE folder_id = OLD.folder_id AND uid > 0 AND hidden = 3 AND rfc_message_id = OLD.rfc_message_id;
       END;
 
-      CREATE TRIGGER arrived AFTER UPDATE OF folder_id, uid ON messages WHEN OLD.uid < 0
+      CREATE TRIGGER arrived AFTER UPDATE OF folder_id, uid ON messages
+      WHEN OLD.uid < 0 AND (NEW.uid <> OLD.uid OR NEW.folder_id <> OLD.folder_id)
       BEGIN
         UPDATE messages SET hidden = 0 WHERE folder_id = OLD.folder_id AND uid > 0 AND hidden = 3 AND rfc_message_id = OLD.rfc_message_id;
       END;

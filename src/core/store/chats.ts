@@ -161,11 +161,13 @@ export class ChatStore {
     return this.#sql.all(where, accountId, messageId).map((row) => row.text('group_id'));
   }
 
-  /** Own entries that have not left yet, the oldest first. */
-  queued(accountId: string): ChatEntryRecord[] {
-    return this.#sql
-      .all("SELECT * FROM chat_entries WHERE account_id = ? AND state = 'queued' ORDER BY id", accountId)
-      .map((row) => entryOf(this.#sealer, row));
+  /** Own entries that have not left yet, the oldest first; what they say is not needed. */
+  unsent(accountId: string): { messageId: string; failureJson: string | undefined }[] {
+    const sql = "SELECT message_id, failure FROM chat_entries WHERE account_id = ? AND state IN ('queued', 'failed') ORDER BY id";
+    return this.#sql.all(sql, accountId).map((row) => ({
+      messageId: row.text('message_id'),
+      failureJson: row.has('failure') ? row.text('failure') : undefined,
+    }));
   }
 
   /** Empties a message that its author took back, files included. */

@@ -187,6 +187,13 @@ export class MessageStore {
     return this.#sql.all(sql, accountId, path).map(messageRowOf);
   }
 
+  /** Failed messages whose failure has one of `codes` and was met by an older engine are to be tried once more; returns how many. */
+  reviveFailed(codes: readonly string[], engine: number): number {
+    const sql = `UPDATE messages SET seal = 'unopened', failure = NULL WHERE seal = 'failed' AND json_valid(failure)
+      AND json_extract(failure, '$.code') IN (SELECT value FROM json_each(?)) AND coalesce(json_extract(failure, '$.engine'), 1) < ?`;
+    return this.#sql.run(sql, JSON.stringify(codes), engine).changes;
+  }
+
   /**
    * Records how opening a message went; what is not given is cleared. With `was`, only while its state still is that one: a failure
    * must not take the place of what another window achieved meanwhile.

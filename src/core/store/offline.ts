@@ -126,12 +126,13 @@ export class OfflineStore {
     });
   }
 
-  /** Notes of known messages why their source is not here. */
+  /** Notes of known messages why their source is not here, where nothing was noted yet. */
   markBodies(accountId: string, path: string, uids: readonly number[], bodyState: number): void {
     if (uids.length === 0) return;
     inTransaction(this.#db, () => {
       const folder = this.#sql.get('SELECT id FROM folders WHERE account_id = ? AND path = ?', accountId, path)?.integer('id');
-      if (folder !== undefined) for (const uid of uids) this.#mark(folder, uid, bodyState);
+      const sql = `UPDATE messages SET body_state = ? WHERE folder_id = ? AND uid = ? AND body_state = ${BODY.none}`;
+      if (folder !== undefined) for (const uid of uids) this.#sql.run(sql, bodyState, folder, uid);
     });
   }
 

@@ -82,6 +82,11 @@ export class SealedMailStore {
     return this.#sealer.open('mail', 'sealed-mail.session-key', placeOf(accountId, envelopeId), row.blob('sealed_session_key'));
   }
 
+  /** Forgets one opened message: it cannot be read here any more. */
+  delete(accountId: string, envelopeId: string): void {
+    this.#sql.run('DELETE FROM sealed_mail WHERE account_id = ? AND envelope_id = ?', accountId, envelopeId);
+  }
+
   #recordOf(row: Row): SealedMailRecord {
     const accountId = row.text('account_id');
     const envelopeId = row.text('envelope_id');

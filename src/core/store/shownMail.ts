@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from '../base/transaction.ts';
 import type { MailFlag, SpecialUse } from '../base/types.ts';
 import type { Place } from './actionRow.ts';
-import { folderId, writeCursor } from './folders.ts';
+import { folderId } from './folders.ts';
 import { flagBits, messageRowOf, type MessageRow } from './messageRow.ts';
 import { raiseRevision } from './messageWriting.ts';
 import { Statements } from './statements.ts';
@@ -89,11 +89,10 @@ export class ShownMail {
 
   /** Has the next look at a folder go through all of it, because something of it is missing here. */
   lookAfresh(accountId: string, folder: string): void {
-    inTransaction(this.#db, () => {
-      const id = folderId(this.#sql, accountId, folder);
-      this.#sql.run('UPDATE folders SET filled = NULL, filled_uid = NULL WHERE id = ?', id);
-      writeCursor(this.#sql, id, undefined);
-    });
+    // Not without a cursor: it must still show that UIDs mean others meanwhile.
+    const sql = `UPDATE folders SET uid_next = iif(uid_next IS NULL, NULL, 1), highest_modseq = NULL, filled = NULL, filled_uid = NULL
+       WHERE account_id = ? AND path = ?`;
+    this.#sql.run(sql, accountId, folder);
   }
 
   /** Rows with this Message-ID, wherever they lie. */

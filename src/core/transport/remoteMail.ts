@@ -45,6 +45,8 @@ export interface RemoteMessage {
   readonly hasAttachments: boolean;
   /** True when a part is named qumail_payload.json: a hint, the message may still not be a sealed one. */
   readonly hasPayload: boolean;
+  /** True when a part says that another one is an OpenPGP message (RFC 3156). */
+  readonly hasPgpMime?: true;
   /** When the server received it, milliseconds since the epoch. */
   readonly internalDate?: number;
   readonly gmail?: GmailFacts;

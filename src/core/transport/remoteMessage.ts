@@ -88,6 +88,7 @@ export function remoteMessage(message: FetchedMessage): RemoteMessage {
     flags: mailFlags(message.flags),
     hasAttachments: parts.some(isAttachment),
     hasPayload: parts.some((part) => fileNameOf(part) === PAYLOAD_JSON),
+    ...(parts.some(({ type }) => type.toLowerCase() === 'application/pgp-encrypted') && { hasPgpMime: true }),
     ...arrivalOf(message),
   };
 }

@@ -57,6 +57,7 @@ describe('what is done with messages', function () {
     const { id } = await message('offline move');
     const read = await message('offline flag');
     await shown('Projects');
+    await alice.engine.fetchMail({ accountId: alice.account.id });
     const before = await unread('INBOX');
     await offline();
     await alice.engine.setFlags({ messageIds: [read.id], add: ['seen', 'flagged'], remove: [] });

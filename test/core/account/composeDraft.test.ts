@@ -18,7 +18,8 @@ describe('what a draft becomes', () => {
   // Nobody is known here and no key manager is connected: everything is L4.
   const deps = {
     contacts: { get: () => undefined },
-    links: { isConfigured: () => false },
+    links: { isConfigured: () => false, hasSource: () => false },
+    trust: { usable: () => undefined },
     cipher: new CipherManager({ random: systemRandom }),
     clock: systemClock,
     random: systemRandom,

@@ -12,6 +12,7 @@ const DIRECT = `example.org/.well-known/openpgpkey/hu/${HASH}`;
 describe('the web key directory', () => {
   let pages: Pages | undefined;
   const ask = async (content: Readonly<Record<string, Page>>, signal?: AbortSignal): Promise<Buffer> => {
+    await pages?.close();
     pages = await startPages(content);
     return discoverKey(JOE, pages, signal);
   };
@@ -59,7 +60,6 @@ describe('the web key directory', () => {
 
   it('is asked by the direct method only where the host of the advanced one does not exist', async () => {
     assert.equal(String(await ask({ [DIRECT]: { body: 'certificate' } })), 'certificate');
-    await pages?.close();
     await assert.rejects(ask({ [ADVANCED]: { status: 404 }, [DIRECT]: { body: 'certificate' } }), { code: 'wkd.not-found' });
   });
 

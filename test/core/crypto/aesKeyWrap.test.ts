@@ -9,7 +9,7 @@ type Subtle = typeof globalThis.crypto.subtle;
 function subtleWith(broken: Partial<Record<keyof KeyWrapping, () => Promise<never>>>): KeyWrapping {
   const { subtle } = globalThis.crypto;
   const method = <K extends keyof KeyWrapping>(name: K): KeyWrapping[K] =>
-    (broken[name] as KeyWrapping[K] | undefined) ?? ((...args: unknown[]) => Reflect.apply(subtle[name], subtle, args)) as KeyWrapping[K];
+    (broken[name] as KeyWrapping[K] | undefined) ?? (((...args: unknown[]) => Reflect.apply(subtle[name], subtle, args)) as KeyWrapping[K]);
   return { importKey: method('importKey'), wrapKey: method('wrapKey'), unwrapKey: method('unwrapKey'), exportKey: method('exportKey') };
 }
 

@@ -41,7 +41,10 @@ describe('a contact card', () => {
 
   it('may have members that this version does not know, unless they are critical', () => {
     assert.deepEqual(decodeCard(changed({ colour: 'red', crit: ['addr'] })), card);
-    assert.throws(() => decodeCard(changed({ colour: 'red', crit: ['colour'] })), { code: 'card.unknown-critical', details: { name: 'colour' } });
+    assert.throws(() => decodeCard(changed({ colour: 'red', crit: ['colour'] })), {
+      code: 'card.unknown-critical',
+      details: { name: 'colour' },
+    });
   });
 
   it('is refused with a named member where one is missing or wrong', () => {

@@ -114,10 +114,30 @@ describe('envelope', () => {
     assert.equal(read(wire({ crit: ['len'], unknown: { a: [1, null, true] } })).header.level, 'L2');
   });
 
-  it('refuses by name what this version does not open: L3, the post-quantum share, signed plaintext', () => {
-    refuses(() => read(wire({ suite: 'QM1-CB256+PQ', pq: 'AAAA' })), 'open.level-unsupported', { suite: 'QM1-CB256+PQ' });
-    refuses(() => read(wire({ lvl: 'L3', suite: 'QM1-PGP9980', keys: undefined })), 'open.level-unsupported', { suite: 'QM1-PGP9980' });
+  it('refuses by name what this version does not open: signed plaintext', () => {
     refuses(() => read(wire({ pt: 'pgp' })), 'open.level-unsupported', { suite: 'QM1-CB256', plaintext: 'pgp' });
+  });
+
+  it('reads a post-quantum share with its suite, and with no other', () => {
+    const combined = { suite: 'QM1-CB256+PQ', pq: 'AAAA', crit: ['pq'] };
+    assert.deepEqual(read(wire(combined)).header.pq, Buffer.alloc(3));
+    for (const pq of [undefined, '', '!', 'AAA=', 1, null, ['AAAA']]) refuses(() => read(wire({ ...combined, pq })), 'open.malformed');
+    refuses(() => read(wire({ pq: 'AAAA' })), 'open.malformed', { what: 'pq' });
+    refuses(() => read(wire({ lvl: 'L1', suite: 'QM1-OTP-P1305', keys: [{ k: ['k'], bits: 2304 }], pq: 'AAAA' })), 'open.malformed');
+  });
+
+  it('reads L3 without keys, whose body is longer than its plaintext but not by much', () => {
+    const header = wire({ lvl: 'L3', suite: 'QM1-PGP9980', keys: undefined });
+    const body = (length: number) => ({ body: Buffer.alloc(length).toString('base64url') });
+    assert.deepEqual(read(header, body(300)).header.keys, []);
+    refuses(() => read(header, body(255)), 'open.truncated');
+    refuses(() => read({ ...header, keys: [{ k: ['k'], bits: 256 }] }, body(300)), 'open.malformed', { what: 'keys' });
+    refuses(() => read({ ...header, keys: [] }, body(300)), 'open.malformed');
+    refuses(() => read({ ...header, pq: 'AAAA' }, body(300)), 'open.malformed', { what: 'pq' });
+    refuses(() => read(wire({ keys: undefined })), 'open.malformed', { what: 'keys' });
+    const large = Buffer.alloc(256 + 262_144 + 5);
+    const part = { name: 'qumail_payload.bin', len: large.length, sha256: createHash('sha256').update(large).digest('base64url') };
+    refuses(() => read(header, { part }, new Map([['qumail_payload.bin', large]])), 'open.malformed', { what: 'body' });
   });
 
   it('refuses level and suite that do not belong together', () => {
@@ -143,8 +163,30 @@ describe('envelope', () => {
   });
 
   it('answers any payload with a value or an open.* error', () => {
-    const value = fc.oneof(fc.constantFrom<unknown>(1, 0, -1, '', 'L1', 'QM1-CB256', ID, W, null, true, [], {}, [[]], BOB), fc.jsonValue());
-    const names = ['v', 'id', 'lvl', 'suite', 'ts', 'from', 'to', 'keys', 'len', 'pt', 'crit'];
+    const value = fc.oneof(
+      fc.constantFrom<unknown>(
+        1,
+        0,
+        -1,
+        '',
+        'L1',
+        'L3',
+        'QM1-CB256',
+        'QM1-CB256+PQ',
+        'QM1-PGP9980',
+        'AAAA',
+        ID,
+        W,
+        null,
+        true,
+        [],
+        {},
+        [[]],
+        BOB,
+      ),
+      fc.jsonValue(),
+    );
+    const names = ['v', 'id', 'lvl', 'suite', 'ts', 'from', 'to', 'keys', 'pq', 'len', 'pt', 'crit'];
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 3 }), (change) => {
         try {

@@ -47,7 +47,12 @@ describe('OpenPgpEngine', function () {
     });
     assert.deepEqual(alice.secretKey, before, 'the caller keeps what it lent');
     for (const reader of [alice, bob]) {
-      const opened = await pgp.open({ message, secretKeys: [carol.secretKey, reader.secretKey], verifyWith: [alice.certificate], now: NOW });
+      const opened = await pgp.open({
+        message,
+        secretKeys: [carol.secretKey, reader.secretKey],
+        verifyWith: [alice.certificate],
+        now: NOW,
+      });
       assert.deepEqual(opened.plaintext, TEXT);
       assert.deepEqual(opened.signature, { state: 'valid', fingerprint: alice.fingerprint, postQuantum: true, signedAt: NOW });
       assert.equal(opened.recipients, 2);
@@ -91,7 +96,9 @@ describe('OpenPgpEngine', function () {
     wrong[5] = wrong[5]! ^ 1;
     await assert.rejects(pgp.open({ message, secretKeys: [], sessionKey: wrong, verifyWith: [], now: NOW }), { code: 'open.tampered' });
     for (const bad of [Buffer.alloc(0), Buffer.alloc(33), sessionKey.subarray(1)]) {
-      await assert.rejects(pgp.open({ message, secretKeys: [], sessionKey: bad, verifyWith: [], now: NOW }), { code: 'engine.bad-request' });
+      await assert.rejects(pgp.open({ message, secretKeys: [], sessionKey: bad, verifyWith: [], now: NOW }), {
+        code: 'engine.bad-request',
+      });
     }
   });
 
@@ -103,7 +110,8 @@ describe('OpenPgpEngine', function () {
     assert.equal(month.fingerprint, alice.fingerprint);
     assert.equal(month.certificate.length, alice.certificate.length);
     const second = await seal(month.certificate, NOW + 31 * DAY);
-    const open = (message: Buffer, secretKey: Buffer) => pgp.open({ message, secretKeys: [secretKey], verifyWith: [], now: NOW + 32 * DAY });
+    const open = (message: Buffer, secretKey: Buffer) =>
+      pgp.open({ message, secretKeys: [secretKey], verifyWith: [], now: NOW + 32 * DAY });
     for (const { message } of [first, second]) assert.deepEqual((await open(message, month.secretKey)).plaintext, TEXT);
     await assert.rejects(open(second.message, alice.secretKey), { code: 'open.no-secret-key' });
 
@@ -127,8 +135,9 @@ describe('OpenPgpEngine', function () {
     assert.deepEqual(await verify(TEXT, [bob.certificate]), { state: 'unknown-signer' });
     assert.deepEqual(await verify(Buffer.concat([TEXT, Buffer.of(10)]), [alice.certificate]), { state: 'invalid' });
     for (const bad of [Buffer.alloc(0), Buffer.from('no signature'), signature.subarray(0, 100), Buffer.alloc(70_000, 0x88)]) {
-      await assert.rejects(pgp.verify({ data: TEXT, signature: bad, verifyWith: [alice.certificate], now: NOW }), (error: { code?: string }) =>
-        ['open.malformed', 'open.limit'].includes(error.code ?? ''),
+      await assert.rejects(
+        pgp.verify({ data: TEXT, signature: bad, verifyWith: [alice.certificate], now: NOW }),
+        (error: { code?: string }) => ['open.malformed', 'open.limit'].includes(error.code ?? ''),
       );
     }
   });
@@ -139,7 +148,7 @@ describe('OpenPgpEngine', function () {
     const data = message.length - readPackets(message, 5)[1]!.body.length;
     for (let at = data; at < message.length; at++) {
       const altered = Buffer.from(message);
-      altered[at] = altered[at]! ^ (1 << at % 8);
+      altered[at] = altered[at]! ^ (1 << (at % 8));
       await assert.rejects(
         pgp.open({ message: altered, secretKeys: [], sessionKey, verifyWith: [], now: NOW }),
         (error: { code?: string }) => error.code === 'open.tampered' || (at === data && error.code === 'open.malformed'),
@@ -148,7 +157,7 @@ describe('OpenPgpEngine', function () {
     }
     for (let at = 0; at < data; at += 41) {
       const altered = Buffer.from(message);
-      altered[at] = altered[at]! ^ (1 << at % 8);
+      altered[at] = altered[at]! ^ (1 << (at % 8));
       await assert.rejects(
         pgp.open({ message: altered, secretKeys: [bob.secretKey], verifyWith: [], now: NOW }),
         (error: { code?: string }) => error.code?.startsWith('open.') === true,
@@ -218,7 +227,9 @@ describe('OpenPgpEngine', function () {
       assert.equal(facts.postQuantum, false);
       assert.equal(facts.version, what.startsWith('version 6') ? 6 : 4);
       assert.equal(facts.fingerprint.length, facts.version === 6 ? 64 : 40);
-      await assert.rejects(pgp.seal({ plaintext: TEXT, certificates: [friend.certificate], now: NOW, profile: 'pq' }), { code: 'cert.weak' });
+      await assert.rejects(pgp.seal({ plaintext: TEXT, certificates: [friend.certificate], now: NOW, profile: 'pq' }), {
+        code: 'cert.weak',
+      });
       const { message } = await pgp.seal({ plaintext: TEXT, certificates: [friend.certificate], now: NOW, profile: 'classic' });
       const read = await library.decrypt({
         message: await library.readMessage({ binaryMessage: Uint8Array.from(message) }),

@@ -41,7 +41,10 @@ describe('OpenPGP certificates', function () {
   it('from the future are refused, unless a clock explains it', async () => {
     const alice = await certificateOf('alice');
     await pgp.inspect(alice.certificate, { now: NOW - 60_000 });
-    await assert.rejects(pgp.inspect(alice.certificate, { now: NOW - DAY }), (error) => QuMailError.is(error) && error.code.startsWith('cert.'));
+    await assert.rejects(
+      pgp.inspect(alice.certificate, { now: NOW - DAY }),
+      (error) => QuMailError.is(error) && error.code.startsWith('cert.'),
+    );
   });
 
   it('that were revoked, whole or in their only encryption subkey, are refused', async () => {
@@ -82,7 +85,12 @@ describe('OpenPGP certificates', function () {
     const forged = Buffer.concat([...parts.slice(0, at), packet(13, Buffer.from('bob@example.org')), ...parts.slice(at + 1)]);
     assert.deepEqual((await pgp.inspect(forged, { now: NOW })).addresses, []);
     await assert.rejects(pgp.inspect(forged, { now: NOW, address: 'bob@example.org' }), { code: 'cert.address-mismatch' });
-    const added = Buffer.concat([...parts.slice(0, at + 2), packet(13, Buffer.from('<bob@example.org>')), parts[at + 1]!, ...parts.slice(at + 2)]);
+    const added = Buffer.concat([
+      ...parts.slice(0, at + 2),
+      packet(13, Buffer.from('<bob@example.org>')),
+      parts[at + 1]!,
+      ...parts.slice(at + 2),
+    ]);
     assert.deepEqual((await pgp.inspect(added, { now: NOW })).addresses, ['alice@example.org']);
   });
 
@@ -161,8 +169,13 @@ describe('OpenPGP certificates', function () {
     const started = Date.now();
     const names = Buffer.concat(Array.from({ length: 1024 }, (_, i) => packet(13, Buffer.from(`${i}`.padEnd(1018, 'x')))));
     assert.ok(names.length >= 1_048_576);
-    await refuses(Buffer.concat([parts[0]!, names]), 'cert.too-large', NOW, { what: 'octets', limit: 262_144, size: names.length + parts[0]!.length });
-    const few = (count: number, tag: number) => Buffer.concat([parts[0]!, ...Array.from({ length: count }, () => packet(tag, Buffer.from('a@b.c')))]);
+    await refuses(Buffer.concat([parts[0]!, names]), 'cert.too-large', NOW, {
+      what: 'octets',
+      limit: 262_144,
+      size: names.length + parts[0]!.length,
+    });
+    const few = (count: number, tag: number) =>
+      Buffer.concat([parts[0]!, ...Array.from({ length: count }, () => packet(tag, Buffer.from('a@b.c')))]);
     await refuses(few(65, 13), 'cert.too-large', NOW, { what: 'user IDs', limit: 64, size: 65 });
     await refuses(few(65, 14), 'cert.too-large', NOW, { what: 'subkeys', limit: 64, size: 65 });
     await refuses(few(400, 2), 'cert.too-large', NOW, { what: 'packets', limit: 400, size: 401 });
@@ -201,15 +214,22 @@ describe('OpenPGP certificates', function () {
     for (let i = 0; i < 150; i++) {
       const at = systemRandom.bytes(2).readUInt16BE() % alice.certificate.length;
       const altered = Buffer.from(alice.certificate);
-      altered[at] = altered[at]! ^ (1 << i % 8);
+      altered[at] = altered[at]! ^ (1 << (i % 8));
       const outcome = await pgp.inspect(altered, { now: NOW }).catch((error: unknown) => error);
       if (outcome instanceof Error) assert.ok(QuMailError.is(outcome) && outcome.code.startsWith('cert.'), `octet ${at}: ${outcome.stack}`);
-      else assert.ok((outcome as typeof facts).addresses.every((address) => facts.addresses.includes(address)), `octet ${at}`);
+      else
+        assert.ok(
+          (outcome as typeof facts).addresses.every((address) => facts.addresses.includes(address)),
+          `octet ${at}`,
+        );
     }
   });
 
   it('and packets of any octets are read within bounds or refused by name', () => {
-    const bytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.array(fc.constantFrom(0xc1, 0xd2, 0xff, 0xe9, 0x88, 0x02, 0, 200), { maxLength: 60 }));
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.array(fc.constantFrom(0xc1, 0xd2, 0xff, 0xe9, 0x88, 0x02, 0, 200), { maxLength: 60 }),
+    );
     fc.assert(
       fc.property(bytes, (input) => {
         const whole = Uint8Array.from(input);

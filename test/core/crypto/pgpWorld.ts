@@ -1,3 +1,4 @@
+import type { PrivateKey, PublicKey } from '@protontech/openpgp';
 import { systemRandom } from '../../../src/core/base/systemPorts.ts';
 import { OpenPgpEngine } from '../../../src/core/crypto/openPgpEngine.ts';
 import type { GeneratedCertificate } from '../../../src/core/crypto/pgpEngine.ts';
@@ -33,8 +34,8 @@ export async function foreignKey(options: Partial<Parameters<PgpLibrary['generat
     config: { v6Keys: false, aeadProtect: false, ...config },
   } as never);
   const pair = { privateKey, publicKey } as unknown as {
-    privateKey: import('@protontech/openpgp').PrivateKey;
-    publicKey: import('@protontech/openpgp').PublicKey;
+    privateKey: PrivateKey;
+    publicKey: PublicKey;
   };
   return { ...pair, secretKey: Buffer.from(pair.privateKey.write()), certificate: Buffer.from(pair.publicKey.write()) };
 }

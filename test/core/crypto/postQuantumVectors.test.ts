@@ -26,7 +26,11 @@ function shippedPrimitives(): { kem: Kem; dsa: Dsa } {
   const names = /Object\.freeze\(\{__proto__:null,ml_dsa65:([\w$]+),ml_kem768:([\w$]+)\}\)/.exec(source);
   assert.ok(names && path.endsWith('openpgp.min.cjs'), 'the library keeps its primitives in another form now');
   const exports: { dsa?: Dsa; kem?: Kem } = {};
-  compileFunction(`${source};exports.dsa=${names[1]};exports.kem=${names[2]};`, ['exports', 'require', '__filename'])(exports, require, path);
+  compileFunction(`${source};exports.dsa=${names[1]};exports.kem=${names[2]};`, ['exports', 'require', '__filename'])(
+    exports,
+    require,
+    path,
+  );
   return { kem: exports.kem!, dsa: exports.dsa! };
 }
 

@@ -41,7 +41,7 @@ describe('The sample certificate and signature of RFC 9980', () => {
     let refused = 0;
     for (let at = 0; at < signature.length; at += 67) {
       const altered = Buffer.from(signature);
-      altered[at] = altered[at]! ^ (1 << at % 8);
+      altered[at] = altered[at]! ^ (1 << (at % 8));
       const outcome = await verify(SIGNED, altered).catch((error: { code?: string }) => error.code);
       // The unhashed area may say anything: a changed issuer there leads to nobody, not to another answer.
       assert.ok(outcome === 'open.malformed' || (typeof outcome === 'object' && outcome.state !== 'valid'), `octet ${at}`);

@@ -29,7 +29,7 @@ describe('the safety number', () => {
   it('is what PROTOCOL 10 says, and its vector', async () => {
     const number = safetyNumber(alice, bob);
     assert.equal(number, await byTheBook(alice, bob));
-    assert.equal(number, 'VECTOR');
+    assert.equal(number, '038552160745464619890615754590664386419184798420984996652195');
   });
 
   it('is the same on both sides, and in whatever case an address is written', () => {
@@ -46,10 +46,13 @@ describe('the safety number', () => {
         assert.match(other, /^[0-9]{60}$/);
         assert.equal(other === safetyNumber(alice, bob), fingerprint === alice.fingerprint);
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
     assert.notEqual(safetyNumber({ ...alice, address: 'alice@example.net' }, bob), safetyNumber(alice, bob));
-    assert.notEqual(safetyNumber({ ...alice, fingerprint: bob.fingerprint }, { ...bob, fingerprint: alice.fingerprint }), safetyNumber(alice, bob));
+    assert.notEqual(
+      safetyNumber({ ...alice, fingerprint: bob.fingerprint }, { ...bob, fingerprint: alice.fingerprint }),
+      safetyNumber(alice, bob),
+    );
   });
 
   it('takes certificates of version 4 as well', async () => {

@@ -52,6 +52,7 @@ const manager = {
   saeId: 'sae-a',
   caPem: 'PEM',
   clientKind: 'pem' as const,
+  profile: 'etsi' as const,
 };
 const contact = { accountId: 'alice', address: 'bob@example.org', name: 'Bob', saeId: 'sae-b', minimumLevel: 'L2' as const };
 

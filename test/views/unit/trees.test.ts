@@ -131,6 +131,8 @@ describe('views/keys', () => {
       saeId: 'me',
       state: 'connected',
       simulated: false,
+      profile: 'etsi',
+      standbys: [],
     } as const;
     const contacts = [contact('z@z.example'), contact('b@b.example', 'bob')];
     const [manager, first, second] = keyNodes({

@@ -68,6 +68,12 @@ export class LocalView {
     }
   }
 
+  /** Where what was shown of messages is lost (its folder vanished), the next look at their place is to find them. */
+  lookForMissing(accountId: string, messages: readonly ActionMessage[]): void {
+    const missing = messages.filter((message) => !this.#rowOf(accountId, message));
+    for (const folder of new Set(missing.map((message) => message.folder))) this.#deps.shown.lookAfresh(accountId, folder);
+  }
+
   /** The message is gone from the server; what was shown of it goes as well. */
   drop(accountId: string, message: ActionMessage): void {
     this.#deps.shown.await(accountId, message, undefined);

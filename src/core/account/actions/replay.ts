@@ -158,6 +158,7 @@ export function takeBack(action: ActionRecord, view: LocalView): void {
   const messages = action.messages.filter(({ outcome }) => outcome === 'open');
   if (action.verb === 'flags') view.unflag(action.accountId, messages, ({ flags }) => inverseChange(flags, action.change));
   view.show(action.accountId, messages);
+  view.lookForMissing(action.accountId, messages);
 }
 
 /** Folders in which an action shows. */

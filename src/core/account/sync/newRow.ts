@@ -14,7 +14,7 @@ export function newRow(message: RemoteMessage): NewMessage {
     flags: message.flags,
     hasAttachments: message.hasAttachments,
     preview: '',
-    ...sealOf(message.hasPayload ? 'sealed' : 'plain'),
+    ...sealOf(message.hasPayload ? 'sealed' : message.hasPgpMime ? 'pgp-mime' : 'plain'),
     inReplyTo: message.inReplyTo,
     references: message.references,
     ...(message.internalDate !== undefined && { internalDate: message.internalDate }),
@@ -23,6 +23,8 @@ export function newRow(message: RemoteMessage): NewMessage {
 }
 
 /** What is sealed stays unopened until its source is read; which of the sealed levels it is, only its header tells. */
-export function sealOf(kind: 'sealed' | 'plain'): Pick<NewMessage, 'level'> & { seal: StoredSeal } {
+export function sealOf(kind: 'sealed' | 'pgp-mime' | 'plain'): Pick<NewMessage, 'level'> & { seal: StoredSeal } {
+  // Encrypted ordinary mail, until it turns out to be more.
+  if (kind === 'pgp-mime') return { seal: 'unopened', level: 'L4' };
   return kind === 'sealed' ? { seal: 'unopened', level: 'L2' } : { seal: 'plain', level: 'L4' };
 }

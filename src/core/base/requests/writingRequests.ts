@@ -18,6 +18,8 @@ export interface WritingRequests {
    * text is changed or it is taken back. Changing the text takes back whatever is not on its way.
    */
   sendDraft(request: { draftId: string; text: string; sendAt?: number }, options?: CallOptions): Promise<SendResult>;
+  /** A draft to the sender of a message that was not opened, which asks to seal it again: it tells the date and the reason, nothing else. */
+  askToSealAgain(request: { messageId: number }): Promise<Draft>;
   listOutbox(): Promise<readonly OutboxEntry[]>;
   /** Sends the identical bytes again. */
   retryOutbox(request: { outboxId: number }, options?: CallOptions): Promise<SendResult>;
@@ -36,6 +38,7 @@ export const WRITING_REQUESTS = namesOf<WritingRequests>({
   deleteDraft: 1,
   checkDraft: 1,
   sendDraft: 1,
+  askToSealAgain: 1,
   listOutbox: 1,
   retryOutbox: 1,
   discardOutbox: 1,

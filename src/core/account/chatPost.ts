@@ -1,0 +1,183 @@
+import type { ChatLevel, ChatReach } from '../base/chat.ts';
+import { QuMailError, throwIfCancelled } from '../base/errors.ts';
+import type { Address } from '../base/types.ts';
+import type { OutgoingAttachment } from '../mail/writeMime.ts';
+import type { AccountService } from './accountService.ts';
+import type { OutboxRunner } from './outboxRunner.ts';
+import { isAtLeast } from './levels.ts';
+import { partsOf } from './readMessage.ts';
+import type { SealDeps, SealJob } from './sealJob.ts';
+import { sealMessage } from './sealMessage.ts';
+import { readReport } from './sealReport.ts';
+import { POST_QUANTUM_SUITE } from './sealingTrust.ts';
+
+export interface ChatPostDeps extends SealDeps {
+  readonly accounts: Pick<AccountService, 'addressOf'>;
+  readonly runner: OutboxRunner;
+  /** Removes a message from the server's folders; a failure leaves it for later. */
+  readonly eraseOnServer: (accountId: string, rfcMessageId: string) => Promise<void>;
+}
+
+/** One chat message on its way out; see `ChatLetter` of the chat room. */
+export interface Letter {
+  readonly accountId: string;
+  readonly level: ChatLevel;
+  readonly floor: ChatLevel;
+  readonly messageId: string;
+  readonly to: readonly Address[];
+  readonly subject: string;
+  readonly text: string;
+  readonly files: readonly OutgoingAttachment[];
+  readonly inReplyTo: string | undefined;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly at: number;
+  readonly queued: (envelopeId: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Held until every part of a message is sealed: all of it goes, or nothing. */
+const UNTIL_COMPLETE = 10 * 365 * 86_400_000;
+
+/** Chat messages through the same sealing, outbox and stores as all mail. */
+export class ChatMail {
+  readonly #deps: ChatPostDeps;
+
+  constructor(deps: ChatPostDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Per address how it is reached at `level`, or at L3 where `floor` allows that, or why not. Asks each link what it can do; spends nothing.
+   */
+  async reach(
+    accountId: string,
+    addresses: readonly string[],
+    level: ChatLevel,
+    floor: ChatLevel,
+    signal?: AbortSignal,
+  ): Promise<readonly ChatReach[]> {
+    return Promise.all(
+      addresses.map((address) => this.#reachOf(accountId, address, { level, floor, others: addresses.length - 1 }, signal)),
+    );
+  }
+
+  /** @throws QuMailError `seal.*`, `kme.*`, `pad.*`; nothing is in the outbox then */
+  async send(letter: Letter): Promise<void> {
+    const { accountId, level, floor, to, signal } = letter;
+    const linked = level === 'L3' ? [] : to.filter(({ address }) => this.#deps.links.hasSource(accountId, address));
+    const others = to.filter((recipient) => !linked.includes(recipient));
+    if (others.length > 0 && level !== 'L3' && floor !== 'L3') {
+      throw new QuMailError('seal.no-link', { address: others[0]!.address });
+    }
+    const parts = [
+      ...(linked.length > 0 ? [{ level, to: linked }] : []),
+      ...(others.length > 0 ? [{ level: 'L3' as const, to: others }] : []),
+    ];
+    const ids: number[] = [];
+    try {
+      for (const [index, part] of parts.entries()) {
+        throwIfCancelled(signal);
+        const last = index === parts.length - 1;
+        ids.push(...(await sealMessage(this.#job(letter, part, last ? { release: [...ids] } : 'hold'), this.#deps)));
+      }
+    } catch (error) {
+      for (const id of ids) this.#deps.outbox.delete(id, ['held']);
+      throw error;
+    }
+    this.#deps.runner.send(ids, accountId, undefined).catch(() => {
+      // The entry stays in the outbox in a named state, and the chat shows it.
+    });
+  }
+
+  /** Sends what waits of a message again as the identical bytes; false where nothing does. */
+  async resend(accountId: string, messageId: string, signal?: AbortSignal): Promise<boolean> {
+    const waiting = this.#deps.outbox.list().filter((row) => row.accountId === accountId && row.rfcMessageId === messageId);
+    const ids = waiting.filter(({ state }) => state !== 'accepted' && state !== 'filed').map(({ id }) => id);
+    if (ids.length === 0) return false;
+    await this.#deps.runner.send(ids, accountId, signal);
+    return true;
+  }
+
+  /** @throws QuMailError `attachment.missing` */
+  async file(accountId: string, envelopeId: string, index: number): Promise<OutgoingAttachment> {
+    const stored = this.#deps.sealedMail.getByEnvelope(accountId, envelopeId);
+    const found = stored && (await partsOf({ plaintext: stored.plaintext, report: readReport(stored.report) })).attachments[index];
+    if (!found) throw new QuMailError('attachment.missing');
+    return { name: found.name, mimeType: found.mimeType, content: found.content };
+  }
+
+  /** Erases a message here and on the server. */
+  async erase(accountId: string, envelopeId: string): Promise<void> {
+    const stored = this.#deps.sealedMail.getByEnvelope(accountId, envelopeId);
+    if (!stored) return;
+    this.#deps.sealedMail.delete(accountId, envelopeId);
+    await this.#deps.eraseOnServer(accountId, stored.rfcMessageId);
+  }
+
+  #job(letter: Letter, part: { level: ChatLevel; to: readonly Address[] }, then: 'hold' | { release: readonly number[] }): SealJob {
+    const { accountId, messageId, subject, text, files, inReplyTo, headers, at, queued, signal } = letter;
+    const { outbox, clock } = this.#deps;
+    const hold = then === 'hold';
+    return {
+      accountId,
+      level: part.level,
+      message: {
+        from: this.#deps.accounts.addressOf(accountId),
+        to: part.to,
+        cc: [],
+        subject,
+        date: new Date(at),
+        messageId,
+        ...(inReplyTo !== undefined && { inReplyTo }),
+        references: inReplyTo === undefined ? [] : [inReplyTo],
+        markdown: text,
+        body: 'text',
+        attachments: files,
+        chatFields: headers,
+      },
+      bcc: [],
+      groupId: `${messageId}:${part.level}`,
+      queue: {
+        state: hold ? 'held' : 'queued',
+        ...(hold && { notBefore: clock.now() + UNTIL_COMPLETE }),
+        admit: () => {},
+        queued: (envelopeId) => {
+          if (then === 'hold') return;
+          for (const id of then.release) outbox.change(id, ['held'], { state: 'queued', now: clock.now() });
+          queued(envelopeId);
+        },
+      },
+      progress: () => {},
+      ...(signal && { signal }),
+    };
+  }
+
+  async #reachOf(
+    accountId: string,
+    address: string,
+    wanted: { level: ChatLevel; floor: ChatLevel; others: number },
+    signal: AbortSignal | undefined,
+  ): Promise<ChatReach> {
+    const { contacts, trust, links } = this.#deps;
+    try {
+      const certificate = trust.usable(accountId, address);
+      const minimum = contacts.get(accountId, address)?.minimumLevel ?? 'L4';
+      const source = wanted.level === 'L3' ? undefined : links.sourceFor(accountId, address);
+      if (source && isAtLeast(wanted.level, minimum)) {
+        const { maxSharers } = await source.capacity(signal);
+        const keyed = source.kind === 'pad' ? 'pad' : maxSharers >= wanted.others && wanted.others > 0 ? 'multicast' : 'pairwise';
+        return { address, reachable: true, keyed };
+      }
+      if (wanted.level !== 'L3' && wanted.floor !== 'L3') throw new QuMailError('seal.no-link', { address });
+      if (!isAtLeast('L3', minimum)) throw new QuMailError('seal.below-minimum', { address, minimum });
+      if (!certificate) throw new QuMailError('seal.no-certificate', { addresses: [address] });
+      const opens = certificate.postQuantum && certificate.suites.includes(POST_QUANTUM_SUITE);
+      if (!opens) throw new QuMailError('seal.not-post-quantum', { addresses: [address] });
+      return { address, reachable: true, keyed: 'post-quantum' };
+    } catch (error) {
+      const { code, details } = QuMailError.from(error);
+      if (code === 'engine.cancelled') throw error;
+      return { address, reachable: false, failure: { code, details } };
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../base/ports.ts';
+import type { SpecialUse } from '../base/types.ts';
+import type { AccountStore } from '../store/accounts.ts';
+import type { FolderIds } from '../store/folderIds.ts';
+import type { SearchScope } from '../store/searchQuery.ts';
+import type { QueryNames } from '../store/searchPlan.ts';
+import { leavesOf, type QueryNode } from '../mail/query.ts';
+
+/** Where nobody looks who does not say so. */
+const HIDDEN: readonly SpecialUse[] = ['junk', 'trash'];
+
+/** What the names in queries stand for: folders by path, last name or role, accounts by any part of their address. */
+export class SearchNames {
+  readonly #accounts: AccountStore;
+  readonly #folders: FolderIds;
+  readonly #clock: Clock;
+
+  constructor(deps: { accounts: AccountStore; folders: FolderIds; clock: Clock }) {
+    this.#accounts = deps.accounts;
+    this.#folders = deps.folders;
+    this.#clock = deps.clock;
+  }
+
+  /** For one query, as things are now. */
+  now(): QueryNames {
+    return {
+      now: this.#clock.now(),
+      folderIds: (name) => this.#named(name).map(({ id }) => id),
+      accountIds: (name) =>
+        this.#accounts
+          .list()
+          .filter(({ email }) => email.toLowerCase().includes(name.toLowerCase()))
+          .map(({ id }) => id),
+    };
+  }
+
+  /** Where a query is looked for. */
+  scopeOf(request: { accountId?: string; folder?: string; scope?: 'mail' | 'everywhere' }, query: QueryNode | undefined): SearchScope {
+    const { accountId, folder } = request;
+    const all = this.#folders.list().filter((each) => accountId === undefined || each.accountId === accountId);
+    if (folder !== undefined) return { folders: 'only', ids: all.filter(({ path }) => path === folder).map(({ id }) => id) };
+    const everywhere = request.scope === 'everywhere' || (query !== undefined && leavesOf(query).some(({ kind }) => kind === 'in'));
+    const hidden = everywhere ? [] : all.filter(({ specialUse }) => specialUse !== undefined && HIDDEN.includes(specialUse));
+    if (accountId === undefined) return { folders: 'all-but', ids: hidden.map(({ id }) => id) };
+    return { folders: 'only', ids: all.filter((each) => !hidden.includes(each)).map(({ id }) => id) };
+  }
+
+  #named(name: string) {
+    const wanted = name.toLowerCase();
+    return this.#folders
+      .list()
+      .filter((folder) => [folder.path, folder.name, folder.specialUse ?? ''].some((each) => each.toLowerCase() === wanted));
+  }
+}

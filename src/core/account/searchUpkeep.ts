@@ -1,0 +1,82 @@
+import { QuMailError } from '../base/errors.ts';
+import { toDisposable, type Disposable } from '../base/lifetime.ts';
+import type { Log } from '../base/log.ts';
+import type { Clock } from '../base/ports.ts';
+import type { SearchIndex } from '../store/searchIndex.ts';
+import type { ThreadStore } from '../store/threads.ts';
+import type { SealedIndex } from './sealedIndex.ts';
+
+/** After something changed, so that a sync under way brings its bodies before headers are indexed without them. */
+const DELAY_MS = 500;
+/** Between two slices, for requests to be answered. */
+const PAUSE_MS = 5;
+const SLICE_MS = 15;
+/** Rows that fit into a slice, bodies included. */
+const ROWS = 40;
+/** After a failure that may pass: a full disk, a locked database. */
+const RETRY_MS = 30_000;
+
+export interface SearchUpkeepDeps {
+  readonly index: SearchIndex;
+  readonly sealed: SealedIndex;
+  readonly threads: ThreadStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called when everything is as it should be, after something was not. */
+  readonly settled: () => void;
+}
+
+/** Keeps index and threads up with what is stored, in slices short enough that nobody waits for them. */
+export class SearchUpkeep implements Disposable {
+  readonly #deps: SearchUpkeepDeps;
+  #next: Disposable | undefined;
+  #disposed = false;
+
+  constructor(deps: SearchUpkeepDeps) {
+    this.#deps = deps;
+  }
+
+  /** Something may have changed. */
+  wake(): void {
+    if (!this.#next) this.#schedule(DELAY_MS);
+  }
+
+  /** Brings in what is new, within about `budgetMs`: for a request that is to find what arrived a moment ago. */
+  hurry(budgetMs: number): void {
+    const deadline = performance.now() + budgetMs;
+    while (this.#slice() === 'more' && performance.now() < deadline);
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#next?.dispose();
+  }
+
+  #schedule(ms: number): void {
+    if (this.#disposed) return;
+    this.#next?.dispose();
+    const timer = this.#deps.clock.after(ms, () => {
+      this.#next = undefined;
+      this.#work();
+    });
+    this.#next = toDisposable(() => timer.dispose());
+  }
+
+  #work(): void {
+    try {
+      if (this.#slice() === 'more') this.#schedule(PAUSE_MS);
+      else this.#deps.settled();
+    } catch (error) {
+      const { code } = QuMailError.from(error);
+      this.#deps.log.warn('search-upkeep-failed', { code });
+      if (code === 'store.full' || code === 'store.locked') this.#schedule(RETRY_MS);
+    }
+  }
+
+  #slice(): 'more' | 'done' {
+    const { index, sealed, threads } = this.#deps;
+    if (sealed.catchUp(SLICE_MS) === 'more') return 'more';
+    if (threads.assign(ROWS) === ROWS) return 'more';
+    return index.catchUp(ROWS) === ROWS ? 'more' : 'done';
+  }
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { ModelImap } from '../../transport/modelImap.ts';
+import { ACCOUNT, SyncRig } from './syncRig.ts';
+
+const ID = 1_812_345_678_901_234_000n;
+const mail = (n: number): Buffer =>
+  Buffer.from(`From: bob@example.test\r\nSubject: number ${n}\r\nMessage-ID: <${n}@mail.gmail.com>\r\n\r\ntext ${n}\r\n`);
+const gmail = (n: number, labels: readonly string[] = []) => ({ id: String(ID + BigInt(n)), thread: String(ID + BigInt(n >> 1)), labels });
+
+describe('an offline copy of Gmail', function () {
+  this.timeout(10_000);
+  let server: ModelImap;
+  let rig: SyncRig;
+
+  beforeEach(async () => {
+    server = new ModelImap({ gmail: 'gmail', condstore: 'condstore' });
+    await server.start();
+    server.create('[Gmail]/All Mail', '\\All');
+    server.create('[Gmail]/Starred', '\\Flagged');
+    for (let n = 0; n < 20; n++) {
+      server.add('[Gmail]/All Mail', mail(n), { gmail: gmail(n, n < 8 ? ['\\Inbox', 'Work/Ü'] : []) });
+      if (n < 8) server.add('INBOX', mail(n), { gmail: gmail(n, ['Work/Ü']), flags: ['\\Seen'] });
+      if (n < 2) server.add('[Gmail]/Starred', mail(n), { gmail: gmail(n) });
+    }
+    rig = await new SyncRig(server.address).open();
+    await rig.sync();
+  });
+  afterEach(async () => {
+    rig.dispose();
+    await server.close();
+  });
+
+  const bodies = (): number => Number(rig.db.prepare('SELECT count(*) AS n FROM bodies').get()!['n']);
+  const sources = (): number => server.commands.filter((line) => line.includes('BODY.PEEK[]')).length;
+
+  it('keeps each message once, whatever folders it is in', () => {
+    assert.equal(bodies(), 20);
+    assert.deepEqual([rig.stored('INBOX').length, rig.stored('[Gmail]/All Mail').length], [8, 20]);
+    assert.ok([...rig.stored('INBOX'), ...rig.stored('[Gmail]/All Mail')].every(({ raw }) => raw !== undefined), 'each is read from either');
+    assert.deepEqual(rig.stored('[Gmail]/Starred'), [], 'a search of the server’s, no folder');
+  });
+
+  it('keeps Gmail’s ids beyond 53 bits, and its labels', () => {
+    const row = rig.messages.byUid(ACCOUNT, 'INBOX', 8);
+    assert.deepEqual(row?.gmail, { messageId: '1812345678901234007', threadId: '1812345678901234003', labels: ['Work/Ü'] });
+    assert.deepEqual(rig.messages.byUid(ACCOUNT, '[Gmail]/All Mail', 20)?.gmail?.labels, []);
+  });
+
+  it('still has a message that was archived, without fetching it again', async () => {
+    const before = sources();
+    server.expunge('INBOX', 8);
+    await rig.sync();
+    assert.equal(rig.stored('INBOX').length, 7);
+    assert.equal(rig.messages.byUid(ACCOUNT, '[Gmail]/All Mail', 8)?.bodyState, 1);
+    assert.equal(rig.stored('[Gmail]/All Mail')[7]?.raw, mail(7).toString());
+    assert.equal(sources(), before);
+  });
+
+  it('finds a Message-ID through Gmail’s own index', async () => {
+    assert.deepEqual(await rig.handler.findByMessageId('[Gmail]/All Mail', '<11@mail.gmail.com>'), [12]);
+    assert.ok(server.commands.some((line) => line.includes('X-GM-RAW') && line.includes('rfc822msgid:11@mail.gmail.com')));
+    await rig.handler.findByMessageId('[Gmail]/All Mail', '<1" in:trash@x>');
+    assert.ok(server.commands.at(-1)?.includes('HEADER'), 'nothing but an id gets into a query');
+  });
+});
+
+describe('a server without Gmail’s extension', function () {
+  this.timeout(10_000);
+
+  it('is asked for none of it', async () => {
+    const server = new ModelImap();
+    await server.start();
+    server.add('INBOX', mail(1));
+    const rig = await new SyncRig(server.address).open();
+    try {
+      await rig.sync();
+      await rig.handler.findByMessageId('INBOX', '<1@mail.gmail.com>');
+      assert.ok(!server.commands.some((line) => line.includes('X-GM')));
+      assert.equal(rig.messages.byUid(ACCOUNT, 'INBOX', 1)?.gmail, undefined);
+    } finally {
+      rig.dispose();
+      await server.close();
+    }
+  });
+});

@@ -1,0 +1,63 @@
+import type { Chat, ChatMessage } from '../../../src/core/api.ts';
+import type { Person } from '../../world/peopleWorld.ts';
+
+/** Resolves with what `look` finds, looked for at once and after every event of this person's engine. */
+export async function seen<T>(person: Person, look: () => Promise<T | undefined>, limitMs = 20_000): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  let looking = false;
+  let again = false;
+  const check = async (): Promise<void> => {
+    if (looking) {
+      again = true;
+      return;
+    }
+    looking = true;
+    try {
+      do {
+        again = false;
+        const found = await look();
+        if (found !== undefined) resolve(found);
+      } while (again);
+    } catch (error) {
+      reject(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      looking = false;
+    }
+  };
+  const listening = person.engine.onEvent(() => void check());
+  const timer = setTimeout(() => reject(new Error(`${person.name} did not see it in ${limitMs} ms`)), limitMs);
+  void check();
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    listening.dispose();
+  }
+}
+
+/** The one chat this person has with this name, once there is one. */
+export async function chatOf(person: Person, name?: string): Promise<Chat> {
+  return seen(person, async () => {
+    const chats = await person.engine.listChats({});
+    const chat = chats.find((each) => name === undefined || each.name === name);
+    return chat && person.engine.getChat({ chatId: chat.id });
+  });
+}
+
+/** The message with this text, once it is there. */
+export async function lineOf(person: Person, chatId: string, text: string): Promise<ChatMessage> {
+  return seen(person, async () => {
+    const { messages } = await person.engine.getChatMessages({ chatId, limit: 200 });
+    return messages.find((message) => message.text === text);
+  });
+}
+
+/** Everybody has everybody's contact card, as if handed over on a stick. */
+export async function acquaint(people: readonly Person[]): Promise<void> {
+  for (const person of people) {
+    const { file: content } = await person.engine.exportCard({ accountId: person.account.id });
+    for (const other of people) {
+      if (other !== person) await other.engine.importCard({ accountId: other.account.id, content, name: person.name });
+    }
+  }
+}
