@@ -8,7 +8,8 @@
  * Prints the size of every output; dist/meta.json (development) tells what is in them.
  */
 import { build, context } from 'esbuild';
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { dirname, relative, resolve } from 'node:path';
 import { openPgpNotice, thirdPartyNotices } from './scripts/notices.mjs';
@@ -42,6 +43,25 @@ const openPgpApart = {
   },
 };
 
+/**
+ * ImapFlow and what it depends on bring libmime in two formats and iconv-lite in two places, 0.9 MB that are the same twice. One copy of
+ * each does; a version apart fails the build.
+ */
+const MAIL_LIBRARIES = 'node_modules/{libmime,imapflow}/node_modules/iconv-lite/package.json';
+const oneCopy = {
+  name: 'one-copy',
+  setup(plugins) {
+    const versions = globSync(MAIL_LIBRARIES, { cwd: root }).map((path) => JSON.parse(readFileSync(resolve(root, path), 'utf8')).version);
+    if (new Set(versions).size > 1) throw new Error(`iconv-lite comes in versions ${versions.join(' and ')} now`);
+    const libmime = createRequire(resolve(root, 'package.json')).resolve('libmime');
+    plugins.onResolve({ filter: /^libmime$/ }, () => ({ path: libmime }));
+    const iconv = createRequire(libmime).resolve('iconv-lite');
+    plugins.onResolve({ filter: /^iconv-lite$/ }, ({ importer }) =>
+      /[\\/](imapflow|libmime)[\\/]/.test(importer) ? { path: iconv } : undefined,
+    );
+  },
+};
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
@@ -61,7 +81,7 @@ const forNode = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   external: ['vscode'],
-  plugins: [openPgpApart],
+  plugins: [openPgpApart, oneCopy],
   // What is loaded late is loaded by `require`, which finds a file beside the program.
   supported: { 'dynamic-import': false },
   // Prefer the ES module builds: they can be tree-shaken.
@@ -71,7 +91,7 @@ const forNode = {
 const targets = [
   { ...forNode, entryPoints: [{ in: 'src/extension.ts', out: 'extension' }] },
   { ...forNode, entryPoints: [{ in: 'src/core/worker.ts', out: 'engine' }] },
-  { ...forNode, entryPoints: [{ in: 'src/core/lab/main.ts', out: 'lab' }], plugins: [openPgpApart, withoutPublishedKey] },
+  { ...forNode, entryPoints: [{ in: 'src/core/lab/main.ts', out: 'lab' }], plugins: [openPgpApart, oneCopy, withoutPublishedKey] },
   {
     ...shared,
     platform: 'browser',

@@ -28,7 +28,7 @@ interface Suite {
 const BUILD = ['node', 'esbuild.mjs'];
 const PACKAGE = ['npm', 'run', '--silent', 'package'];
 
-const APART = ['test/world/**', 'test/faults/**', 'test/views/*.test.ts', 'test/views/!(unit)/**', 'test/e2e/**'];
+const APART = ['test/world/**', 'test/faults/**', 'test/kills/**', 'test/views/*.test.ts', 'test/views/!(unit)/**', 'test/e2e/**'];
 const ignored = APART.flatMap((pattern) => ['--ignore', pattern]);
 
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -44,9 +44,9 @@ const SUITES: Readonly<Record<string, Suite>> = {
     run: ['mocha', '--timeout', '60000', 'test/world/**/*.test.ts'],
   },
   faults: {
-    title: 'Faults: the table, cuts and the soak, in their short forms',
+    title: 'Faults: the table, cuts, kills and the soak, in their short forms',
     limitMs: 5 * MINUTE,
-    run: ['mocha', '--parallel', '--jobs', '2', 'test/faults/**/*.test.ts'],
+    run: ['mocha', '--parallel', '--jobs', '2', 'test/faults/**/*.test.ts', 'test/kills/**/*.test.ts'],
   },
   views: {
     title: 'Inside VS Code: the extension host',

@@ -1,6 +1,8 @@
 import { ActionService } from './account/actions/actionService.ts';
 import { LocalView } from './account/actions/localView.ts';
 import { Replay, type ReplayAccount } from './account/actions/replay.ts';
+import { exportMail } from './account/exportMail.ts';
+import { importMail } from './account/importMail.ts';
 import { MuteService } from './account/muteService.ts';
 import { SnoozeService } from './account/snoozeService.ts';
 import { UnifiedList } from './account/unifiedList.ts';
@@ -9,12 +11,15 @@ import type { DisposableStore } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
 import type { QuMailEvent } from './base/model.ts';
 import type { Clock, CrossWindowLock, HttpFetch, Random } from './base/ports.ts';
+import { QuMailError } from './base/errors.ts';
 import type { ActionRequests } from './base/requests/actionRequests.ts';
+import type { MailRequests } from './base/requests/mailRequests.ts';
 import type { CoreStores } from './coreStores.ts';
 import { ActionStore } from './store/actions.ts';
 import { MutedStore } from './store/muted.ts';
 import { ShownMail } from './store/shownMail.ts';
 import { SnoozedStore } from './store/snoozed.ts';
+import type { ImapActions } from './transport/imapActions.ts';
 
 export interface CoreActionsDeps {
   readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'messages' | 'sealedMail'>;
@@ -24,13 +29,13 @@ export interface CoreActionsDeps {
   readonly emit: (event: QuMailEvent) => void;
   readonly lock: CrossWindowLock;
   readonly fetch: HttpFetch;
-  readonly accounts: { all(): readonly ({ readonly id: string } & ReplayAccount)[] };
+  readonly accounts: { all(): readonly ({ readonly id: string; readonly handler: { readonly actions: ImapActions } } & ReplayAccount)[] };
   readonly source: UnsubscribeDeps['source'];
   readonly createDraft: UnsubscribeDeps['createDraft'];
 }
 
 export interface CoreActions {
-  readonly requests: ActionRequests;
+  readonly requests: ActionRequests & Pick<MailRequests, 'importMail' | 'exportMail'>;
   /** Call when the accounts of an earlier session are back. */
   start(): void;
   /** Call with everything the engine tells. */
@@ -45,7 +50,12 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
   const journal = new ActionStore({ db: vault });
   const shown = new ShownMail({ db: stores.cache });
   const view = new LocalView({ journal, messages, shown });
-  const accountOf = (accountId: string): ReplayAccount | undefined => accounts.all().find(({ id }) => id === accountId);
+  const accountOf = (accountId: string) => accounts.all().find(({ id }) => id === accountId);
+  const present = (accountId: string) => {
+    const account = accountOf(accountId);
+    if (!account) throw new QuMailError('account.missing');
+    return account;
+  };
   const replay = owned.add(
     new Replay({ journal, view, shown, lock: deps.lock, clock, log: deps.log.scoped('actions'), emit, accountOf }),
   );
@@ -93,6 +103,18 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       unmuteThread: (request) => mute.unmuteThread(request),
       isMuted: (request) => mute.isMuted(request),
       unsubscribe: (request, o) => leaving.unsubscribe(request, o),
+      importMail: (request, o) =>
+        importMail(
+          request,
+          {
+            actionsOf: (accountId) => present(accountId).handler.actions,
+            synced: (accountId, folder) => present(accountId).syncFolder(folder),
+            emit,
+          },
+          o?.signal,
+        ),
+      exportMail: (request, o) =>
+        exportMail(request, { messages, sealedMail, emit, source: async (row, signal) => (await deps.source(row.id, signal)).raw }, o?.signal),
     },
     start() {
       journal.prune(clock.now());

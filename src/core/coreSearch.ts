@@ -53,7 +53,12 @@ export function buildSearch(options: CoreSearchOptions, owned: DisposableStore):
   const emit = (event: QuMailEvent): void => events.fire(event);
   const saved = new SavedSearchService({ store: stores.savedSearches, query, names, random, emit });
   const upkeep = owned.add(new SearchUpkeep({ index, sealed: sealedIndex, threads, clock, log, settled: () => saved.recount() }));
-  owned.add(events.event(({ kind }) => WAKING.has(kind) && upkeep.wake()));
+  owned.add(
+    events.event((event) => {
+      if (event.kind === 'sync-progress' && event.done < event.total) upkeep.filling();
+      else if (WAKING.has(event.kind)) upkeep.wake();
+    }),
+  );
   const people = new SearchPeople({ accounts: stores.accounts, contacts: stores.contacts, messages, query, names });
   const service = new SearchService({
     names,
@@ -72,6 +77,7 @@ export function buildSearch(options: CoreSearchOptions, owned: DisposableStore):
   const server = new ServerSearch({ accounts, messages, search: service, clock });
   const conversations = new ThreadService({
     threads,
+    sealedIndex,
     sealedThreads: new SealedThreads({ threads, sealed }),
     messages,
     sealedMail,

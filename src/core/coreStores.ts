@@ -19,6 +19,7 @@ import { ChatWaiting } from './store/chatWaiting.ts';
 import { ContactStore } from './store/contacts.ts';
 import { openDatabase } from './store/database.ts';
 import { DraftStore } from './store/drafts.ts';
+import { DRAFT_MIGRATIONS } from './store/draftsSchema.ts';
 import { KeyManagerStore } from './store/keyManagers.ts';
 import { MAIL_MIGRATIONS } from './store/mailSchema.ts';
 import { MessageStore } from './store/messages.ts';
@@ -81,7 +82,7 @@ export async function openStores(
   named(() => mkdirSync(options.storageDir, { recursive: true, mode: 0o700 }));
   const vault = openDatabase(join(options.storageDir, 'vault.db'), {
     durability: 'full',
-    migrations: [...VAULT_MIGRATIONS, ...ACTION_MIGRATIONS, ...LEDGER_MIGRATIONS, ...PAD_MIGRATIONS, ...TRUST_MIGRATIONS, ...OWN_CERT_MIGRATIONS, ...PASSPHRASE_MIGRATIONS, ...SAVED_SEARCH_MIGRATIONS, ...CHAT_MIGRATIONS],
+    migrations: [...VAULT_MIGRATIONS, ...ACTION_MIGRATIONS, ...DRAFT_MIGRATIONS, ...LEDGER_MIGRATIONS, ...PAD_MIGRATIONS, ...TRUST_MIGRATIONS, ...OWN_CERT_MIGRATIONS, ...PASSPHRASE_MIGRATIONS, ...SAVED_SEARCH_MIGRATIONS, ...CHAT_MIGRATIONS],
   });
   owned.add(toDisposable(() => vault.close()));
   const cache = openDatabase(join(options.storageDir, 'mail.db'), { durability: 'normal', migrations: [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS] });

@@ -20,6 +20,7 @@ import type { Clock, Random } from './base/ports.ts';
 import { CipherManager } from './crypto/cipherManager.ts';
 import type { EngineOptions, QuMailApi, QuMailEvent, QuMailRequests } from './api.ts';
 import { buildActions } from './coreActions.ts';
+import { buildDrafts, draftStores } from './coreDrafts.ts';
 import { buildChat } from './coreChat.ts';
 import { CoreKeys } from './coreKeys.ts';
 import { openStores } from './coreStores.ts';
@@ -184,9 +185,12 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   const runner = owned.add(new OutboxRunner({ ...sendDeps, accounts, messages }));
   owned.add(events.event(({ kind }) => kind === 'accounts' && runner.accountsChanged()));
   owned.add(events.event(({ kind }) => kind === 'accounts' && started && trust.own.start()));
+  const draftParts = draftStores(stores);
   const composing = new DraftService({
     ...openDeps,
     ...sendDeps,
+    versions: draftParts.versions,
+    conflictOf: (draftId) => draftParts.copies.get(draftId)?.conflictOf,
     messages,
     accounts,
     mail,
@@ -211,6 +215,23 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     owned,
   );
   owned.add(events.event((event) => acting.heard(event)));
+  const writing = buildDrafts(
+    {
+      ...sendDeps,
+      ...draftParts,
+      messages,
+      own: trust.own,
+      pgp: trust.pgp,
+      lock,
+      accounts: () => accounts.all(),
+      addressOf: (accountId) => accounts.addressOf(accountId),
+      isOnItsWay: (draftId) => outbox.ofDraft(draftId).some(({ state }) => state !== 'accepted' && state !== 'filed'),
+      save: (request) => composing.saveDraft(request),
+      load: (request) => composing.loadDraft(request),
+    },
+    owned,
+  );
+  owned.add(events.event((event) => writing.sync.heard(event)));
   const chats = buildChat(
     {
       ...openDeps,
@@ -291,6 +312,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     discoverServers: async (request, o) => (world === 'lab' ? [] : discovery.discoverServers(request, o)),
     ...bound(mail, ['listFolders', 'getEmailList', 'fetchMail', 'openMessage', 'getAttachment', 'getSource']),
     ...acting.requests,
+    ...writing.requests,
     ...bound(composing, DRAFT_REQUESTS),
     ...bound(health, ['getAccountHealth']),
     ...bound(waiting, ['listOutbox', 'retryOutbox', 'discardOutbox', 'undoSend', 'settleOutbox']),

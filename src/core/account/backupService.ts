@@ -104,11 +104,7 @@ export class BackupService {
     return result;
   }
 
-  async #reading<T>(
-    { path, phrase }: FileRequest,
-    { signal }: CallOptions,
-    use: (contents: BackupContents) => Promise<T>,
-  ): Promise<T> {
+  async #reading<T>({ path, phrase }: FileRequest, { signal }: CallOptions, use: (contents: BackupContents) => Promise<T>): Promise<T> {
     const entropy = entropyOf(phrase);
     try {
       return await withBackup(path, entropy, signal, use);

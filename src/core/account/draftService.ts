@@ -6,12 +6,14 @@ import type { Address, SecurityLevel } from '../base/types.ts';
 import { parseDraft, writeDraftText } from '../mail/draft.ts';
 import { replyFields } from '../mail/reply.ts';
 import type { DraftRecord, DraftStore } from '../store/drafts.ts';
+import type { DraftVersionStore } from '../store/draftVersions.ts';
 import type { MessageStore } from '../store/messages.ts';
 import { WITHDRAWABLE, type OutboxRow, type OutboxStore } from '../store/outbox.ts';
 import type { AccountService } from './accountService.ts';
 import { askToSealAgain } from './askToSealAgain.ts';
 import { checkDraft, readyMessage, type ComposeDeps } from './composeDraft.ts';
 import { newFields } from './draftFields.ts';
+import { isWorthKeeping } from './draftHistory.ts';
 import { startLevel, strongerOf } from './levels.ts';
 import type { MailService } from './mailService.ts';
 import { sendTag, type OutboxRunner } from './outboxRunner.ts';
@@ -35,6 +37,9 @@ export interface DraftServiceDeps extends ComposeDeps, SealDeps {
   readonly trust: SealingTrust;
   readonly startLevel: () => 'best' | SecurityLevel;
   readonly undoSendSeconds: () => number;
+  readonly versions: DraftVersionStore;
+  /** Which draft this one is a conflicting copy of. */
+  readonly conflictOf: (draftId: string) => string | undefined;
   readonly emit: (event: QuMailEvent) => void;
 }
 
@@ -104,23 +109,27 @@ export class DraftService implements Pick<QuMailRequests, (typeof DRAFT_REQUESTS
   }
 
   async loadDraft(request: { draftId: string }): Promise<Draft> {
-    return draftOf(this.#draft(request.draftId));
+    return this.#shown(this.#draft(request.draftId));
   }
 
   async saveDraft(request: { draftId: string; text: string }): Promise<void> {
     refuseOversized(request.text);
     const { draftId, text } = request;
-    this.#draft(draftId);
+    const { versions, clock } = this.#deps;
+    const before = this.#draft(draftId);
     // Editing takes back what was queued: no older version goes out afterwards.
     this.#deps.outbox.transaction(() => {
       this.#withdraw(draftId, groupIdOf(draftId, text));
+      const lastKept = versions.lastAt(draftId);
+      const since = lastKept === undefined ? undefined : clock.now() - lastKept;
+      if (isWorthKeeping(before.text, text, since)) versions.add(draftId, before.text, clock.now());
       this.#deps.drafts.saveText(draftId, text, this.#deps.clock.now());
     });
     this.#deps.emit({ kind: 'drafts' });
   }
 
   async listDrafts(): Promise<readonly Draft[]> {
-    return this.#deps.drafts.list().map(draftOf);
+    return this.#deps.drafts.list().map((record) => this.#shown(record));
   }
 
   async deleteDraft(request: { draftId: string }): Promise<void> {
@@ -242,6 +251,11 @@ export class DraftService implements Pick<QuMailRequests, (typeof DRAFT_REQUESTS
     // What came encrypted by classic OpenPGP is no L3, but its quotes do not go in the clear either: L3, or as it came.
     const minimumLevel = protection ? 'L3' : level;
     return { ...fields, attach: [], ...(minimumLevel !== 'L4' && { minimumLevel }), ...(protection && { protection }) };
+  }
+
+  #shown(record: DraftRecord): Draft {
+    const conflictOf = this.#deps.conflictOf(record.id);
+    return { ...draftOf(record), ...(conflictOf !== undefined && { conflictOf }) };
   }
 
   #draft(draftId: string): DraftRecord {

@@ -67,6 +67,9 @@ class Target {
   readonly #request: ImportRequest;
   readonly #actions: Pick<ImapActions, 'append' | 'marks' | 'identify'>;
   readonly #signal: AbortSignal | undefined;
+  #before: { readonly uidValidity: number; readonly uidNext: number } | undefined;
+  /** How many of each size were filed. */
+  readonly #filed = new Map<number, number>();
 
   constructor(request: ImportRequest, deps: ImportDeps, signal: AbortSignal | undefined) {
     this.#request = request;
@@ -78,18 +81,21 @@ class Target {
   async file(message: Incoming): Promise<boolean> {
     const { folder } = this.#request;
     const raw = withCrlf(message.raw);
+    this.#before ??= await this.#actions.marks(folder, this.#signal);
     for (let attempt = 0; ; attempt++) {
-      const before = await this.#actions.marks(folder, this.#signal);
       try {
         await this.#actions.append(folder, raw, message, this.#signal);
-        return true;
+        break;
       } catch (error) {
-        if (QuMailError.is(error, 'imap.rejected') && /TOOBIG|LIMIT|too large/i.test(String(error.details['response'] ?? ''))) return false;
+        if (QuMailError.is(error, 'imap.rejected') && /TOOBIG|too (?:big|large)/i.test(String(error.details['response'] ?? ''))) return false;
         if (!QuMailError.is(error, 'net.cut') || attempt > 0) throw error;
-        const since = await this.#actions.identify(folder, before.uidValidity, { from: before.uidNext }, this.#signal);
-        if (since.some(({ size }) => size === raw.length)) return true;
+        const { uidValidity, uidNext } = this.#before;
+        const since = await this.#actions.identify(folder, uidValidity, { from: uidNext }, this.#signal);
+        if (since.filter(({ size }) => size === raw.length).length > (this.#filed.get(raw.length) ?? 0)) break;
       }
     }
+    this.#filed.set(raw.length, (this.#filed.get(raw.length) ?? 0) + 1);
+    return true;
   }
 }
 

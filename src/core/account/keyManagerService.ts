@@ -123,7 +123,7 @@ export class KeyManagerService implements KeyManagerRequests {
     const peerSaeId = request.peerSaeId === undefined ? peers[0] : saeIdOf(request.peerSaeId);
     if (peerSaeId === undefined) throw new QuMailError('seal.no-link');
     const otherSaeId = peers.find((saeId) => saeId !== peerSaeId);
-    const spent = (keys: readonly DeliveredKey[]): void => this.#noteSpent(accountId, profile.saeId, peerSaeId, keys);
+    const spent = (keys: readonly DeliveredKey[]) => this.#noteSpent(accountId, profile.saeId, peerSaeId, keys);
     const found = await checkConformance(profile, { peerSaeId, otherSaeId, clock, random, spent, signal: options.signal });
     const current = managers.get(accountId)?.profile ?? 'etsi';
     return { accountId, kmeId: profile.kmeId, peerSaeId, at: clock.now(), profile: current, ...found };
@@ -148,10 +148,11 @@ export class KeyManagerService implements KeyManagerRequests {
   }
 
   /** Keys of a check leave a tombstone and a row in the audit log like any other, and are used for nothing. */
-  #noteSpent(accountId: string, ownSaeId: string, peerSaeId: string, keys: readonly DeliveredKey[]): void {
+  #noteSpent(accountId: string, ownSaeId: string, peerSaeId: string, keys: readonly DeliveredKey[]): 'new' | 'seen' {
     const { ledger, audit, clock } = this.#deps;
     const row = { at: clock.now(), ownSaeId, peerSaeId, method: 'enc_keys' as const, status: 200, latencyMs: 0, outcome: 'conformance' };
     audit.append(...keys.map(({ keyId, bytes }) => ({ ...row, keyId, bits: bytes.length * 8 })));
+    let standing: 'new' | 'seen' = 'new';
     for (const key of keys) {
       try {
         ledger.reserve({ accountId, peerSaeIds: [peerSaeId], keys: [key] });
@@ -159,8 +160,10 @@ export class KeyManagerService implements KeyManagerRequests {
       } catch (error) {
         // Delivered before: the table says so, and the ledger knows it already.
         if (!QuMailError.is(error, 'key.reused')) throw error;
+        standing = 'seen';
       }
     }
+    return standing;
   }
 
   #managerOf(accountId: string): KeyManager {

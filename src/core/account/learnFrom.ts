@@ -3,8 +3,8 @@ import type { EnvelopeHeader } from '../crypto/header.ts';
 import type { OpenDeps } from './openJob.ts';
 
 /**
- * Takes in what a message that was opened and stored says about its sender: the card that came along, and the fingerprint in its header,
- * which at L1 and L2 only the pair's keys can have written.
+ * Takes in what a message that verified says about its sender: the card that came along, and the fingerprint in its header, which at L1 and
+ * L2 only the pair's keys can have written. Before the message is stored, so that whoever finds it opened finds its sender known.
  */
 export async function learnFrom(
   found: { accountId: string; header: EnvelopeHeader; card: Buffer | undefined; level: SecurityLevel },
@@ -17,6 +17,6 @@ export async function learnFrom(
     if (card) await deps.trust.learn({ ...base, card, source: 'card' });
     if (fingerprint !== undefined) await deps.trust.learn({ ...base, fingerprint, source: 'signature' });
   } catch {
-    // The message is open and stored. What it told of its sender comes again with a later one.
+    // What a message tells of its sender must not keep it from being opened, and comes again with a later one.
   }
 }

@@ -33,9 +33,8 @@ export async function openWithCertificate(source: SealedSource, sealed: Sealed, 
     requireSameHeaders(inner, sealed);
     requireControlDigest(inner.headers, aad);
     if (introducedBy) await introduce(accountId, header.from.addr, introducedBy, deps);
-    const opened = keep(source, sealed, verified, inner, 'received', deps);
     await learnFrom({ accountId, header, card: inner.card, level: 'L3' }, deps);
-    return opened;
+    return keep(source, sealed, verified, inner, 'received', deps);
   } finally {
     wipe(verified.sessionKey);
   }

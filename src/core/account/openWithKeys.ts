@@ -43,11 +43,11 @@ export async function openWithKeys(
       ...(level === 'L2' && { postQuantum: pqShare !== undefined }),
       summary: innerSummary(inner),
     };
+    await learnFrom({ accountId, header, card: inner.card, level }, deps);
     deps.ledger.transaction(() => {
       deps.sealedMail.put({ accountId, rfcMessageId, envelopeId: header.id, plaintext, report, own: 'received' });
       deps.ledger.consume({ accountId, peerSaeId: senderSaeId, keyIds, envelopeId: header.id, payloadSha256 });
     });
-    await learnFrom({ accountId, header, card: inner.card, level }, deps);
     return { envelopeId: header.id, plaintext, report };
   } finally {
     wipe(pqShare, keyBytes, ...keys.map((key) => key.bytes));

@@ -17,12 +17,16 @@ export interface SentPlace {
 export async function fileGroup(groupId: string, place: SentPlace, deps: SendDeps, signal: AbortSignal): Promise<QuMailError | undefined> {
   const rows = deps.outbox.ofGroup(groupId);
   const accepted = rows.find(({ state }) => state === 'accepted');
-  if (!accepted || !isClosed(rows) || !deps.outbox.claimFiling(accepted.id, deps.clock.now())) return undefined;
+  if (!accepted || !isClosed(rows)) return undefined;
+  const claim = deps.outbox.claimFiling(accepted.id, deps.clock.now());
+  if (claim === 'no') return undefined;
+  // An earlier attempt may have come through without an answer, here or in a process that died.
+  const mayBeThere = claim === 'again' || accepted.failureJson !== undefined || deps.clock.now() - accepted.updatedAt > FRESH_MS;
   const filed = rows.some(({ state }) => state === 'filed');
   try {
     // The first envelope is the visible recipients', and stands for the message.
     if (!filed && !place.handler.filesOwnSent && place.folder !== undefined)
-      await fileCopy(rows[0]!, accepted, place.folder, place.handler, deps, signal);
+      await fileCopy(rows[0]!, mayBeThere, place.folder, place.handler, deps, signal);
     forget(groupId, deps);
     return undefined;
   } catch (error) {
@@ -39,14 +43,12 @@ export async function fileGroup(groupId: string, place: SentPlace, deps: SendDep
 
 async function fileCopy(
   row: OutboxRow,
-  accepted: OutboxRow,
+  mayBeThere: boolean,
   folder: string,
   handler: EmailHandler,
   deps: SendDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  // An earlier attempt may have come through without an answer, here or in a process that died.
-  const mayBeThere = accepted.failureJson !== undefined || deps.clock.now() - accepted.updatedAt > FRESH_MS;
   if (mayBeThere && (await handler.findByMessageId(folder, row.rfcMessageId, signal)).length > 0) return;
   const mime = deps.outbox.get(row.id)?.mime;
   if (mime) await handler.append(folder, mime, ['seen'], signal);

@@ -47,7 +47,15 @@ export class PadService {
     if (request.octets > MAX_OCTETS) throw new QuMailError('engine.bad-request', { field: 'octets' });
     const secret = random.bytes(32);
     const header = { secret, from: self, to: address, octets: Math.floor(request.octets / 2 / BLOCK) * BLOCK };
-    const pad = { accountId, name: padName(secret), address, role: 'maker' as const, octets: header.octets, createdAt: clock.now(), file: `${random.uuid()}.pad` };
+    const pad = {
+      accountId,
+      name: padName(secret),
+      address,
+      role: 'maker' as const,
+      octets: header.octets,
+      createdAt: clock.now(),
+      file: `${random.uuid()}.pad`,
+    };
     const files = { path, target: this.#deps.vault.fileOf(pad), randomPath };
     try {
       const state = await writePad(header, files, this.#transfer(accountId, options));

@@ -4,7 +4,15 @@ import { wipe } from '../base/bytes.ts';
 import { QuMailError, throwIfCancelled } from '../base/errors.ts';
 import type { Random } from '../base/ports.ts';
 import { PadLayout } from '../keys/padChunks.ts';
-import { decodePadHeader, encodePadHeader, PAD_MAC_LENGTH, PAD_PREFIX_LENGTH, padHeaderLength, padMac, type PadHeader } from '../keys/padFile.ts';
+import {
+  decodePadHeader,
+  encodePadHeader,
+  PAD_MAC_LENGTH,
+  PAD_PREFIX_LENGTH,
+  padHeaderLength,
+  padMac,
+  type PadHeader,
+} from '../keys/padFile.ts';
 import { PadHealth } from '../keys/padHealth.ts';
 import { padName } from '../keys/padKeyId.ts';
 import { PadTree } from '../keys/padTree.ts';
@@ -177,7 +185,7 @@ async function headerOf(file: FileHandle): Promise<{ header: PadHeader; raw: Buf
 
 async function readExactly(file: FileHandle, length: number, at: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const { bytesRead } = await file.read(bytes, done, length - done, at + done);
     if (bytesRead === 0) throw new QuMailError('pad.damaged', { reason: 'cut' });
     done += bytesRead;
@@ -186,7 +194,7 @@ async function readExactly(file: FileHandle, length: number, at: number): Promis
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
+  for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
 }
 
 /** Never over a file that is there, never through a link. */

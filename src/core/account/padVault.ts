@@ -146,7 +146,7 @@ export class PadVault {
       for (const range of ranges) {
         const bytes = Buffer.alloc(range.blocks * BLOCK);
         keys.push({ keyId: ids.idOf(range), bytes });
-        for (let done = 0; done < range.blocks; ) {
+        for (let done = 0; done < range.blocks;) {
           const block = range.first + done;
           const count = Math.min(range.blocks - done, PER_CHUNK - (block % PER_CHUNK));
           const rest = chunks.get(range.direction, Math.floor(block / PER_CHUNK));

@@ -13,6 +13,8 @@ const PAUSE_MS = 5;
 const SLICE_MS = 15;
 /** Rows that fit into a slice, bodies included. */
 const ROWS = 40;
+/** How long after the last word of a folder being filled its threads are seen to: what is under way is to have the processor. */
+const FILLING_MS = 1500;
 /** After a failure that may pass: a full disk, a locked database. */
 const RETRY_MS = 30_000;
 
@@ -30,6 +32,7 @@ export interface SearchUpkeepDeps {
 export class SearchUpkeep implements Disposable {
   readonly #deps: SearchUpkeepDeps;
   #next: Disposable | undefined;
+  #notBefore = 0;
   #disposed = false;
 
   constructor(deps: SearchUpkeepDeps) {
@@ -41,10 +44,17 @@ export class SearchUpkeep implements Disposable {
     if (!this.#next) this.#schedule(DELAY_MS);
   }
 
-  /** Brings in what is new, within about `budgetMs`: for a request that is to find what arrived a moment ago. */
+  /** A folder is being filled: its bodies are indexed as they come, and the rest can wait. */
+  filling(): void {
+    this.#notBefore = this.#deps.clock.now() + FILLING_MS;
+    this.wake();
+  }
+
+  /** Brings in what arrived a moment ago, within about `budgetMs`, for a search that is to find it. */
   hurry(budgetMs: number): void {
-    const deadline = performance.now() + budgetMs;
-    while (this.#slice() === 'more' && performance.now() < deadline);
+    const { index, sealed } = this.#deps;
+    sealed.catchUp(budgetMs);
+    index.catchUp(ROWS);
   }
 
   dispose(): void {
@@ -57,7 +67,10 @@ export class SearchUpkeep implements Disposable {
     this.#next?.dispose();
     const timer = this.#deps.clock.after(ms, () => {
       this.#next = undefined;
-      this.#work();
+      const early = this.#notBefore - this.#deps.clock.now();
+      // A clock that was set back must not put it off for long.
+      if (early > 0 && early <= FILLING_MS) this.#schedule(early);
+      else this.#work();
     });
     this.#next = toDisposable(() => timer.dispose());
   }

@@ -8,6 +8,7 @@ import type { SealedMailStore } from '../store/sealedMail.ts';
 import type { ThreadStore } from '../store/threads.ts';
 import type { AccountService } from './accountService.ts';
 import { summaryOf } from './readMessage.ts';
+import type { SealedIndex } from './sealedIndex.ts';
 import type { SealedThreads } from './sealedThreads.ts';
 
 const MAX_PAGE = 200;
@@ -16,10 +17,13 @@ const MAX_MESSAGES = 1000;
 const MAX_PARTICIPANTS = 10;
 /** Rows that are given a thread between two looks at whether somebody else wants something. */
 const SLICE = 100;
+/** What a request waits for sealed mail that came a moment ago, milliseconds. */
+const HURRY_MS = 30;
 const HIDDEN: readonly (SpecialUse | undefined)[] = ['junk', 'trash'];
 
 export interface ThreadServiceDeps {
   readonly threads: ThreadStore;
+  readonly sealedIndex: SealedIndex;
   readonly sealedThreads: SealedThreads;
   readonly messages: MessageStore;
   readonly sealedMail: SealedMailStore;
@@ -110,8 +114,9 @@ export class ThreadService implements Pick<QuMailRequests, 'getThread' | 'getThr
     return row.threadId === undefined ? [] : this.#deps.sealedThreads.groupOf(row.threadId);
   }
 
-  /** Waits until every message that is here has its thread. */
+  /** Waits until every message that is here has its thread; sealed ones that came a moment ago say what they belong to. */
   async #assigned(signal: AbortSignal | undefined): Promise<void> {
+    this.#deps.sealedIndex.catchUp(HURRY_MS);
     while (this.#deps.threads.assign(SLICE) === SLICE) {
       throwIfCancelled(signal);
       await new Promise((resolve) => setImmediate(resolve));

@@ -1,16 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { QuMailError, type ErrorCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock, Random } from '../base/ports.ts';
-import type { CertificateSummary, ContactCertificate, KeyChange, TrustOutcome, TrustSource } from '../base/trust.ts';
+import type { CertificateSummary, ContactCertificate, KeyChange, TrustOutcome } from '../base/trust.ts';
 import type { SecurityLevel } from '../base/types.ts';
-import { cardDigest, decodeSignedCard, verifyCard, type SignedCard } from '../crypto/contactCard.ts';
-import type { CertificateFacts, PgpEngine } from '../crypto/pgpEngine.ts';
+import type { PgpEngine } from '../crypto/pgpEngine.ts';
 import { sha256Of, type CertificateStore, type TrustState } from '../store/certificates.ts';
 import type { ContactStore } from '../store/contacts.ts';
+import { examine, type Found } from './examineEvidence.ts';
 import { strongerOf } from './levels.ts';
 import type { OutgoingCard, OwnCards } from './ownCards.ts';
 import type { SealingTrust, UsableCertificate } from './sealingTrust.ts';
-import { changeOf, markOf, planLearning, planResolving, type Evidence } from './trustPlan.ts';
+import { addsTo, changeOf, markOf, planLearning, planResolving, planRevoking } from './trustPlan.ts';
 
 export interface TrustBookDeps {
   readonly store: CertificateStore;
@@ -22,25 +23,6 @@ export interface TrustBookDeps {
   readonly log: Log;
   /** Something about this account's contacts is different now. */
   readonly changed: (accountId: string) => void;
-}
-
-/** Something that may say which certificate an address has, as it came. */
-export interface Found {
-  readonly accountId: string;
-  readonly address: string;
-  /** Binary transferable public key. */
-  readonly certificate?: Buffer;
-  /** A card as it came (`qumail_card.json`), or read already. */
-  readonly card?: Buffer | SignedCard;
-  /** The fingerprint alone, as the header of a sealed message states it. */
-  readonly fingerprint?: string;
-  readonly saeId?: string;
-  readonly kmeId?: string;
-  readonly prefersEncryption?: boolean;
-  readonly source: TrustSource;
-  /** The level of the message it came in; `none` where it came in no sealed message. */
-  readonly under: SecurityLevel | 'none';
-  readonly at: number;
 }
 
 /** What is known of one address. */
@@ -76,10 +58,19 @@ export class TrustBook implements SealingTrust {
     return { fingerprint, certificate, postQuantum: facts.postQuantum, suites: card?.suites ?? [], mark: markOf(state) };
   }
 
-  /** Refuses to send, at whatever level, while something contradicts what is pinned. @throws QuMailError `seal.key-changed` */
+  /**
+   * Refuses to send while something contradicts what is pinned, or once its owner has revoked it.
+   *
+   * @throws QuMailError `seal.key-changed` (details: address, fingerprint, reason)
+   */
   requireResolved(accountId: string, address: string): void {
-    const change = this.#deps.store.get(accountId, address)?.change;
-    if (change?.effect === 'blocks') throw new QuMailError('seal.key-changed', { address, fingerprint: change.proposed.fingerprint });
+    const state = this.#deps.store.get(accountId, address);
+    if (state?.change?.effect === 'blocks') {
+      throw new QuMailError('seal.key-changed', { address, fingerprint: state.change.proposed.fingerprint });
+    }
+    if (state?.pin.revokedAt !== undefined) {
+      throw new QuMailError('seal.key-changed', { address, fingerprint: state.pin.fingerprint, reason: 'revoked' });
+    }
   }
 
   /** What signatures of this address are verified with: what is pinned. What contradicts it is not in it. */
@@ -115,22 +106,28 @@ export class TrustBook implements SealingTrust {
    * @throws QuMailError `card.*`, `cert.*` for what is wrong with it; `trust.rejected`, `trust.weaker` for what contradicts the pin in vain
    */
   async take(found: Found): Promise<TrustOutcome> {
-    const { evidence, certificate } = await this.#examine(found);
     const { accountId, address } = found;
-    const id = this.#deps.random.uuid();
+    if (this.#isKnown(found)) return 'same';
     const { store, contacts } = this.#deps;
+    const { evidence, certificate } = await examine(found, this.#deps).catch((error: unknown) => {
+      // Only the owner can sign a revocation: it counts wherever it comes from.
+      const revoked = QuMailError.is(error, 'cert.revoked') ? error.details['fingerprint'] : undefined;
+      if (typeof revoked === 'string') this.#revoke(accountId, address, revoked, found.at);
+      throw error;
+    });
+    const id = this.#deps.random.uuid();
     const plan = store.transaction(() => {
       const before = store.get(accountId, address);
       const plan = planLearning(before, contacts.get(accountId, address)?.saeId, evidence, id);
-      if (plan.state && plan.state !== before) {
+      if (plan.state && !isDeepStrictEqual(plan.state, before)) {
         const octets = plan.certificate && { [plan.certificate]: certificate };
         store.put(accountId, address, plan.state, octets ?? {});
       }
       if (plan.outcome === 'new' || plan.outcome === 'same') this.#fillIn(found, before, plan.state!);
-      return plan;
+      return { ...plan, changed: !isDeepStrictEqual(plan.state, before) };
     });
     if (plan.outcome !== 'same') this.#deps.log.info('trust-learned', { outcome: plan.outcome, source: found.source });
-    this.#deps.changed(accountId);
+    if (plan.changed) this.#deps.changed(accountId);
     if (plan.reason !== undefined) throw new QuMailError(plan.reason);
     return plan.outcome;
   }
@@ -208,50 +205,23 @@ export class TrustBook implements SealingTrust {
     this.#deps.store.forgetCardSent(accountId, address);
   }
 
-  /** Everything that can be told about it without what is known already: who signed, for whom, until when. */
-  async #examine(found: Found): Promise<{ evidence: Evidence; certificate?: Buffer }> {
-    const { accountId, address, source, under, at } = found;
-    const signed = found.card instanceof Uint8Array ? decodeSignedCard(found.card) : found.card;
-    const octets = found.certificate ?? signed?.certificate;
-    const now = this.#deps.clock.now();
-    const facts = octets && (await this.#deps.pgp.inspect(octets, { now, address }));
-    const base = { source, under, at, ...(found.prefersEncryption && { prefersEncryption: true }) };
-    const certificate = octets && facts && { facts: summaryOf(facts), certificateSha256: sha256Of(octets) };
-    if (!signed) {
-      const fingerprint = facts?.fingerprint ?? found.fingerprint;
-      if (fingerprint === undefined || (facts && found.fingerprint !== undefined && found.fingerprint !== facts.fingerprint)) {
-        throw new QuMailError('card.malformed', { what: 'fingerprint' });
-      }
-      const { saeId, kmeId } = found;
-      const ids = { ...(saeId !== undefined && { saeId }), ...(kmeId !== undefined && { kmeId }) };
-      return { evidence: { ...base, fingerprint, ...certificate, ...ids }, ...(octets && { certificate: octets }) };
-    }
-    const { card } = signed;
-    const signer = octets ?? this.#signerOf(accountId, address, card.fingerprint);
-    await verifyCard(signed, { address, fingerprint: facts?.fingerprint ?? card.fingerprint, certificate: signer, now }, this.#deps.pgp);
-    const evidence: Evidence = {
-      ...base,
-      fingerprint: card.fingerprint,
-      ...certificate,
-      ...(card.saeId !== undefined && { saeId: card.saeId }),
-      ...(card.kmeId !== undefined && { kmeId: card.kmeId }),
-      card: { issuedAt: card.issuedAt, digest: cardDigest(signed.octets), minimumLevel: card.minimumLevel, suites: card.suites },
-    };
-    return { evidence, ...(octets && { certificate: octets }) };
+  /** The octets that are pinned already, and nothing beside them that could add to it: most mail of a contact brings just that. */
+  #isKnown({ accountId, address, certificate, card, fingerprint, saeId, kmeId, source, under }: Found): boolean {
+    const state = this.#deps.store.get(accountId, address);
+    if (!state || card || saeId !== undefined || kmeId !== undefined || addsTo(state.pin, source, under)) return false;
+    if (certificate) return fingerprint === undefined && sha256Of(certificate) === state.pin.certificateSha256;
+    return fingerprint === state.pin.fingerprint;
   }
 
-  /** The certificate a card without one is checked against: pinned, or already waiting. */
-  #signerOf(accountId: string, address: string, fingerprint: string): Buffer {
-    const { store } = this.#deps;
-    const state = store.get(accountId, address);
-    const signer =
-      state?.pin.fingerprint === fingerprint
-        ? store.certificate(accountId, address)
-        : state?.change?.proposed.fingerprint === fingerprint
-          ? store.changedCertificate(accountId, address)
-          : undefined;
-    if (!signer) throw new QuMailError('card.no-certificate');
-    return signer;
+  #revoke(accountId: string, address: string, fingerprint: string, at: number): void {
+    const { store, changed } = this.#deps;
+    const marked = store.transaction(() => {
+      const before = store.get(accountId, address);
+      const state = before && planRevoking(before, fingerprint, at);
+      if (state && state !== before) store.put(accountId, address, state, {});
+      return state !== before;
+    });
+    if (marked) changed(accountId);
   }
 
   /** What a new card adds to the contact's record: an SAE ID where none is known; a minimum level where it is higher. It never lowers one. */
@@ -282,11 +252,6 @@ export class TrustBook implements SealingTrust {
       ...(change && { change }),
     };
   }
-}
-
-/** The facts of a certificate without its name. */
-export function summaryOf({ fingerprint: _, ...facts }: CertificateFacts): CertificateSummary {
-  return facts;
 }
 
 function hasExpired({ expiresAt, encryptionSubkeyExpiresAt }: CertificateSummary, now: number): boolean {

@@ -60,7 +60,9 @@ export function planLearning(known: TrustState | undefined, knownSaeId: string |
   if (change && nameOf(change.proposed) !== nameOf(proposed) && change.effect === 'blocks' && effect === 'notice') {
     return refused('trust.weaker');
   }
-  const again = change !== undefined && nameOf(change.proposed) === nameOf(proposed);
+  // A fingerprint alone says nothing about the rest of a change that waits already, and must not take its card away.
+  const bare = e.card === undefined && e.saeId === undefined && e.kmeId === undefined;
+  const again = change !== undefined && (nameOf(change.proposed) === nameOf(proposed) || (bare && pending?.fingerprint === e.fingerprint));
   const next: TrustChange = again
     ? { ...change, effect: change.effect === 'blocks' ? 'blocks' : effect, proposed: merged(change.proposed, e) }
     : { id: changeId, effect, under: e.under, proposed };
@@ -82,9 +84,25 @@ export function planResolving(known: TrustState | undefined, id: string, decisio
   return { pin: { ...change.proposed, learnedAt: at }, rejected };
 }
 
+/** Whether a certificate that is pinned already would be better known by this. */
+export function addsTo(pin: TrustPin, source: TrustSource, under: SecurityLevel | 'none'): boolean {
+  return STRENGTH[source] > STRENGTH[pin.source] || (isConfirmedByQkd(source, under) && pin.qkdAt === undefined);
+}
+
+/** What is known after its owner revoked the certificate of this fingerprint; the same object where that one is not known here. */
+export function planRevoking(known: TrustState, fingerprint: string, at: number): TrustState {
+  const marked = (pin: TrustPin): TrustPin =>
+    pin.fingerprint === fingerprint && pin.revokedAt === undefined ? { ...pin, revokedAt: at } : pin;
+  const pin = marked(known.pin);
+  const proposed = known.change && marked(known.change.proposed);
+  if (pin === known.pin && proposed === known.change?.proposed) return known;
+  return { ...known, pin, ...(known.change && proposed && { change: { ...known.change, proposed } }) };
+}
+
 /** What the interface shows. */
 export function markOf({ pin, change }: TrustState): TrustMark {
   if (change?.effect === 'blocks') return 'changed';
+  if (pin.revokedAt !== undefined) return 'revoked';
   if (pin.verifiedAt !== undefined) return 'verified';
   if (pin.qkdAt !== undefined) return 'qkd';
   return STRENGTH[pin.source] > STRENGTH.wkd ? 'first-use' : 'unverified';
@@ -126,7 +144,7 @@ function agreeing(known: TrustState, e: Evidence): LearningPlan {
 /** A pin with what evidence of the same certificate adds to it. */
 function merged(pin: TrustPin, e: Evidence): TrustPin {
   const newer = e.facts !== undefined && isNewer(e, pin);
-  const qkdAt = pin.qkdAt ?? (e.under === 'L1' ? e.at : undefined);
+  const qkdAt = pin.qkdAt ?? (isConfirmedByQkd(e.source, e.under) ? e.at : undefined);
   const card = e.card && (pin.card === undefined || e.card.issuedAt > pin.card.issuedAt) ? e.card : pin.card;
   const saeId = pin.saeId ?? e.saeId;
   const kmeId = pin.kmeId ?? e.kmeId;
@@ -151,6 +169,11 @@ function isNewer(e: Evidence, pin: TrustPin): boolean {
   const had = pin.facts.encryptionSubkeyExpiresAt ?? Number.POSITIVE_INFINITY;
   const has = e.facts.encryptionSubkeyExpiresAt ?? Number.POSITIVE_INFINITY;
   return has > had || (has === had && STRENGTH[e.source] >= STRENGTH.wkd);
+}
+
+/** The contact itself said so under a one-time pad, which only the pair's keys can have written. What others say of it is not confirmed by that. */
+function isConfirmedByQkd(source: TrustSource, under: SecurityLevel | 'none'): boolean {
+  return under === 'L1' && (source === 'card' || source === 'signature');
 }
 
 /** What the pin would be if the evidence were right. Nothing that speaks for the old certificate speaks for another. */

@@ -10,9 +10,10 @@ import { safetyNumber } from '../crypto/safetyNumber.ts';
 import { normalizeAddress } from '../mail/address.ts';
 import type { ContactStore } from '../store/contacts.ts';
 import { discoverKey } from './discoverKeys.ts';
+import { summaryOf, type Found } from './examineEvidence.ts';
 import type { OwnCards, OwnCertificatePort } from './ownCards.ts';
 import { decodeCardQr, decodeVerifyQr, encodeCardQr, encodeVerifyQr } from './qrTexts.ts';
-import { summaryOf, type Found, type TrustBook } from './trustBook.ts';
+import type { TrustBook } from './trustBook.ts';
 
 export interface TrustServiceDeps {
   readonly book: TrustBook;
@@ -165,7 +166,12 @@ export class TrustService implements TrustRequests {
   #ensureContact(accountId: string, address: string, name: string): Contact {
     const { book, contacts, contactOf } = this.#deps;
     const known = book.known(accountId, address)?.certificate;
-    const record = contacts.get(accountId, address) ?? { accountId, address, name: name.trim(), minimumLevel: book.minimumOf(accountId, address) };
+    const record = contacts.get(accountId, address) ?? {
+      accountId,
+      address,
+      name: name.trim(),
+      minimumLevel: book.minimumOf(accountId, address),
+    };
     const saeId = record.saeId ?? known?.saeId;
     contacts.put({ ...record, name: record.name === '' ? name.trim() : record.name, ...(saeId !== undefined && { saeId }) });
     const contact = contactOf(accountId, address);

@@ -8,7 +8,7 @@ import { unsubscribeOffer } from '../mail/unsubscribe.ts';
 export interface UnsubscribeDeps {
   readonly fetch: HttpFetch;
   /** The source of a message as the server holds it, and whose it is. */
-  readonly source: (messageId: number, signal: AbortSignal | undefined) => Promise<{ accountId: string; raw: Uint8Array }>;
+  readonly source: (messageId: number, signal: AbortSignal | undefined) => Promise<{ accountId: string; raw: Buffer }>;
   readonly createDraft: (o: { accountId: string; to: string; subject: string }) => Promise<{ id: string }>;
 }
 

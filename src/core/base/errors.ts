@@ -106,7 +106,7 @@ export const ERROR_CODES = [
   'cert.malformed',
   'cert.too-large', // details: what, limit, size
   'cert.expired',
-  'cert.revoked',
+  'cert.revoked', // details: fingerprint
   'cert.weak', // details: algorithm
   'cert.no-encryption', // nothing in it can be sealed to
   'cert.address-mismatch', // details: address

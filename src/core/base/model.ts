@@ -184,6 +184,8 @@ export interface Draft {
   readonly text: string;
   readonly updatedAt: number;
   readonly subject: string;
+  /** The draft of which this is what another computer made at the same time: a conflicting copy. */
+  readonly conflictOf?: string;
 }
 
 export interface DraftProblem {

@@ -12,9 +12,9 @@ export type TrustSource = (typeof TRUST_SOURCES)[number];
 /**
  * How far it can be relied on. `verified`: the safety number was compared; `qkd`: it came under L1, whose sender only the pair's keys can
  * be; `first-use`: the contact's own word, unchanged since; `unverified`: a server's or a header's word; `changed`: something else came
- * since, nothing is sent until the person has decided.
+ * since, nothing is sent until the person has decided; `revoked`: its owner took it back, nothing is sent until there is another.
  */
-export type TrustMark = 'verified' | 'qkd' | 'first-use' | 'unverified' | 'changed';
+export type TrustMark = 'verified' | 'qkd' | 'first-use' | 'unverified' | 'changed' | 'revoked';
 
 /** What learning something led to. `refused`: nothing that counts was changed. */
 export type TrustOutcome = 'new' | 'same' | 'changed' | 'refused';

@@ -49,6 +49,8 @@ export interface SealedParts {
   readonly header: EnvelopeHeader;
   readonly aad: Buffer;
   readonly body: Buffer;
+  /** At L3, and there alone. */
+  readonly tag?: Buffer;
 }
 
 export interface OpenRequest extends SealedParts {

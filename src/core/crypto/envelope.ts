@@ -6,6 +6,7 @@ import { decodeHeader, type EnvelopeHeader } from './header.ts';
 import { type IJsonObject, type IJsonValue, readIJson } from './ijson.ts';
 import { LIMITS, PAYLOAD_PART_NAME } from './limits.ts';
 import { TAG_LENGTH } from './oneTimePad.ts';
+import { PAYLOAD_TAG_LENGTH } from './payloadTag.ts';
 
 export { encodeHeader } from './header.ts';
 export type { EnvelopeHeader, EnvelopeKey, EnvelopeParty, Suite } from './header.ts';
@@ -24,6 +25,8 @@ export interface ReadPayload {
   readonly protectedHeader: string;
   readonly aad: Buffer;
   readonly body: Buffer;
+  /** At L3, and there alone. */
+  readonly tag?: Buffer;
 }
 
 /** ASCII `QuMail-AAD-v1` ‖ 0x00 ‖ the `protected` string exactly as it travels. */
@@ -31,13 +34,13 @@ export function aadOf(protectedHeader: string): Buffer {
   return Buffer.from(AAD_PREFIX + protectedHeader, 'latin1');
 }
 
-/** Packs header and body into the JSON attachment and, for long bodies, the binary one (`body` itself, not a copy). */
-export function writePayload(protectedHeader: string, body: Buffer): Payload {
+/** Packs header and body, and at L3 the tag, into the JSON attachment and, for long bodies, the binary one (`body` itself, not a copy). */
+export function writePayload(protectedHeader: string, body: Buffer, tag?: Buffer): Payload {
   const inline = body.byteLength <= LIMITS.inlineBody;
   const rest = inline
     ? { body: toBase64url(body) }
     : { part: { name: PAYLOAD_PART_NAME, len: body.byteLength, sha256: hash('sha256', body, 'base64url') } };
-  const json = Buffer.from(JSON.stringify({ qumail: 1, protected: protectedHeader, ...rest }), 'utf8');
+  const json = Buffer.from(JSON.stringify({ qumail: 1, protected: protectedHeader, ...rest, ...(tag && { tag: toBase64url(tag) }) }), 'utf8');
   return inline ? { json } : { json, bin: body };
 }
 
@@ -62,7 +65,14 @@ export function readPayload(json: Buffer, parts: ReadonlyMap<string, Buffer>): R
   const header = decodeHeader(headerBytes);
   const body = readBody(payload, parts);
   requireLength(header, body.byteLength);
-  return { header, protectedHeader, aad: aadOf(protectedHeader), body };
+  return { header, protectedHeader, aad: aadOf(protectedHeader), body, ...readTag(header, payload['tag']) };
+}
+
+function readTag(header: EnvelopeHeader, tag: IJsonValue | undefined): { tag?: Buffer } {
+  if (header.level !== 'L3') return {};
+  const octets = typeof tag === 'string' ? fromBase64url(tag) : undefined;
+  if (octets?.byteLength !== PAYLOAD_TAG_LENGTH) throw malformed('tag');
+  return { tag: octets };
 }
 
 function malformed(what: string): QuMailError {

@@ -19,8 +19,9 @@ import type {
   SignatureResult,
 } from './pgpEngine.ts';
 import { CLOCK_TOLERANCE, loadPgpLibrary, type LoadPgpLibrary, PGP_LIMITS, pgpConfig, plainBytes, toBuffer } from './pgpLibrary.ts';
-import { bestSignature, openPgp, sealPgp } from './pgpMessage.ts';
+import { bestSignature, openPgp } from './pgpOpen.ts';
 import { readPackets } from './pgpPackets.ts';
+import { sealPgp } from './pgpSeal.ts';
 import { generatePgp, readSecretKey, rotatePgp, wipeSecretKey } from './pgpSecretKey.ts';
 
 /** `PgpEngine` over OpenPGP.js. Holds no keys and no state; the library is loaded by the first call that needs it. */
@@ -87,8 +88,8 @@ export class OpenPgpEngine implements PgpEngine {
     return bestSignature(signatures, verificationKeys);
   }
 
-  async armor(kind: ArmorKind, bytes: Uint8Array): Promise<string> {
-    return armorPgp(kind, bytes);
+  async armor(kind: ArmorKind, bytes: Uint8Array, checksum?: 'crc24'): Promise<string> {
+    return armorPgp(kind, bytes, checksum);
   }
 
   async dearmor(text: string): Promise<{ kind: ArmorKind; bytes: Buffer }> {

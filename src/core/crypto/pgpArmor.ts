@@ -14,13 +14,30 @@ const LINE = 64;
 const MAX_TEXT = Math.ceil(PGP_LIMITS.message * 1.4);
 const HEADER_LINES = 32;
 
-/** ASCII armor (RFC 9580 section 6.2) with CRLF, without headers and without the checksum that section 6.1 advises against. */
-export function armorPgp(kind: ArmorKind, bytes: Uint8Array): string {
+/**
+ * ASCII armor (RFC 9580 section 6.2) with CRLF and without headers. Section 6.1 advises against the checksum; GnuPG 2.2 takes the letters of
+ * the last line for data where neither it nor base64's padding ends them.
+ */
+export function armorPgp(kind: ArmorKind, bytes: Uint8Array, checksum?: 'crc24'): string {
   const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
   const lines: string[] = [];
   for (let at = 0; at < base64.length; at += LINE) lines.push(base64.slice(at, at + LINE));
+  if (checksum) lines.push(`=${crc24(bytes)}`);
   const label = LABELS[kind];
   return `-----BEGIN ${label}-----\r\n\r\n${lines.join('\r\n')}${lines.length > 0 ? '\r\n' : ''}-----END ${label}-----\r\n`;
+}
+
+/** RFC 9580 section 6.1.1, in base64. */
+function crc24(bytes: Uint8Array): string {
+  let crc = 0xb704ce;
+  for (const octet of bytes) {
+    crc ^= octet << 16;
+    for (let bit = 0; bit < 8; bit++) {
+      crc <<= 1;
+      if ((crc & 0x1000000) !== 0) crc ^= 0x1864cfb;
+    }
+  }
+  return Buffer.from([(crc >> 16) & 0xff, (crc >> 8) & 0xff, crc & 0xff]).toString('base64');
 }
 
 /**

@@ -63,7 +63,9 @@ export async function judgeCertificate(
   const date = new Date(options.now + CLOCK_TOLERANCE);
   const primary = algorithmOf(key);
   if (isWeak(key, primary)) throw new QuMailError('cert.weak', { algorithm: primary.name });
-  if (await key.isRevoked(undefined, undefined, date, config)) throw new QuMailError('cert.revoked');
+  if (await key.isRevoked(undefined, undefined, date, config)) {
+    throw new QuMailError('cert.revoked', { fingerprint: key.getFingerprint().toUpperCase() });
+  }
   await requireSelfSignature(library, key, date);
   const addresses = await addressesOf(library, key, date);
   const { address } = options;

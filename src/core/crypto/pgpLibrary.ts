@@ -30,9 +30,10 @@ export const PGP_LIMITS = {
   userIds: 64,
   subkeys: 64,
   secretKey: 4 * MIB,
-  message: 160 * MIB,
+  /** As large as any source that QuMail reads. */
+  message: 64 * MIB,
   /** Decompressed; other programs compress. */
-  plaintext: 160 * MIB,
+  plaintext: 64 * MIB,
   /** Session-key packets, and what else may stand before the encrypted data. */
   messagePackets: 256,
   signature: 64 * 1024,

@@ -4,10 +4,12 @@ import { QuMailError } from '../base/errors.ts';
 export const PGP_TAG = {
   publicKeyEncryptedSessionKey: 1,
   symmetricKeyEncryptedSessionKey: 3,
+  onePassSignature: 4,
   secretKey: 5,
   publicKey: 6,
   secretSubkey: 7,
   marker: 10,
+  literalData: 11,
   userId: 13,
   publicSubkey: 14,
   userAttribute: 17,

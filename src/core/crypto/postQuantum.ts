@@ -1,9 +1,10 @@
-import { toBase64url, wipe } from '../base/bytes.ts';
+import { equalBytes, toBase64url, wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Random } from '../base/ports.ts';
 import type { SealedParts } from './cipherManager.ts';
 import { aadOf, encodeHeader, type EnvelopeHeader, type EnvelopeParty, type Payload, writePayload } from './envelope.ts';
 import { LIMITS } from './limits.ts';
+import { payloadTag } from './payloadTag.ts';
 import type { PgpEngine, SignatureResult } from './pgpEngine.ts';
 import { SHARE_LENGTH } from './quantumAes.ts';
 
@@ -55,7 +56,8 @@ export async function sealPostQuantum(
   if (length !== request.length) throw new QuMailError('engine.bad-request', { field: 'length' });
   const { certificates, signWith, now } = request;
   const { message, sessionKey } = await engine.seal({ plaintext, certificates, signWith, now, profile: 'pq' });
-  return { ...writePayload(protectedHeader, message), header, aad, body: message, sessionKey };
+  const tag = payloadTag(sessionKey, aad, message);
+  return { ...writePayload(protectedHeader, message, tag), header, aad, body: message, tag, sessionKey };
 }
 
 export interface PostQuantumOpenOptions {
@@ -72,17 +74,18 @@ export interface PostQuantumOpenOptions {
  * Opens what `sealPostQuantum` made, and hands out nothing unless a pinned certificate of the sender signed it by algorithm 30. The
  * caller still compares the control digest and the inner addresses (mail/signedInner.ts).
  * @returns the signed MIME entity with its epilogue, and the session key (the caller seals and wipes it)
- * @throws QuMailError `open.*` and `cert.*` as `PgpEngine.open`; `open.bad-signature`, `open.unknown-signer`; `open.tampered` where the length
- *   is not the header's; `open.level-unsupported` for another suite
+ * @throws QuMailError `open.*` and `cert.*` as `PgpEngine.open`; `open.bad-signature`, `open.unknown-signer`; `open.tampered` where tag or
+ *   length do not fit; `open.level-unsupported` for another suite
  */
 export async function openPostQuantum(
   engine: PgpEngine,
-  { header, body }: Pick<SealedParts, 'header' | 'body'>,
+  { header, aad, body, tag }: SealedParts,
   options: PostQuantumOpenOptions,
 ): Promise<{ plaintext: Buffer; sessionKey: Buffer; signature: SignatureResult }> {
   if (header.suite !== 'QM1-PGP9980') throw new QuMailError('open.level-unsupported', { suite: header.suite });
   const { plaintext, signature, sessionKey } = await engine.open({ message: body, ...options });
   try {
+    if (!tag || !equalBytes(payloadTag(sessionKey, aad, body), tag)) throw new QuMailError('open.tampered', { what: 'tag' });
     if (signature.state === 'unknown-signer' || signature.state === 'none') throw new QuMailError('open.unknown-signer');
     if (signature.state !== 'valid' || signature.postQuantum !== true) throw new QuMailError('open.bad-signature');
     if (plaintext.byteLength !== header.paddedLength) throw new QuMailError('open.tampered', { what: 'len' });

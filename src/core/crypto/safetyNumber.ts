@@ -29,7 +29,12 @@ export function safetyNumber(a: SafetyParty, b: SafetyParty): string {
 
 function half({ address, fingerprint }: SafetyParty): string {
   const octets = Buffer.from(fingerprint, 'hex');
-  let hash = createHash('sha512').update('QuMail-Safety-v1\0').update(Buffer.of(octets.length)).update(octets).update(mailboxOctets(address)).digest();
+  let hash = createHash('sha512')
+    .update('QuMail-Safety-v1\0')
+    .update(Buffer.of(octets.length))
+    .update(octets)
+    .update(mailboxOctets(address))
+    .digest();
   for (let i = 1; i < ITERATIONS; i++) hash = createHash('sha512').update(hash).update(octets).digest();
   let digits = '';
   for (let group = 0; group < GROUPS; group++) {

@@ -26,8 +26,8 @@ export interface ConformanceOptions {
   readonly otherSaeId?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  /** Keys that were got on the way, to be noted; they are wiped when it returns. */
-  readonly spent: (keys: readonly DeliveredKey[]) => void;
+  /** Keys that were got on the way, to be noted; they are wiped when it returns. `seen` where one had been delivered before. */
+  readonly spent: (keys: readonly DeliveredKey[]) => 'new' | 'seen';
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -90,7 +90,8 @@ class Run {
     await this.#multicast(size);
     await this.#sizeText();
     const withMaster = await this.#notFound();
-    for (const id of ['container-member', 'key-ids-random', 'redelivery'] as const) if (!this.#checks.has(id)) this.#note(id, 'not-tested', {});
+    for (const id of ['container-member', 'key-ids-random', 'redelivery'] as const)
+      if (!this.#checks.has(id)) this.#note(id, 'not-tested', {});
     const median = this.#times.toSorted((a, b) => a - b)[this.#times.length >> 1] ?? 0;
     this.#note('timing', median < SLOW_MS ? 'ok' : 'deviates', { medianMs: median, requests: this.#times.length });
     return {
@@ -208,8 +209,8 @@ class Run {
   #look(keys: readonly DeliveredKey[]): void {
     this.#keys += keys.length;
     this.#bits += keys.reduce((sum, { bytes }) => sum + bytes.length * 8, 0);
-    this.#o.spent(keys);
-    const again = keys.some(({ keyId }) => this.#keyIds.has(keyId));
+    const seen = this.#o.spent(keys) === 'seen';
+    const again = seen || keys.some(({ keyId }) => this.#keyIds.has(keyId));
     for (const { keyId } of keys) this.#keyIds.add(keyId);
     this.#note('redelivery', again || this.#checks.get('redelivery')?.outcome === 'deviates' ? 'deviates' : 'ok', {});
     const how = keys.map(({ keyId, bytes }) => findBetrayal(keyId, bytes)).find((found) => found !== undefined);

@@ -91,7 +91,10 @@ export class KmeCaller implements Disposable {
     if (refusal !== undefined)
       throw new QuMailError(refusal.error.code, { ...refusal.error.details, retryInMs: refusal.retryInMs }, { cause: refusal.error });
     const started = performance.now();
-    const request = { method: call.body === undefined ? ('GET' as const) : ('POST' as const), path: pathOf(call.method, call.peerSaeId) + (call.query ?? '') };
+    const request = {
+      method: call.body === undefined ? ('GET' as const) : ('POST' as const),
+      path: pathOf(call.method, call.peerSaeId) + (call.query ?? ''),
+    };
     const exchange = await this.#http
       .exchange(call.body === undefined ? request : { ...request, body: call.body }, signal)
       .catch((error: unknown) => {

@@ -1,14 +1,6 @@
 import { QuMailError } from '../base/errors.ts';
 import type { Disposable } from '../base/lifetime.ts';
-import {
-  decodeStatus,
-  keyIdQuery,
-  keyIdsBody,
-  keyRequestBody,
-  keyRequestQuery,
-  type DeliveredKey,
-  type Etsi014Status,
-} from './etsi014.ts';
+import { decodeStatus, keyIdQuery, keyIdsBody, keyRequestBody, keyRequestQuery, type DeliveredKey, type Etsi014Status } from './etsi014.ts';
 import { planKeys } from './keyBudget.ts';
 import { acceptNamedKeys, acceptNewKeys } from './keyChecks.ts';
 import { KmeCaller, type KmeCall, type KmeDependencies } from './kmeCaller.ts';
@@ -165,7 +157,7 @@ export class KmeClient implements KmeAccess, Disposable {
       handOver();
       const missing = without(keyIds, keys);
       const batch = missing.length > 1 ? await this.#batchSize(masterSaeId, signal) : 1;
-      for (let at = 0; at < missing.length; ) {
+      for (let at = 0; at < missing.length;) {
         const asked = missing.slice(at, at + this.#limits.number(masterSaeId, batch));
         const came = await this.#fetch(masterSaeId, asked, keys, signal);
         if (came === 'refused') continue;

@@ -57,7 +57,10 @@ export class KmeGroup implements KmeAccess, Disposable {
       onBatch(keys);
     };
     // One message is keyed by one key manager: what it began to give is not completed by another.
-    return this.#first((client) => client.takeBits(peerSaeId, r, take, signal), (error) => handedOver === 'none' && askNext(error));
+    return this.#first(
+      (client) => client.takeBits(peerSaeId, r, take, signal),
+      (error) => handedOver === 'none' && askNext(error),
+    );
   }
 
   async getKeysWithIds(

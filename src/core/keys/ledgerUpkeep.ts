@@ -88,11 +88,8 @@ export function rememberSpent(mail: RememberedMail, { db, clock }: UpkeepDeps): 
     const state = sent ? 'USED' : 'CONSUMED';
     for (const keyId of mail.keyIds) insert.run(mail.accountId, keyId, role, state, randomBytes(16), mail.envelopeId, now, now);
     if (sent) return;
-    db.prepare('INSERT INTO ledger_envelopes (account_id, envelope_id, payload_sha256, consumed_at) VALUES (?,?,?,?) ON CONFLICT DO NOTHING').run(
-      mail.accountId,
-      mail.envelopeId,
-      mail.payloadSha256,
-      now,
-    );
+    db.prepare(
+      'INSERT INTO ledger_envelopes (account_id, envelope_id, payload_sha256, consumed_at) VALUES (?,?,?,?) ON CONFLICT DO NOTHING',
+    ).run(mail.accountId, mail.envelopeId, mail.payloadSha256, now);
   });
 }

@@ -78,9 +78,11 @@ export class PadTree {
 
   /** The keys of the first `leaves` leaves in order, for sealing a whole pad; nothing is forgotten. Each is wiped before the next. */
   *keys(leaves: number): Generator<Buffer> {
-    const stack: Node[] = this.#nodes.map((node) => ({ ...node, key: Buffer.from(node.key) })).sort((a, b) => start(b, this) - start(a, this));
+    const stack: Node[] = this.#nodes
+      .map((node) => ({ ...node, key: Buffer.from(node.key) }))
+      .sort((a, b) => start(b, this) - start(a, this));
     try {
-      for (let given = 0; given < leaves; ) {
+      for (let given = 0; given < leaves;) {
         const node = stack.pop();
         if (node === undefined) return;
         if (node.level === this.#depth) {
@@ -88,7 +90,10 @@ export class PadTree {
           yield node.key;
         } else {
           const [left, right] = children(node.key);
-          stack.push({ level: node.level + 1, index: node.index * 2 + 1, key: right }, { level: node.level + 1, index: node.index * 2, key: left });
+          stack.push(
+            { level: node.level + 1, index: node.index * 2 + 1, key: right },
+            { level: node.level + 1, index: node.index * 2, key: left },
+          );
         }
         wipe(node.key);
       }
@@ -116,9 +121,6 @@ function depthOf(leaves: number): number {
 }
 
 function children(key: Buffer): [Buffer, Buffer] {
-  const child = (side: number): Buffer =>
-    createHmac('sha256', key)
-      .update(Buffer.of(side))
-      .digest();
+  const child = (side: number): Buffer => createHmac('sha256', key).update(Buffer.of(side)).digest();
   return [child(0), child(1)];
 }

@@ -19,6 +19,10 @@ export interface KmeFaults {
   redelivery: number;
   /** So many dec_keys answers leave the keys in the store, to be delivered again. */
   keepCollected: number;
+  /** So many dec_keys are answered as for keys it does not have: they are at another key manager of the same SAE. */
+  notHere: number;
+  /** So often a delivering answer is lost after the keys have been committed: 0.05 is one in twenty. `random` decides. */
+  lossRate: number;
   connection: 'keep-alive' | 'close';
   /** `off`: max_SAE_ID_count is 0 and additional SAE IDs are refused; `ignored`: it is 0 and they are ignored with 200. */
   multicast: 'on' | 'off' | 'ignored';
@@ -30,6 +34,16 @@ export interface KmeFaults {
   exhaustionStatus: 400 | 404 | 503;
   /** A key ID that is the SHA-1 of its key, or a key that is the SHA-256 of its ID. */
   betrayal: 'none' | 'id-from-key' | 'key-from-id';
+  /** `one`: a second enc_keys while one is under way for the same link is never answered, and both end in a time-out. */
+  atOnce: 'many' | 'one';
+  /** What the status says of the stock; `true` as it is. */
+  stockTold: 'true' | number;
+  /** Requests understood; `get` refuses every POST with 405. */
+  verbs: 'both' | 'get';
+  /** Every key_IDs entry must carry the master_SAE_ID. */
+  masterInKeyIds: 'wanted' | 'ignored';
+  /** GET ignores `number` and `size`. */
+  getParameters: 'honoured' | 'ignored';
 }
 
 export function noFaults(): KmeFaults {
@@ -44,16 +58,23 @@ export function noFaults(): KmeFaults {
     containerMember: 'keys',
     redelivery: 0,
     keepCollected: 0,
+    notHere: 0,
+    lossRate: 0,
     connection: 'keep-alive',
     multicast: 'on',
     keysPerRequest: 'many',
     notFoundStatus: 400,
     exhaustionStatus: 503,
     betrayal: 'none',
+    atOnce: 'many',
+    stockTold: 'true',
+    verbs: 'both',
+    masterInKeyIds: 'ignored',
+    getParameters: 'honoured',
   };
 }
 
-type Countdown = 'dropAfterCommit' | 'htmlError' | 'unavailable' | 'redelivery' | 'keepCollected';
+type Countdown = 'dropAfterCommit' | 'htmlError' | 'unavailable' | 'redelivery' | 'keepCollected' | 'notHere';
 
 /** True so many times as the countdown was set to. */
 export function strikes(faults: KmeFaults, name: Countdown): boolean {

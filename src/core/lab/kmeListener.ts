@@ -15,6 +15,8 @@ const MAX_BODY = 1_048_576;
 export class KmeListener implements Disposable {
   readonly #answer: (request: KmeRequest) => KmeAnswer;
   readonly #faults: KmeFaults;
+  readonly #fraction: () => number;
+  #encKeys = 0;
   readonly #clock: Clock;
   readonly #caPem: string;
   #certificate: IssuedCertificate;
@@ -25,12 +27,14 @@ export class KmeListener implements Disposable {
   constructor(o: {
     answer: (request: KmeRequest) => KmeAnswer;
     faults: KmeFaults;
+    fraction: () => number;
     clock: Clock;
     caPem: string;
     certificate: IssuedCertificate;
   }) {
     this.#answer = o.answer;
     this.#faults = o.faults;
+    this.#fraction = o.fraction;
     this.#clock = o.clock;
     this.#caPem = o.caPem;
     this.#certificate = o.certificate;
@@ -91,14 +95,25 @@ export class KmeListener implements Disposable {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const asking = request.url?.includes('/enc_keys') ? 1 : 0;
+    this.#encKeys += asking;
     try {
+      // Two at once deadlock: neither is answered, until their connections are cut.
+      if (asking > 0 && this.#encKeys > 1 && this.#faults.atOnce === 'one') return await once(request.socket, 'close').then(() => {});
       const answer = await this.#decide(request);
       if (this.#faults.delayMs > 0) await this.#clock.sleep(this.#faults.delayMs, this.#stopping.signal);
-      if (answer === undefined || (answer.committed === 'yes' && strikes(this.#faults, 'dropAfterCommit'))) request.socket.destroy();
+      if (answer === undefined || (answer.committed === 'yes' && this.#lost())) request.socket.destroy();
       else this.#write(response, answer);
     } catch {
       request.socket.destroy(); // the client has gone, or sent what is not HTTP
+    } finally {
+      this.#encKeys -= asking;
     }
+  }
+
+  /** Whether the answer that delivers keys is lost on its way. */
+  #lost(): boolean {
+    return strikes(this.#faults, 'dropAfterCommit') || (this.#faults.lossRate > 0 && this.#fraction() < this.#faults.lossRate);
   }
 
   async #decide(request: IncomingMessage): Promise<KmeAnswer | undefined> {

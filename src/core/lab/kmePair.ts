@@ -1,6 +1,6 @@
 import { wipe } from '../base/bytes.ts';
 import type { Disposable } from '../base/lifetime.ts';
-import type { Clock } from '../base/ports.ts';
+import type { Clock, Random } from '../base/ports.ts';
 import { systemClock, systemRandom } from '../base/systemPorts.ts';
 import { SIMULATED_ORGANIZATION } from '../keys/kmeTls.ts';
 import { createAuthority, type Authority, type IssuedCertificate } from './certificates.ts';
@@ -15,8 +15,8 @@ export const LAB_ORGANIZATION = SIMULATED_ORGANIZATION;
 export interface KmePairOptions {
   /** KME IDs; two make a pair, more a network in which every two have a link. */
   readonly kmes: readonly string[];
-  /** Which key manager serves which SAE. */
-  readonly saes: readonly { readonly saeId: string; readonly kmeId: string }[];
+  /** Which key manager serves which SAE; `alsoAt` are its standbys. */
+  readonly saes: readonly { readonly saeId: string; readonly kmeId: string; readonly alsoAt?: readonly string[] }[];
   /** Bits; default 256. */
   readonly keySize?: number;
   /** Bits; default 64. */
@@ -40,6 +40,8 @@ export interface KmePairOptions {
   /** Key managers that do not listen until `start` is called. */
   readonly lateStart?: readonly string[];
   readonly clock?: Clock;
+  /** Decides what is lost; keys are always the system's random numbers. */
+  readonly random?: Pick<Random, 'fraction'>;
 }
 
 /** Certificate a key manager shows: the right one, or one that a client must refuse. */
@@ -79,10 +81,12 @@ export class KmePair implements Disposable {
   readonly #rate: number;
   readonly #naming: NonNullable<KmePairOptions['naming']>;
   readonly #kmeOf: ReadonlyMap<string, string>;
+  readonly #alsoAt: ReadonlyMap<string, readonly string[]>;
   readonly #kmes = new Map<string, Kme>();
   readonly #links = new Map<string, KeyLink>();
   readonly #clients = new Map<string, Promise<IssuedCertificate>>();
   readonly #store = new KmeStore(systemRandom);
+  readonly #random: Pick<Random, 'fraction'>;
   readonly #deliveries: Delivery[] = [];
 
   constructor(o: KmePairOptions, authority: Authority) {
@@ -91,6 +95,8 @@ export class KmePair implements Disposable {
     this.#rate = o.rate ?? 0;
     this.#naming = o.naming ?? 'common-name';
     this.#kmeOf = new Map(o.saes.map((sae) => [sae.saeId, sae.kmeId]));
+    this.#alsoAt = new Map(o.saes.map((sae) => [sae.saeId, sae.alsoAt ?? []]));
+    this.#random = o.random ?? systemRandom;
     this.#limits = {
       keySize: o.keySize ?? 256,
       minKeySize: o.minKeySize ?? 64,
@@ -170,12 +176,14 @@ export class KmePair implements Disposable {
       store: this.#store,
       lastKeys,
       kmeOf: (saeId) => this.#kmeOf.get(saeId),
+      serves: (saeId) => this.#kmeOf.get(saeId) === kmeId || (this.#alsoAt.get(saeId)?.includes(kmeId) ?? false),
       link: (other) => this.#link(kmeId, other),
       running: (other) => this.#kmes.get(other)?.listener.running ?? false,
       log: (entry) => this.#deliveries.push({ ...entry, at: this.#clock.now(), kmeId }),
     };
     const listener = new KmeListener({
       faults,
+      fraction: () => this.#random.fraction(),
       clock: this.#clock,
       caPem: this.caPem,
       certificate: await certificateOf(this.authority, kmeId, this.#naming, 'right'),

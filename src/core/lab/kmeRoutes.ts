@@ -35,6 +35,7 @@ export interface KmeContext {
   readonly faults: KmeFaults;
   readonly store: KmeStore;
   readonly kmeOf: (saeId: string) => string | undefined;
+  readonly serves: (saeId: string) => boolean;
   readonly link: (otherKmeId: string) => KeyLink;
   /** Whether the listener of that key manager runs. */
   readonly running: (kmeId: string) => boolean;
@@ -48,7 +49,9 @@ const KeyRequest = v.object({
   additional_slave_SAE_IDs: v.optional(v.pipe(v.array(v.string()), v.maxLength(1000)), []),
   extension_mandatory: v.optional(v.array(v.unknown()), []),
 });
-const KeyIds = v.object({ key_IDs: v.pipe(v.array(v.object({ key_ID: v.string() })), v.minLength(1), v.maxLength(10_000)) });
+const KeyIds = v.object({
+  key_IDs: v.pipe(v.array(v.object({ key_ID: v.string(), master_SAE_ID: v.optional(v.string()) })), v.minLength(1), v.maxLength(10_000)),
+});
 
 const bad = (message: string): KmeAnswer => ({ status: 400, body: { message } });
 
@@ -57,10 +60,10 @@ export function answerRequest(kme: KmeContext, request: KmeRequest): KmeAnswer {
   const match = /^\/api\/v1\/keys\/([^/]+)\/(status|enc_keys|dec_keys)$/.exec(request.path);
   if (match === null) return { status: 404, body: { message: 'not found' } };
   // Role-bound access: only SAEs of this key manager are served, whoever signed their certificate.
-  if (kme.kmeOf(request.saeId) !== kme.kmeId) return { status: 401 };
+  if (!kme.serves(request.saeId)) return { status: 401 };
   const peer = decodeSegment(match[1]!);
   const verb = match[2]!;
-  if (request.method !== 'GET' && (request.method !== 'POST' || verb === 'status'))
+  if (request.method !== 'GET' && (request.method !== 'POST' || verb === 'status' || kme.faults.verbs === 'get'))
     return { status: 405, body: { message: 'method not allowed' } };
   if (peer === undefined || kme.kmeOf(peer) === undefined) return bad('SAE_ID is not known');
   if (verb === 'status') return status(kme, request.saeId, peer);
@@ -78,7 +81,7 @@ function status(kme: KmeContext, saeId: string, peer: string): KmeAnswer {
       master_SAE_ID: saeId,
       slave_SAE_ID: peer,
       key_size: limits.keySize,
-      stored_key_count: Math.floor(kme.link(target).available() / limits.keySize),
+      stored_key_count: faults.stockTold !== 'true' ? faults.stockTold : Math.floor(kme.link(target).available() / limits.keySize),
       max_key_count: limits.maxKeyCount,
       max_key_per_request: faults.keysPerRequest === 'one' ? 1 : limits.maxKeyPerRequest,
       max_key_size: limits.maxKeySize,
@@ -90,7 +93,7 @@ function status(kme: KmeContext, saeId: string, peer: string): KmeAnswer {
 
 function encKeys(kme: KmeContext, request: KmeRequest, peer: string): KmeAnswer {
   const { limits, faults } = kme;
-  const parsed = v.safeParse(KeyRequest, request.method === 'GET' ? queryNumbers(request.query) : parseJson(request.body));
+  const parsed = v.safeParse(KeyRequest, request.method === 'GET' ? queryNumbers(request.query, faults) : parseJson(request.body));
   if (!parsed.success) return bad('malformed key request');
   const { number, size = limits.keySize, additional_slave_SAE_IDs: additional, extension_mandatory: mandatory } = parsed.output;
   if (size % 8 !== 0) return bad('size shall be a multiple of 8');
@@ -134,13 +137,19 @@ function decKeys(kme: KmeContext, request: KmeRequest, master: string): KmeAnswe
   if (!parsed.success || (request.method === 'GET' && single.length !== 1)) return bad('malformed key IDs');
   const keyIds = parsed.output.key_IDs.map((entry) => entry.key_ID);
   if (kme.faults.keysPerRequest === 'one' && keyIds.length > 1) return bad('number of key_IDs shall not exceed max_key_per_request');
+  if (kme.faults.masterInKeyIds === 'wanted' && parsed.output.key_IDs.some((entry) => entry.master_SAE_ID !== master))
+    return bad('master_SAE_ID is missing');
+  if (strikes(kme.faults, 'notHere')) return notFound(kme);
   const copies = strikes(kme.faults, 'keepCollected') ? 'keep' : 'remove';
   const keys = kme.store.collect({ masterSaeId: master, slaveSaeId: request.saeId, keyIds, copies });
   if (keys === 'not-named') return { status: 401 };
-  if (keys === 'not-found')
-    return { status: kme.faults.notFoundStatus, body: { message: 'one or more keys specified are not found on KME' } };
+  if (keys === 'not-found') return notFound(kme);
   for (const key of keys) kme.log({ saeId: request.saeId, peerSaeIds: [master], keyId: key.keyId, verb: 'dec_keys' });
   return container(kme, keys);
+}
+
+function notFound(kme: KmeContext): KmeAnswer {
+  return { status: kme.faults.notFoundStatus, body: { message: 'one or more keys specified are not found on KME' } };
 }
 
 function container(kme: KmeContext, keys: readonly StoredKey[]): KmeAnswer {
@@ -157,7 +166,8 @@ function decodeSegment(text: string): string | undefined {
   }
 }
 
-function queryNumbers(query: URLSearchParams): Record<string, number> {
+function queryNumbers(query: URLSearchParams, faults: KmeFaults): Record<string, number> {
+  if (faults.getParameters === 'ignored') return {};
   return Object.fromEntries([...query].map(([name, value]) => [name, Number(value)]));
 }
 

@@ -84,24 +84,33 @@ function startOf(text: string, marks: readonly Mark[]): number {
 
 /** The stretch with its white space folded, and the marks where they are then. */
 function oneLine(text: string, start: number, end: number, marks: readonly Mark[]): MarkedText {
-  let out = start > 0 ? '…' : '';
-  const place = new Map<number, number>();
-  let at = start;
-  for (; at < text.length && at < end; at++) {
-    place.set(at, out.length);
+  // A character that begins before the stretch or ends after it is left out.
+  const from = isLow(text, start) ? start + 1 : start;
+  const to = Math.min(text.length, isLow(text, end) ? end - 1 : end);
+  const lead = from > 0 ? '…' : '';
+  let line = '';
+  const place: number[] = [];
+  for (let at = from; at < to; at++) {
+    place.push(line.length);
     const unit = text[at]!;
-    if (/[\s\p{Cc}]/u.test(unit)) {
-      if (out !== '' && out !== '…' && !out.endsWith(' ')) out += ' ';
-    } else out += unit;
+    if (!isBlank(unit)) line += unit;
+    else if (line !== '' && !line.endsWith(' ')) line += ' ';
   }
-  place.set(at, out.length);
-  // A character that is cut in half is left out.
-  if (at < text.length) out = out.replace(/[\ud800-\udbff]$/, '');
-  const whole = out.replace(/^(…?)[\udc00-\udfff]/, '$1').trimEnd();
-  const shift = out.length - out.replace(/^(…?)[\udc00-\udfff]/, '$1').length;
+  place.push(line.length);
+  const whole = line.trimEnd();
   const shown = marks
-    .filter(({ from, to }) => from >= start && to <= at)
-    .map(({ from, to }) => ({ from: place.get(from)! - shift, to: Math.min(place.get(to)! - shift, whole.length) }))
-    .filter(({ from, to }) => to > from);
-  return { text: at < text.length ? `${whole}…` : whole, marks: shown };
+    .filter((mark) => mark.from >= from && mark.to <= to)
+    .map((mark) => ({ from: lead.length + place[mark.from - from]!, to: lead.length + Math.min(place[mark.to - from]!, whole.length) }))
+    .filter((mark) => mark.to > mark.from);
+  if (whole === '') return { text: '', marks: [] };
+  return { text: `${lead}${whole}${to < text.length ? '…' : ''}`, marks: shown };
+}
+
+function isLow(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0xdc00 && code <= 0xdfff && at > 0 && text.charCodeAt(at - 1) >= 0xd800 && text.charCodeAt(at - 1) <= 0xdbff;
+}
+
+function isBlank(unit: string): boolean {
+  return unit <= ' ' || (unit >= '\x7f' && /[\s\p{Cc}]/u.test(unit));
 }

@@ -174,7 +174,8 @@ function mailSection({ db, sealedMail, remember, transaction }: SectionStores): 
       for (const id of idsOf(accountId)) {
         const record = readable(() => sealedMail.getByEnvelope(accountId, id));
         if (!record) continue;
-        const { envelopeId, rfcMessageId, own, report, plaintext, sessionKey } = record as SealedMailRecord & { sessionKey?: Buffer };
+        const { envelopeId, rfcMessageId, own, report, plaintext } = record;
+        const sessionKey = readable(() => sealedMail.sessionKeyOf(accountId, id));
         const data = { envelopeId, rfcMessageId, own, report, sessionKey: sessionKey !== undefined };
         yield { data, blobs: [plaintext, ...(sessionKey ? [sessionKey] : [])] };
       }

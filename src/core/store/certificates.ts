@@ -28,6 +28,8 @@ export interface TrustPin {
   readonly learnedAt: number;
   readonly qkdAt?: number;
   readonly verifiedAt?: number;
+  /** When its owner's own revocation came. */
+  readonly revokedAt?: number;
   readonly saeId?: string;
   readonly kmeId?: string;
   readonly card?: PinnedCard;
@@ -76,6 +78,7 @@ const pinSchema = v.object({
   learnedAt: v.number(),
   qkdAt: v.exactOptional(v.number()),
   verifiedAt: v.exactOptional(v.number()),
+  revokedAt: v.exactOptional(v.number()),
   saeId: v.exactOptional(v.string()),
   kmeId: v.exactOptional(v.string()),
   card: v.exactOptional(
@@ -137,7 +140,12 @@ export class CertificateStore {
   }
 
   /** Writes the state; certificates that are not handed in are left as they are where the state still names them. */
-  put(accountId: string, address: string, state: TrustState, certificates: { pinned?: Buffer | undefined; changed?: Buffer | undefined }): void {
+  put(
+    accountId: string,
+    address: string,
+    state: TrustState,
+    certificates: { pinned?: Buffer | undefined; changed?: Buffer | undefined },
+  ): void {
     const id = `${accountId}/${asciiLower(address)}`;
     const sealed = this.#sealer.seal('mail', SEALED_AS, id, Buffer.from(JSON.stringify(state)));
     this.#sql.run(

@@ -51,6 +51,10 @@ export class DraftStore {
     this.#sealer = deps.sealer;
   }
 
+  transaction<T>(run: () => T): T {
+    return inTransaction(this.#db, run);
+  }
+
   /** @throws QuMailError `account.missing` */
   create(record: DraftRecord): void {
     const { id, accountId, updatedAt, ...content } = record;

@@ -155,12 +155,13 @@ export class OutboxStore {
     return this.#changed(sql, now, now, process.pid, now, id, JSON.stringify(from));
   }
 
-  /** Takes an accepted message for filing: one caller only, as with `claim`. */
-  claimFiling(id: number, now: number): boolean {
+  /** Takes an accepted message for filing: one caller only, as with `claim`. `again` where another took it before and left it: its copy may be filed. */
+  claimFiling(id: number, now: number): 'first' | 'again' | 'no' {
     return inTransaction(this.#db, () => {
       const row = this.#sql.get("SELECT state, sender_pid, sender_seen FROM outbox WHERE id = ? AND state = 'accepted'", id);
-      if (!row || isElsewhere(row, now)) return false;
-      return this.#changed('UPDATE outbox SET sender_pid = ?, sender_seen = ? WHERE id = ?', process.pid, now, id);
+      if (!row || isElsewhere(row, now)) return 'no';
+      this.#sql.run('UPDATE outbox SET sender_pid = ?, sender_seen = ? WHERE id = ?', process.pid, now, id);
+      return row.has('sender_pid') ? 'again' : 'first';
     });
   }
 

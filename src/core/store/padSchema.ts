@@ -1,7 +1,7 @@
 import type { Migration } from '../base/ports.ts';
 
 /**
- * Pads exchanged in person and what is known about key managers beyond their address, in the vault. The octets of a pad lie in a file of
+ * Pads exchanged in person, in the vault after the ledger. The octets of a pad lie in a file of
  * their own (keys/padChunks); here is what opens them, always sealed. A row without `sealed_state` is a tombstone: the pad was discarded,
  * and its file is refused for ever.
  */
@@ -51,25 +51,7 @@ export const PAD_MIGRATIONS: readonly Migration[] = [
     `,
   },
   {
-    // How a key manager wants to be asked, others that serve the same SAE, and how much of a link a contact may have.
-    name: 'keys/1',
-    sql: `
-      ALTER TABLE key_managers ADD COLUMN profile TEXT NOT NULL DEFAULT 'etsi';
-      CREATE TABLE key_manager_standbys (
-        account_id TEXT NOT NULL REFERENCES key_managers (account_id) ON DELETE CASCADE,
-        url TEXT NOT NULL,
-        kme_id TEXT NOT NULL,
-        ca_pem TEXT NOT NULL,
-        PRIMARY KEY (account_id, url)
-      ) STRICT;
-      CREATE TABLE key_quotas (
-        account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-        address TEXT NOT NULL COLLATE NOCASE,
-        bits INTEGER NOT NULL,
-        seconds INTEGER NOT NULL,
-        PRIMARY KEY (account_id, address)
-      ) STRICT;
-      CREATE INDEX ledger_keys_by_time ON ledger_keys (account_id, created_at);
-    `,
+    name: 'pad/ledger-by-time',
+    sql: 'CREATE INDEX ledger_keys_by_time ON ledger_keys (account_id, created_at)',
   },
 ];

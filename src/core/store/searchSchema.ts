@@ -27,6 +27,8 @@ export const SEARCH_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX messages_by_time ON messages (date DESC, id DESC);
       CREATE INDEX messages_unindexed ON messages (id) WHERE indexed = 0;
       CREATE INDEX bodies_unindexed ON messages (id) WHERE body_state = 1 AND indexed <> 1 AND seal = 'plain';
+      CREATE INDEX messages_unfound ON messages (folder_id) WHERE indexed <> 1 AND seal = 'plain';
+      CREATE INDEX messages_sealed ON messages (folder_id) WHERE seal <> 'plain';
       CREATE INDEX messages_opened ON messages (id) WHERE seal = 'opened';
     `,
   },

@@ -123,4 +123,25 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
     name: 'vault/session-keys-1',
     sql: 'ALTER TABLE sealed_mail ADD COLUMN sealed_session_key BLOB',
   },
+  {
+    // How a key manager wants to be asked, others that serve the same SAE, and how much of a link a contact may have.
+    name: 'vault/keys-1',
+    sql: `
+      ALTER TABLE key_managers ADD COLUMN profile TEXT NOT NULL DEFAULT 'etsi';
+      CREATE TABLE key_manager_standbys (
+        account_id TEXT NOT NULL REFERENCES key_managers (account_id) ON DELETE CASCADE,
+        url TEXT NOT NULL,
+        kme_id TEXT NOT NULL,
+        ca_pem TEXT NOT NULL,
+        PRIMARY KEY (account_id, url)
+      ) STRICT;
+      CREATE TABLE key_quotas (
+        account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        address TEXT NOT NULL COLLATE NOCASE,
+        bits INTEGER NOT NULL,
+        seconds INTEGER NOT NULL,
+        PRIMARY KEY (account_id, address)
+      ) STRICT;
+    `,
+  },
 ];

@@ -2,7 +2,7 @@ import { toDisposable, type Disposable } from '../base/lifetime.ts';
 import type { MailFlag } from '../base/types.ts';
 import type { ConnectionFacts } from './connectionFacts.ts';
 import { readAllUids, readFacts, streamSources } from './imapBulk.ts';
-import { inFolder, listFolders, readQuota, requireValidity, subscribeFolder, type SelectedMailbox } from './imapFolders.ts';
+import { inFolder, inFolderAs, listFolders, readQuota, subscribeFolder, type SelectedMailbox } from './imapFolders.ts';
 import type { ImapClient } from './imapClient.ts';
 import { ImapActions } from './imapActions.ts';
 import { ImapMailbox } from './imapMailbox.ts';
@@ -89,10 +89,7 @@ export class EmailHandler implements Disposable {
   /** The `limit` messages that stand before `beforeUid`, newest first: the next page of a list. */
   getOlderEmails(folder: string, uidValidity: number, beforeUid: number, limit: number, signal?: AbortSignal): Promise<RemoteMessage[]> {
     return this.#mailbox.run('repeatable', signal, (client) =>
-      inFolder(client, folder, 'reselect', (mailbox) => {
-        requireValidity(mailbox, folder, uidValidity);
-        return readBefore(client, mailbox, beforeUid, limit);
-      }),
+      inFolderAs(client, folder, uidValidity, 'reselect', (mailbox) => readBefore(client, mailbox, beforeUid, limit)),
     );
   }
 
@@ -114,10 +111,7 @@ export class EmailHandler implements Disposable {
   fetchSource(folder: string, uidValidity: number, uid: number, signal?: AbortSignal, size = 0): Promise<Buffer> {
     const mailbox = size >= BULK_OCTETS ? this.#bulk : this.#mailbox;
     return mailbox.run('repeatable', signal, (client) =>
-      inFolder(client, folder, 'selected', (mailbox) => {
-        requireValidity(mailbox, folder, uidValidity);
-        return readSource(client, folder, uid);
-      }),
+      inFolderAs(client, folder, uidValidity, 'selected', () => readSource(client, folder, uid)),
     );
   }
 
@@ -274,10 +268,7 @@ export class EmailHandler implements Disposable {
     view: 'selected' | 'reselect' = 'selected',
   ): Promise<T> {
     return this.#bulk.run('repeatable', signal, (client) =>
-      inFolder(client, folder, view, (mailbox) => {
-        requireValidity(mailbox, folder, uidValidity);
-        return work(client, mailbox);
-      }),
+      inFolderAs(client, folder, uidValidity, view, (mailbox) => work(client, mailbox)),
     );
   }
 
@@ -291,10 +282,7 @@ export class EmailHandler implements Disposable {
   ): Promise<void> {
     if (uids.length === 0) return;
     await this.#mailbox.run(repetition, signal, (client) =>
-      inFolder(client, folder, 'selected', (mailbox) => {
-        requireValidity(mailbox, folder, uidValidity);
-        return work(client);
-      }),
+      inFolderAs(client, folder, uidValidity, 'selected', () => work(client)),
     );
   }
 }

@@ -36,6 +36,24 @@ export async function inFolder<T>(
   }
 }
 
+/**
+ * The same for work with UIDs, which hold under one UIDVALIDITY. A view from before it changed is renewed; `imap.message-missing` where the UIDs
+ * are from another.
+ */
+export async function inFolderAs<T>(
+  client: ImapClient,
+  folder: string,
+  uidValidity: number,
+  view: 'reselect' | 'selected',
+  work: (mailbox: SelectedMailbox) => Promise<T>,
+): Promise<T> {
+  const old = view === 'selected' && client.mailbox !== false && client.mailbox.path === folder && Number(client.mailbox.uidValidity) !== uidValidity;
+  return inFolder(client, folder, old ? 'reselect' : view, (mailbox) => {
+    requireValidity(mailbox, folder, uidValidity);
+    return work(mailbox);
+  });
+}
+
 /** Throws `imap.message-missing` when UIDs from another UIDVALIDITY are used: they may name other messages now. */
 export function requireValidity(mailbox: SelectedMailbox, folder: string, uidValidity: number): void {
   if (Number(mailbox.uidValidity) !== uidValidity) throw new QuMailError('imap.message-missing', { folder, reason: 'uid-validity' });
@@ -57,6 +75,8 @@ type Listed = Awaited<ReturnType<ImapClient['list']>>[number];
  */
 export async function listFolders(client: ImapClient): Promise<RemoteFolder[]> {
   const query = { messages: true, unseen: true, uidNext: true, uidValidity: true, highestModseq: true };
+  // Of the mailbox that is selected a server may tell what this session has seen so far. INBOX is looked into anyway.
+  if (client.mailbox !== false && client.mailbox.path !== 'INBOX') await client.mailboxOpen('INBOX');
   const combined = client.capabilities.has('LIST-STATUS');
   const all = (await client.list(combined ? { statusQuery: query } : {})).filter(({ path }) => isAddressable(path));
   const roles = folderRoles(

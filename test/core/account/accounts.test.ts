@@ -134,7 +134,8 @@ describe('accounts', function () {
       [],
     );
     await bob.engine[Symbol.asyncDispose]();
-    for (const file of readdirSync(bob.storageDir)) {
+    const entries = readdirSync(bob.storageDir, { withFileTypes: true });
+    for (const file of entries.filter((entry) => entry.isFile()).map(({ name }) => name)) {
       const bytes = readFileSync(join(bob.storageDir, file));
       for (const trace of [bob.email, alice.email]) assert.ok(!bytes.includes(trace), `${trace} in ${file}`);
     }

@@ -247,7 +247,8 @@ describe('what is done with messages', function () {
     const archived = await alice.receives('Re: endless', 'Archive');
     assert.ok(archived.summary.flags.includes('seen'));
     await alice.settled();
-    assert.deepEqual([await stored('Re: endless', 'Archive'), await stored('Re: endless', 'INBOX')], [1, 0]);
+    const copies = async (folder: string): Promise<number> => (await alice.list(folder)).filter(({ subject }) => subject === 'Re: endless').length;
+    assert.deepEqual([await copies('Archive'), await copies('INBOX')], [1, 0]);
     await alice.engine.unmuteThread({ messageId: first.id });
     assert.deepEqual(await alice.engine.isMuted({ messageId: first.id }), { muted: false });
     assert.equal((await message('another matter')).flags.includes('seen'), false);

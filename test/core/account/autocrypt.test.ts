@@ -11,7 +11,11 @@ const from = header('Bob <bob@other.org>', 'From');
 describe('an Autocrypt header', () => {
   it('is read with its folded key data', () => {
     const folded = `addr=bob@other.org; _more=x; keydata=\r\n ${keydata.slice(0, 7)}\r\n ${keydata.slice(7)}`;
-    assert.deepEqual(readAutocrypt(folded), { addr: 'bob@other.org', preferEncrypt: 'nopreference', keydata: Buffer.from('a certificate') });
+    assert.deepEqual(readAutocrypt(folded), {
+      addr: 'bob@other.org',
+      preferEncrypt: 'nopreference',
+      keydata: Buffer.from('a certificate'),
+    });
     assert.equal(readAutocrypt(valid)?.preferEncrypt, 'mutual');
   });
 
@@ -32,7 +36,10 @@ describe('an Autocrypt header', () => {
 
   it('speaks for its From address alone, and only where it is the only one that does', () => {
     assert.ok(autocryptOf([from, header(valid)], 'bob@other.org'));
-    assert.ok(autocryptOf([from, header(valid.replace('bob@', 'carol@')), header(valid)], 'bob@other.org'), 'one for somebody else is ignored');
+    assert.ok(
+      autocryptOf([from, header(valid.replace('bob@', 'carol@')), header(valid)], 'bob@other.org'),
+      'one for somebody else is ignored',
+    );
     assert.equal(autocryptOf([from, header(valid)], 'carol@other.org'), undefined);
     assert.equal(autocryptOf([from, header(valid), header(valid)], 'bob@other.org'), undefined);
     assert.equal(autocryptOf([from, from, header(valid)], 'bob@other.org'), undefined);
@@ -47,6 +54,9 @@ describe('an Autocrypt header', () => {
 
   it('never fails, whatever is in it', () => {
     const piece = fc.constantFrom('addr=', 'keydata=', ';', '=', 'bob@other.org', keydata, ' ', '_x=1', '\r\n', 'é', '\0');
-    fc.assert(fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => void readAutocrypt(pieces.join(''))), { numRuns: 2000 });
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => void readAutocrypt(pieces.join(''))),
+      { numRuns: 2000 },
+    );
   });
 });

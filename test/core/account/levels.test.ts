@@ -4,7 +4,11 @@ import { isAtLeast, possibleLevels, startLevel, strongerOf, type RecipientLevels
 import { SECURITY_LEVELS } from '../../../src/core/api.ts';
 
 const level = fc.constantFrom(...SECURITY_LEVELS);
-const recipient: fc.Arbitrary<RecipientLevels> = fc.record({ address: fc.emailAddress(), minimumLevel: level, hasLink: fc.boolean() });
+const certificate = fc.constantFrom('post-quantum', 'classic', 'changed');
+const recipient: fc.Arbitrary<RecipientLevels> = fc.record(
+  { address: fc.emailAddress(), minimumLevel: level, hasLink: fc.boolean(), certificate },
+  { requiredKeys: ['address', 'minimumLevel', 'hasLink'] },
+) as fc.Arbitrary<RecipientLevels>;
 
 describe('security levels', () => {
   const linked: RecipientLevels = { address: 'bob@example.test', minimumLevel: 'L4', hasLink: true };
@@ -18,6 +22,19 @@ describe('security levels', () => {
   it('start at L4 where one recipient is a stranger, and where there is nobody yet', () => {
     assert.equal(startLevel([linked, stranger], 'best'), 'L4');
     assert.equal(startLevel([], 'best'), 'L4');
+  });
+
+  it('start at L3 where nobody lacks a post-quantum certificate, and stay there while one of them is in question', () => {
+    const certified: RecipientLevels = { ...stranger, certificate: 'post-quantum' };
+    const changed: RecipientLevels = { ...stranger, certificate: 'changed' };
+    assert.equal(startLevel([certified], 'best'), 'L3');
+    assert.equal(startLevel([certified, changed], 'best'), 'L3');
+    assert.equal(startLevel([certified, stranger], 'best'), 'L4');
+    assert.equal(startLevel([{ ...stranger, certificate: 'classic' }], 'best'), 'L4');
+    assert.equal(startLevel([{ ...linked, certificate: 'post-quantum' }], 'best'), 'L2');
+    assert.deepEqual(possibleLevels([certified]), ['L3', 'L4']);
+    assert.deepEqual(possibleLevels([changed]), ['L4']);
+    assert.deepEqual(possibleLevels([{ ...linked, certificate: 'post-quantum' }]), ['L1', 'L2', 'L3', 'L4']);
   });
 
   it('never start below any recipient’s minimum, whatever the setting', () => {
@@ -37,7 +54,11 @@ describe('security levels', () => {
     fc.assert(
       fc.property(fc.array(recipient, { minLength: 1, maxLength: 8 }), (recipients) =>
         possibleLevels(recipients).every((possible) =>
-          recipients.every((each) => isAtLeast(possible, each.minimumLevel) && (possible === 'L4' || each.hasLink)),
+          recipients.every(
+            (each) =>
+              isAtLeast(possible, each.minimumLevel) &&
+              (possible === 'L4' || (possible === 'L3' ? each.certificate === 'post-quantum' : each.hasLink)),
+          ),
         ),
       ),
     );

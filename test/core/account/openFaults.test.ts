@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { createTransport } from 'nodemailer';
 import type { ErrorCode } from '../../../src/core/api.ts';
 import { mayPass } from '../../../src/core/account/openMessage.ts';
@@ -295,6 +297,43 @@ describe('receiving when something is wrong', function () {
     const { security } = await bob.engine.openMessage({ messageId: message!.id });
     assert.equal(security.failure?.code, 'kme.key-not-found');
     assert.equal(tried(), before + 1);
+  });
+
+  it('offers the way out as data, and makes the draft that asks the sender to seal it again', async () => {
+    await deliver(
+      withPayload(await intercepted('never opened', 'L2'), (json) =>
+        withHeader(json, (header) => (header['ts'] = '2020-01-01T00:00:00Z')),
+      ),
+    );
+    await bob.reopen();
+    await until(async () => (await bob.list()).some(({ failure }) => failure?.code === 'open.tampered'));
+    const [altered] = await bob.list();
+    const { security } = await bob.engine.openMessage({ messageId: altered!.id });
+    assert.equal(security.nextStep, 'ask-again');
+    const draft = await bob.engine.askToSealAgain({ messageId: altered!.id });
+    assert.match(draft.text, new RegExp(`^To: .*${alice.email}`, 'm'));
+    assert.match(draft.text, /^Security: L2/m);
+    assert.match(draft.text, /incomplete or was altered/);
+    assert.ok(!draft.text.includes('never opened'));
+    await bob.engine.sendDraft({ draftId: draft.id, text: draft.text });
+    assert.match((await alice.receives('Please send your sealed message again')).text, /could not open it/);
+    await assert.rejects(bob.engine.askToSealAgain({ messageId: 999_999 }), { code: 'message.missing' });
+  });
+
+  it('tries once more after an upgrade what an older version could not read', async () => {
+    const raw = await intercepted('ahead of its time', 'L2');
+    await deliver(raw);
+    await bob.reopen();
+    await bob.receives('ahead of its time');
+    const [message] = await bob.list();
+    await bob.engine[Symbol.asyncDispose]();
+    const db = new DatabaseSync(join(bob.storageDir, 'mail.db'));
+    const failure = JSON.stringify({ code: 'open.level-unsupported', details: {} });
+    db.prepare("UPDATE messages SET seal = 'failed', envelope_id = NULL, failure = ? WHERE id = ?").run(failure, message!.id);
+    db.close();
+    await bob.reopen();
+    await until(async () => (await bob.list())[0]?.seal === 'opened');
+    assert.equal((await bob.list())[0]?.subject, 'ahead of its time');
   });
 
   async function until(holds: () => Promise<boolean>): Promise<void> {

@@ -166,6 +166,21 @@ describe('OpenPGP mail with people who have no QuMail', function () {
     await alice.engine.sendDraft({ draftId: reply.id, text: reply.text });
   });
 
+  it('goes at L3 to a post-quantum certificate of somebody who may have no QuMail, signed, and introduces the sender to who has', async () => {
+    const { text } = await alice.engine.exportCertificate({ accountId: alice.account.id });
+    await bob.engine.importCertificate({ accountId: bob.account.id, address: alice.email, content: text });
+    await bob.send({ To: alice.email, Subject: 'plain PGP/MIME', Security: 'L3' }, 'for any RFC 9980 program\n');
+    const raw = await stored(alice.email, 'qumail-');
+    assert.ok(!raw.includes('qumail_payload') && /^Subject: \[\.\.\.\]\r?$/m.test(raw));
+    const { security, text: body, attachments } = await alice.receives('plain PGP/MIME');
+    assert.match(body, /any RFC 9980 program/);
+    assert.deepEqual([security.level, security.suite, security.postQuantum, security.signature?.state], ['L3', 'PGP/MIME', true, 'valid']);
+    assert.deepEqual(attachments, []);
+    // Bob's card came along: from now on Alice writes to him in the container.
+    await alice.send({ To: bob.email, Subject: 'in the container', Security: 'L3' }, 'x\n');
+    assert.equal((await bob.receives('in the container')).security.suite, 'QM1-PGP9980');
+  });
+
   it('leaves mail that was encrypted to another certificate as it is, and says so', async () => {
     const { stdout } = await carol.gpg('--armor', '--trust-model', 'always', '--recipient', CAROL, '--output', '-', '--encrypt', carol.file('plain', TEXT));
     await deliver(encryptedMail('not for this program', bob.email, stdout.toString()), bob.email);

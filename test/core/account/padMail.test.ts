@@ -60,8 +60,13 @@ describe('two people with a pad and no key manager', function () {
   }
 
   it('nothing on the wire names the pad, an SAE, or an octet of it', async () => {
-    const raw = Buffer.concat([...(await world.mail.storedMessages(bob.email)), ...(await world.mail.storedMessages(alice.email))]).toString('latin1');
-    const decoded = [...raw.matchAll(/(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]*=*/g)].map(([text]) => Buffer.from(text, 'base64').toString('latin1')).join('\n');
+    const raw = Buffer.concat([
+      ...(await world.mail.storedMessages(bob.email)),
+      ...(await world.mail.storedMessages(alice.email)),
+    ]).toString('latin1');
+    const decoded = [...raw.matchAll(/(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]*=*/g)]
+      .map(([text]) => Buffer.from(text, 'base64').toString('latin1'))
+      .join('\n');
     const [pad] = await alice.engine.listPads({ accountId: alice.account.id });
     for (const text of [raw, decoded]) {
       assert.ok(!text.includes(pad!.name));

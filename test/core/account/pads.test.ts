@@ -31,8 +31,7 @@ describe('a pad exchanged in person', () => {
     alice.service.createPad({ accountId: 'alice', address: bob.email, path: stick, octets: OCTETS, ...change });
   const take = (world: PadWorld, path = stick, address = world === bob ? alice.email : bob.email) =>
     world.service.importPad({ accountId: world.accountId, address, path });
-  const fails = (work: Promise<unknown>, code: ErrorCode, details?: object) =>
-    assert.rejects(work, details ? { code, details } : { code });
+  const fails = (work: Promise<unknown>, code: ErrorCode, details?: object) => assert.rejects(work, details ? { code, details } : { code });
 
   async function handOver(): Promise<void> {
     await make();
@@ -58,7 +57,9 @@ describe('a pad exchanged in person', () => {
       spent.push(await spend(alice, bob, bits, `to-${bits}`));
       spent.push(await spend(bob, alice, bits, `back-${bits}`));
     }
-    const blocks = spent.flatMap((bytes) => Array.from({ length: bytes.length / 32 }, (_, i) => bytes.toString('hex', i * 32, i * 32 + 32)));
+    const blocks = spent.flatMap((bytes) =>
+      Array.from({ length: bytes.length / 32 }, (_, i) => bytes.toString('hex', i * 32, i * 32 + 32)),
+    );
     assert.equal(new Set(blocks).size, blocks.length);
     const [mine] = await alice.service.listPads({ accountId: 'alice' });
     const [theirs] = await bob.service.listPads({ accountId: 'bob' });
@@ -147,7 +148,7 @@ describe('a pad exchanged in person', () => {
       ['cut in its header', 'pad.damaged', 'cut', (raw) => raw.subarray(0, 40)],
       ['doubled', 'pad.damaged', 'longer', (raw) => Buffer.concat([raw, raw])],
       ['longer by one octet', 'pad.damaged', 'longer', (raw) => Buffer.concat([raw, Buffer.of(0)])],
-      ['altered in one octet', 'pad.damaged', 'altered', (raw) => (((raw[raw.length >> 1] = raw[raw.length >> 1]! ^ 1)), raw)],
+      ['altered in one octet', 'pad.damaged', 'altered', (raw) => ((raw[raw.length >> 1] = raw[raw.length >> 1]! ^ 1), raw)],
       ['altered in its MAC', 'pad.damaged', 'altered', (raw) => ((raw[raw.length - 1] = raw[raw.length - 1]! ^ 1), raw)],
       ['no pad at all', 'pad.malformed', 'no-pad', () => Buffer.from('PK\u0003\u0004 something else entirely')],
       ['empty', 'pad.malformed', 'no-pad', () => Buffer.alloc(0)],
@@ -262,7 +263,8 @@ describe('a pad exchanged in person', () => {
     try {
       const windows = [alice, second];
       const keys = [];
-      for (let i = 0; i < 12; i++) keys.push(...(await windows[i % 2]!.sources.sourceFor('alice', bob.email)!.take({ bits: 8 * 9000, others: [] })));
+      for (let i = 0; i < 12; i++)
+        keys.push(...(await windows[i % 2]!.sources.sourceFor('alice', bob.email)!.take({ bits: 8 * 9000, others: [] })));
       assert.equal(new Set(keys.map(({ bytes }) => bytes.toString('hex'))).size, keys.length);
       assert.equal(new Set(keys.map(({ keyId }) => keyId)).size, keys.length);
     } finally {

@@ -9,7 +9,10 @@ const verify = { addr: 'bob@other.org', fingerprint: 'AB'.repeat(32), peerAddr: 
 describe('texts of QR codes', () => {
   it('are read as they were written, whatever signs an address or an ID holds', () => {
     assert.deepEqual(decodeCardQr(encodeCardQr(card)), card);
-    assert.deepEqual(decodeCardQr(encodeCardQr({ addr: card.addr, fingerprint: card.fingerprint })), { addr: card.addr, fingerprint: card.fingerprint });
+    assert.deepEqual(decodeCardQr(encodeCardQr({ addr: card.addr, fingerprint: card.fingerprint })), {
+      addr: card.addr,
+      fingerprint: card.fingerprint,
+    });
     assert.deepEqual(decodeVerifyQr(encodeVerifyQr(verify)), verify);
   });
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Found } from '../../../src/core/account/trustBook.ts';
+import type { Found } from '../../../src/core/account/examineEvidence.ts';
 import { planLearning, type Evidence } from '../../../src/core/account/trustPlan.ts';
 import { TRUST_SOURCES } from '../../../src/core/base/trust.ts';
 import { decodeSignedCard } from '../../../src/core/crypto/contactCard.ts';
+import { loadPgpLibrary } from '../../../src/core/crypto/pgpLibrary.ts';
 import type { TrustState } from '../../../src/core/store/certificates.ts';
+import { foreignKey } from '../crypto/pgpWorld.ts';
 import { removeTempFolders } from '../store/vaultFixture.ts';
 import { cardFile, certificateFor, openTrustWorld, pgp, START, type TrustWorld } from './trustWorld.ts';
 
@@ -43,6 +45,15 @@ describe('the trust book', () => {
     assert.equal(markOf(), 'qkd');
   });
 
+  it('does not take for confirmed by QKD what others say of a contact under L1', async () => {
+    const { certificate } = await certificateFor(BOB);
+    assert.equal(await world.book.learn(found({ certificate, source: 'introduction', under: 'L1' })), 'new');
+    assert.equal(markOf(), 'unverified');
+    const second = await certificateFor(BOB, 2);
+    assert.equal(await world.book.learn(found({ certificate: second.certificate, source: 'introduction', under: 'L1' })), 'refused');
+    assert.ok(world.book.usable(ME, BOB)?.certificate.equals(certificate));
+  });
+
   it('confirms by QKD what came another way, once its fingerprint comes under L1', async () => {
     const { certificate, fingerprint } = await certificateFor(BOB);
     await world.book.learn(found({ certificate, source: 'wkd', under: 'none' }));
@@ -67,7 +78,10 @@ describe('the trust book', () => {
     await world.book.learn(found({ card: await card() }));
     const second = await certificateFor(BOB, 2);
     assert.equal(await world.book.learn(found({ card: await card({ issuedAt: START + 1 }, { edition: 2 }) })), 'changed');
-    assert.throws(() => world.book.usable(ME, BOB), { code: 'seal.key-changed', details: { address: BOB, fingerprint: second.fingerprint } });
+    assert.throws(() => world.book.usable(ME, BOB), {
+      code: 'seal.key-changed',
+      details: { address: BOB, fingerprint: second.fingerprint },
+    });
     assert.equal(markOf(), 'changed');
     const first = await certificateFor(BOB);
     assert.ok(world.book.certificatesOf(ME, BOB)[0]?.equals(first.certificate), 'signatures are verified with what is pinned');
@@ -158,7 +172,10 @@ describe('the trust book', () => {
       await assert.rejects(world.book.take(found(what)), { code });
       assert.equal(await world.book.learn(found(what)), 'refused');
       assert.deepEqual(world.book.known(ME, BOB), before);
-      assert.ok(world.logged.some((line) => line.includes(code)), 'the log names the code');
+      assert.ok(
+        world.logged.some((line) => line.includes(code)),
+        'the log names the code',
+      );
     };
 
     it('a card whose signature somebody else made', async () => {
@@ -212,6 +229,30 @@ describe('the trust book', () => {
     });
   });
 
+  it('refuses certificates that are expired, weak, or cannot be sealed to, whoever brings them', async () => {
+    const user = { userIDs: [{ name: 'Bob', email: BOB }] };
+    const hostile = [
+      [await foreignKey({ ...user, keyExpirationTime: 60 }), 'cert.expired'],
+      [await foreignKey({ ...user, type: 'rsa', rsaBits: 1024 }, { minRSABits: 1024 }), 'cert.weak'],
+      [await foreignKey({ ...user, subkeys: [{ sign: true }] }), 'cert.no-encryption'],
+    ] as const;
+    for (const [{ certificate }, code] of hostile) {
+      for (const source of ['wkd', 'autocrypt', 'file'] as const) {
+        await assert.rejects(world.book.take(found({ certificate, source, under: 'none' })), { code });
+      }
+    }
+    assert.equal(world.book.known(ME, BOB), undefined);
+  });
+
+  it('pins one of two certificates that come at the same moment, and asks about the other', async () => {
+    const [first, second] = [await certificateFor(BOB), await certificateFor(BOB, 2)];
+    const outcomes = await Promise.all(
+      [first, second].map(({ certificate }) => world.book.learn(found({ certificate, source: 'wkd', under: 'none' }))),
+    );
+    assert.deepEqual(outcomes.toSorted(), ['changed', 'new']);
+    assert.throws(() => world.book.usable(ME, BOB), { code: 'seal.key-changed' });
+  });
+
   it('blocks when the web key directory says something else than what is pinned', async () => {
     await world.book.learn(found({ card: await card() }));
     const { certificate } = await certificateFor(BOB, 2);
@@ -221,7 +262,10 @@ describe('the trust book', () => {
 
   it('checks a card without certificate against the one that is pinned', async () => {
     await world.book.learn(found({ card: await card() }));
-    assert.equal(await world.book.learn(found({ card: await card({ saeId: 'sae-bob', issuedAt: START + 1 }, { without: 'certificate' }) })), 'same');
+    assert.equal(
+      await world.book.learn(found({ card: await card({ saeId: 'sae-bob', issuedAt: START + 1 }, { without: 'certificate' }) })),
+      'same',
+    );
     assert.equal(world.book.known(ME, BOB)?.certificate.saeId, 'sae-bob');
   });
 
@@ -241,6 +285,34 @@ describe('the trust book', () => {
     await world.book.learn(found({ card: await card() }));
     world.clock.set(START + 365 * 86_400_000);
     assert.equal(world.book.usable(ME, BOB), undefined);
+  });
+
+  it('stops sealing to a certificate once its owner’s revocation comes, from wherever, until there is another', async () => {
+    const library = await loadPgpLibrary();
+    const { secretKey } = await certificateFor(BOB);
+    const key = await library.readPrivateKey({ binaryKey: new Uint8Array(secretKey) });
+    const { publicKey } = await library.revokeKey({ key, date: new Date(START), format: 'binary' });
+    const certificate = Buffer.from(publicKey);
+    await world.book.learn(found({ card: await card() }));
+    assert.equal(await world.book.learn(found({ certificate, source: 'autocrypt', under: 'none' })), 'refused');
+    assert.throws(() => world.book.usable(ME, BOB), { code: 'seal.key-changed' });
+    assert.equal(markOf(), 'revoked');
+    assert.equal(await world.book.learn(found({ card: await card() })), 'same');
+    assert.equal(markOf(), 'revoked', 'the old card does not bring it back');
+    await world.book.learn(found({ card: await card({ issuedAt: START + 1 }, { edition: 2 }) }));
+    world.book.resolve(ME, BOB, world.book.known(ME, BOB)!.change!.id, 'accept');
+    assert.ok(world.book.usable(ME, BOB));
+  });
+
+  it('writes and tells nothing where nothing new came', async () => {
+    const { certificate, fingerprint } = await certificateFor(BOB);
+    const whole = await card();
+    await world.book.learn(found({ card: whole }));
+    const told = world.told();
+    for (const again of [{ card: whole }, { certificate, source: 'wkd', under: 'none' }, { fingerprint, source: 'signature' }] as const) {
+      assert.equal(await world.book.learn(found(again)), 'same');
+    }
+    assert.equal(world.told(), told);
   });
 
   it('starts anew after it was told to forget', async () => {

@@ -33,7 +33,14 @@ export async function cardFile(
   how: { edition?: number; without?: 'certificate'; signer?: GeneratedCertificate } = {},
 ): Promise<Buffer> {
   const own = await certificateFor(address, how.edition);
-  const card: ContactCard = { addr: address, fingerprint: own.fingerprint, minimumLevel: 'L4', suites: ['QM1-PGP9980'], issuedAt: START, ...change };
+  const card: ContactCard = {
+    addr: address,
+    fingerprint: own.fingerprint,
+    minimumLevel: 'L4',
+    suites: ['QM1-PGP9980'],
+    issuedAt: START,
+    ...change,
+  };
   const octets = encodeCard(card);
   const secretKey = (how.signer ?? own).secretKey;
   const signature = await pgp.sign({ data: signedOctets(octets), secretKey, now: START, detached: true });
@@ -51,6 +58,8 @@ export interface TrustWorld {
   /** Edition of the own certificate. */
   readonly own: { edition: number };
   readonly logged: string[];
+  /** How often the book said that something changed. */
+  told(): number;
   close(): void;
 }
 
@@ -62,6 +71,7 @@ export async function openTrustWorld(): Promise<TrustWorld> {
   let now = START;
   const clock = { ...systemClock, now: () => now, set: (to: number) => void (now = to) };
   const logged: string[] = [];
+  let told = 0;
   const log = new Log((entry) => logged.push(JSON.stringify(entry)), 'test');
   const contacts = new ContactStore({ db: vault.db });
   const store = new CertificateStore({ db: vault.db, sealer: vault.storage });
@@ -77,6 +87,6 @@ export async function openTrustWorld(): Promise<TrustWorld> {
       withSecret: async (_, use) => use((await certificateFor('alice@example.org', own.edition)).secretKey),
     },
   });
-  const book = new TrustBook({ store, contacts, pgp, cards, clock, random: systemRandom, log, changed: () => {} });
-  return { vault, contacts, store, book, cards, clock, facts, own, logged, close: () => vault.close() };
+  const book = new TrustBook({ store, contacts, pgp, cards, clock, random: systemRandom, log, changed: () => told++ });
+  return { vault, contacts, store, book, cards, clock, facts, own, logged, told: () => told, close: () => vault.close() };
 }

@@ -69,7 +69,10 @@ describe('the web key directory', () => {
   });
 
   it('sends nobody elsewhere', async () => {
-    const content = { [ADVANCED]: { status: 302, headers: { location: 'https://evil.example.net/key' } }, 'evil.example.net/key': { body: 'x' } };
+    const content = {
+      [ADVANCED]: { status: 302, headers: { location: 'https://evil.example.net/key' } },
+      'evil.example.net/key': { body: 'x' },
+    };
     await assert.rejects(ask(content), { code: 'wkd.not-found', details: { domain: 'example.org', status: 302 } });
     assert.equal(pages?.asked.length, 1);
   });
@@ -89,7 +92,9 @@ describe('the web key directory', () => {
     pages = await startPages({ [ADVANCED]: { body: 'certificate' } });
     const { fetch } = pages;
     // The same server under an address that its TLS certificate does not name.
-    const elsewhere = { fetch: (request: Parameters<typeof fetch>[0]) => fetch({ ...request, url: request.url.replace('https:', 'http:') }) };
+    const elsewhere = {
+      fetch: (request: Parameters<typeof fetch>[0]) => fetch({ ...request, url: request.url.replace('https:', 'http:') }),
+    };
     await assert.rejects(discoverKey(JOE, elsewhere), { code: 'net.tls-required' });
   });
 });

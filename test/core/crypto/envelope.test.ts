@@ -128,7 +128,9 @@ describe('envelope', () => {
 
   it('reads L3 without keys, whose body is longer than its plaintext but not by much', () => {
     const header = wire({ lvl: 'L3', suite: 'QM1-PGP9980', keys: undefined });
-    const body = (length: number) => ({ body: Buffer.alloc(length).toString('base64url') });
+    const tag = Buffer.alloc(32).toString('base64url');
+    const body = (length: number) => ({ body: Buffer.alloc(length).toString('base64url'), tag });
+    for (const wrong of [undefined, '', 7, `${tag}AA`]) refuses(() => read(header, { ...body(300), tag: wrong }), 'open.malformed', { what: 'tag' });
     assert.deepEqual(read(header, body(300)).header.keys, []);
     refuses(() => read(header, body(255)), 'open.truncated');
     refuses(() => read({ ...header, keys: [{ k: ['k'], bits: 256 }] }, body(300)), 'open.malformed', { what: 'keys' });
@@ -137,7 +139,7 @@ describe('envelope', () => {
     refuses(() => read(wire({ keys: undefined })), 'open.malformed', { what: 'keys' });
     const large = Buffer.alloc(256 + 262_144 + 5);
     const part = { name: 'qumail_payload.bin', len: large.length, sha256: createHash('sha256').update(large).digest('base64url') };
-    refuses(() => read(header, { part }, new Map([['qumail_payload.bin', large]])), 'open.malformed', { what: 'body' });
+    refuses(() => read(header, { part, tag }, new Map([['qumail_payload.bin', large]])), 'open.malformed', { what: 'body' });
   });
 
   it('refuses level and suite that do not belong together', () => {

@@ -70,6 +70,43 @@ describe('OpenPgpEngine', function () {
     assert.equal(rest.length, 0);
   });
 
+  it('seals plaintext of any size, cut into any pieces, as the library reads it', async () => {
+    const [alice, bob] = [await certificateOf('alice'), await certificateOf('bob')];
+    const chunk = 262_144;
+    // The literal has a header of its own, so the chunk's edge lies a little before these.
+    for (const size of [0, 1, 100, chunk - 13, chunk - 12, chunk - 11, chunk, 2 * chunk - 12, 3 * chunk + 5]) {
+      const plaintext = systemRandom.bytes(size);
+      const cut = Math.floor(size / 3);
+      const pieces = [plaintext.subarray(0, cut), Buffer.alloc(0), plaintext.subarray(cut)];
+      for (const signWith of [undefined, alice.secretKey]) {
+        const request = { plaintext: pieces, certificates: [bob.certificate], now: NOW, profile: 'pq' as const };
+        const { message } = await pgp.seal({ ...request, ...(signWith && { signWith }) });
+        const opened = await pgp.open({ message, secretKeys: [bob.secretKey], verifyWith: [alice.certificate], now: NOW });
+        assert.ok(opened.plaintext.equals(plaintext), `${size} octets`);
+        assert.equal(opened.signature.state, signWith ? 'valid' : 'none');
+      }
+    }
+  });
+
+  it('lets nothing be cut off, between chunks either', async () => {
+    const bob = await certificateOf('bob');
+    const chunk = 262_144 + 16;
+    const plaintext = Buffer.alloc(3 * chunk, 'x');
+    const { message, sessionKey } = await pgp.seal({ plaintext, certificates: [bob.certificate], now: NOW, profile: 'pq' });
+    const data = readPackets(message, 5)[1]!.body;
+    const start = message.length - data.length;
+    for (const keep of [36 + chunk, 36 + 2 * chunk, data.length - 16, data.length - 1]) {
+      for (const tail of [Buffer.alloc(0), message.subarray(-16)]) {
+        const body = Buffer.concat([data.subarray(0, keep), tail]);
+        if (body.length >= data.length) continue;
+        const length = Buffer.alloc(4);
+        length.writeUInt32BE(body.length);
+        const cut = Buffer.concat([message.subarray(0, start - 4), length, body]);
+        await assert.rejects(pgp.open({ message: cut, secretKeys: [], sessionKey, verifyWith: [], now: NOW }), { code: 'open.tampered' });
+      }
+    }
+  });
+
   it('says of a signature whether it is valid, invalid, of someone unknown, or none', async () => {
     const [alice, bob] = [await certificateOf('alice'), await certificateOf('bob')];
     const base = { plaintext: TEXT, certificates: [bob.certificate], now: NOW, profile: 'pq' as const };

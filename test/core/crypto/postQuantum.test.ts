@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { hkdfSync } from 'node:crypto';
 import { systemRandom } from '../../../src/core/base/systemPorts.ts';
 import type { GeneratedCertificate } from '../../../src/core/crypto/pgpEngine.ts';
+import { payloadTag } from '../../../src/core/crypto/payloadTag.ts';
 import { makeShare, openPostQuantum, openShare, sealPostQuantum } from '../../../src/core/crypto/postQuantum.ts';
 import { messageKey, openQuantumAes } from '../../../src/core/crypto/quantumAes.ts';
 import { readPayload } from '../../../src/core/crypto/envelope.ts';
@@ -53,7 +54,13 @@ describe('L3, post-quantum', function () {
     await assert.rejects(open([]), { code: 'open.unknown-signer' });
     await assert.rejects(open([carol.certificate]), { code: 'open.unknown-signer' });
     const unsigned = await pgp.seal({ plaintext: ENTITY, certificates: [bob.certificate], now: NOW, profile: 'pq' });
-    await assert.rejects(open([alice.certificate], { ...read, body: unsigned.message }), { code: 'open.unknown-signer' });
+    const withBody = ({ message, sessionKey }: { message: Buffer; sessionKey: Buffer }) => ({
+      ...read,
+      body: message,
+      tag: payloadTag(sessionKey, read.aad, message),
+    });
+    await assert.rejects(open([alice.certificate], withBody(unsigned)), { code: 'open.unknown-signer' });
+    await assert.rejects(open([alice.certificate], { ...read, body: unsigned.message }), { code: 'open.tampered' });
     // Alice's classic certificate would do for a letter, and does not do for L3.
     const classic = await foreignKey({ type: 'curve25519', curve: undefined } as never, { v6Keys: true, aeadProtect: true });
     const weak = await pgp.seal({
@@ -63,7 +70,7 @@ describe('L3, post-quantum', function () {
       now: NOW,
       profile: 'pq',
     });
-    await assert.rejects(open([classic.certificate], { ...read, body: weak.message }), { code: 'open.bad-signature' });
+    await assert.rejects(open([classic.certificate], withBody(weak)), { code: 'open.bad-signature' });
     await assert.rejects(open([alice.certificate], { ...read, header: { ...read.header, paddedLength: 4352 } }), { code: 'open.tampered' });
     await assert.rejects(open([alice.certificate], { ...read, header: { ...read.header, suite: 'QM1-CB256' } }), {
       code: 'open.level-unsupported',

@@ -46,7 +46,8 @@ class Model {
       if (key?.state === 'FETCHED' && key.peer === peer && (key.attempts >= 1024 || key.at < now - 30 * DAY)) key.state = 'EXPIRED';
     }
     const all = ids.map((id) => this.keys.get(id));
-    if (ids.length === 0 || new Set(ids).size < ids.length || all.some((key) => key?.state !== 'FETCHED' || key.peer !== peer)) return 'none';
+    if (ids.length === 0 || new Set(ids).size < ids.length || all.some((key) => key?.state !== 'FETCHED' || key.peer !== peer))
+      return 'none';
     for (const key of all) key!.attempts += 1;
     return 'keys';
   }
@@ -144,7 +145,9 @@ describe('the key ledger beside a simple model', function () {
           keys.forEach(({ keyId }, id) => assert.equal(windows[1 - window]!.stateOf(accountId, keyId), model.keys.get(id)?.state, act));
         }
         for (const uses of model.uses.values()) assert.equal(uses, 1);
-        const waiting = world.db.prepare('SELECT count(*) AS n FROM ledger_keys WHERE account_id = ? AND sealed IS NOT NULL').get(accountId)!['n'];
+        const waiting = world.db
+          .prepare('SELECT count(*) AS n FROM ledger_keys WHERE account_id = ? AND sealed IS NOT NULL')
+          .get(accountId)!['n'];
         assert.equal(waiting, [...model.keys.values()].filter(({ state }) => state === 'RESERVED' || state === 'FETCHED').length);
       }),
       { numRuns: 60 },

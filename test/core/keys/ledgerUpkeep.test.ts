@@ -11,7 +11,11 @@ const peer = 'SAE-BOB';
 
 describe('the upkeep of the key ledger', () => {
   let world: LedgerWorld;
-  const deps = () => ({ db: world.db, sealer: world.sealer, clock: { now: () => world.time.now, after: () => ({ dispose() {} }), sleep: async () => {} } });
+  const deps = () => ({
+    db: world.db,
+    sealer: world.sealer,
+    clock: { now: () => world.time.now, after: () => ({ dispose() {} }), sleep: async () => {} },
+  });
   beforeEach(() => {
     world = startLedgerWorld();
   });
@@ -70,13 +74,18 @@ describe('the upkeep of the key ledger', () => {
     const mail = { accountId: me, own: 'received' as const, envelopeId: 'e1', payloadSha256, keyIds: ['k1', 'k2'] };
     rememberSpent(mail, deps());
     rememberSpent(mail, deps());
-    const seen = (envelopeId: string, hash: Buffer) => world.ledger.seen({ accountId: me, envelopeId, payloadSha256: hash, keyIds: ['k2'] });
+    const seen = (envelopeId: string, hash: Buffer) =>
+      world.ledger.seen({ accountId: me, envelopeId, payloadSha256: hash, keyIds: ['k2'] });
     assert.equal(seen('e1', payloadSha256), 'duplicate');
     assert.equal(seen('e1', randomBytes(32)), 'replay');
     assert.equal(seen('e2', randomBytes(32)), 'replay');
-    assert.throws(() => world.ledger.recordFetched({ accountId: me, peerSaeId: peer, envelopeId: 'e3', keys: [{ keyId: 'k1', bytes: randomBytes(32) }] }), {
-      code: 'key.reused',
-    });
+    assert.throws(
+      () =>
+        world.ledger.recordFetched({ accountId: me, peerSaeId: peer, envelopeId: 'e3', keys: [{ keyId: 'k1', bytes: randomBytes(32) }] }),
+      {
+        code: 'key.reused',
+      },
+    );
     // What is known better already stays as it is.
     const [key] = newKeys(1);
     world.ledger.recordFetched({ accountId: me, peerSaeId: peer, envelopeId: 'e4', keys: [key!] });

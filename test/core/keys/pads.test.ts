@@ -57,12 +57,17 @@ describe('key IDs of a pad', () => {
 
   it('look like random UUIDs and lead back to their range, in their direction only', () => {
     fc.assert(
-      fc.property(fc.nat(0xffff_ffff), fc.integer({ min: 1, max: 0xffff }), fc.constantFrom('forth' as const, 'back' as const), (first, blocks, direction) => {
-        const id = ids.idOf({ direction, first, blocks });
-        assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-        assert.deepEqual(ids.rangeOf(id, direction), { direction, first, blocks });
-        assert.equal(ids.rangeOf(id, direction === 'forth' ? 'back' : 'forth'), undefined);
-      }),
+      fc.property(
+        fc.nat(0xffff_ffff),
+        fc.integer({ min: 1, max: 0xffff }),
+        fc.constantFrom('forth' as const, 'back' as const),
+        (first, blocks, direction) => {
+          const id = ids.idOf({ direction, first, blocks });
+          assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+          assert.deepEqual(ids.rangeOf(id, direction), { direction, first, blocks });
+          assert.equal(ids.rangeOf(id, direction === 'forth' ? 'back' : 'forth'), undefined);
+        },
+      ),
     );
   });
 
@@ -127,7 +132,17 @@ describe('the header of a pad file', () => {
     const good = { v: 1, pad: header.secret.toString('base64url'), from: header.from, to: header.to, octets: 8192 };
     const decode = (value: unknown) => () => decodePadHeader(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
     assert.doesNotThrow(decode(good));
-    for (const value of ['', '{', 'null', '[]', { ...good, octets: 33 }, { ...good, octets: -32 }, { ...good, octets: 1e18 }, { ...good, pad: 'x' }, { ...good, from: 'x'.repeat(400) }])
+    for (const value of [
+      '',
+      '{',
+      'null',
+      '[]',
+      { ...good, octets: 33 },
+      { ...good, octets: -32 },
+      { ...good, octets: 1e18 },
+      { ...good, pad: 'x' },
+      { ...good, from: 'x'.repeat(400) },
+    ])
       assert.throws(decode(value), { code: 'pad.malformed', details: { reason: 'header' } });
     assert.throws(decode({ ...good, v: 2 }), { code: 'pad.malformed', details: { reason: 'newer' } });
   });

@@ -5,7 +5,7 @@ import { segmentTerm, segmentText } from '../../../src/core/mail/segment.ts';
 
 describe('mail/segment', () => {
   it('leaves alone what the tokenizer does itself', () => {
-    assert.equal(segmentText('Plain text, naïve Żółć Привет'), 'Plain text, naïve Żółć Привет');
+    assert.equal(segmentText('Plain text, naïve Zürich Привет'), 'Plain text, naïve Zürich Привет');
     assert.deepEqual(segmentTerm('naïve'), { words: 'naïve', open: 'closed' });
   });
 

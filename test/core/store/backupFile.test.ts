@@ -126,7 +126,8 @@ describe('the backup file', () => {
       const spoilt = Buffer.from(whole);
       spoilt[at]! ^= 1 << (at % 8);
       writeFileSync(path, spoilt);
-      const expected: readonly ErrorCode[] = at < 12 ? ['backup.malformed'] : at < 14 ? ['backup.newer', 'backup.malformed'] : ['backup.tampered'];
+      const expected: readonly ErrorCode[] =
+        at < 12 ? ['backup.malformed'] : at < 14 ? ['backup.newer', 'backup.malformed'] : ['backup.tampered'];
       await assert.rejects(read(), (error: { code: ErrorCode }) => expected.includes(error.code), `octet ${at}`);
     }
   });
@@ -135,9 +136,15 @@ describe('the backup file', () => {
     await write(randomBytes(2 * CHUNK_LENGTH + 5));
     const whole = readFileSync(path);
     const header = whole.subarray(0, HEADER_LENGTH);
-    const chunk = (n: number): Buffer => whole.subarray(HEADER_LENGTH + n * SEALED_CHUNK_LENGTH, HEADER_LENGTH + (n + 1) * SEALED_CHUNK_LENGTH);
+    const chunk = (n: number): Buffer =>
+      whole.subarray(HEADER_LENGTH + n * SEALED_CHUNK_LENGTH, HEADER_LENGTH + (n + 1) * SEALED_CHUNK_LENGTH);
     const last = chunk(2);
-    for (const body of [[chunk(1), chunk(0), last], [chunk(0), chunk(0), last], [chunk(0), chunk(1), last, Buffer.alloc(1)], [chunk(0), chunk(1)]]) {
+    for (const body of [
+      [chunk(1), chunk(0), last],
+      [chunk(0), chunk(0), last],
+      [chunk(0), chunk(1), last, Buffer.alloc(1)],
+      [chunk(0), chunk(1)],
+    ]) {
       const bytes = Buffer.concat(body);
       const file = Buffer.concat([header, bytes]);
       // An attacker can make length and checksum fit, and gains nothing.
@@ -164,7 +171,10 @@ describe('the backup file', () => {
       v: fc.integer({ min: 1, max: 9 }),
       account: fc.string({ maxLength: 8 }),
       data: fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean())),
-      blobs: fc.array(fc.uint8Array({ maxLength: 300 }).map((octets) => Buffer.from(octets)), { maxLength: 3 }),
+      blobs: fc.array(
+        fc.uint8Array({ maxLength: 300 }).map((octets) => Buffer.from(octets)),
+        { maxLength: 3 },
+      ),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(record, { maxLength: 5 }), fc.integer({ min: 1, max: 50 }), async (records, size) => {
@@ -192,9 +202,12 @@ describe('the backup file', () => {
       async function* one(): AsyncGenerator<Buffer> {
         yield Buffer.from(bytes);
       }
-      await assert.rejects(async () => {
-        for await (const _ of readRecords(one()));
-      }, { code: 'backup.malformed' });
+      await assert.rejects(
+        async () => {
+          for await (const _ of readRecords(one()));
+        },
+        { code: 'backup.malformed' },
+      );
     }
   });
 });

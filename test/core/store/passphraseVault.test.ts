@@ -116,7 +116,10 @@ describe('the passphrase', function () {
     await vault.set('b', '2');
     await assert.rejects(vault.removePassphrase('correct house'), { code: 'vault.wrong-passphrase' });
     await vault.removePassphrase('correct horse');
-    assert.deepEqual([...host.values].sort(), [['a', '1'], ['b', '2']]);
+    assert.deepEqual([...host.values].sort(), [
+      ['a', '1'],
+      ['b', '2'],
+    ]);
     assert.ok(!vault.locked && !vault.hasPassphrase);
     const forgetful = window(false).vault;
     await forgetful.setPassphrase('correct horse', undefined);

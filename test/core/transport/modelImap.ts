@@ -135,6 +135,7 @@ export class ModelImap {
   // ---- one session ----
 
   #serve(socket: TLSSocket): void {
+    socket.setNoDelay(true);
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => {});

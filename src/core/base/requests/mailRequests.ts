@@ -1,4 +1,5 @@
 import type { Attachment, Folder, Message, MessagePage } from '../model.ts';
+import type { ExportRequest, ExportResult, ImportRequest, ImportResult } from '../transfer.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
 
 /** Folders and messages. Every request may reject with a QuMailError and with nothing else. */
@@ -15,6 +16,10 @@ export interface MailRequests {
   ): Promise<{ attachment: Attachment; content: Uint8Array }>;
   /** RFC 5322 source as the server holds it. */
   getSource(request: { messageId: number }, options?: CallOptions): Promise<Uint8Array>;
+  /** Files mail from .eml and mbox files into a folder, with flags and dates; progress comes as events. What was filed stays. */
+  importMail(request: ImportRequest, options?: CallOptions): Promise<ImportResult>;
+  /** Writes messages or a folder as .eml or mbox, octet for octet as they lie on the server. */
+  exportMail(request: ExportRequest, options?: CallOptions): Promise<ExportResult>;
 }
 
 export const MAIL_REQUESTS = namesOf<MailRequests>({
@@ -24,4 +29,6 @@ export const MAIL_REQUESTS = namesOf<MailRequests>({
   openMessage: 1,
   getAttachment: 1,
   getSource: 1,
+  importMail: 1,
+  exportMail: 1,
 });

@@ -1,12 +1,5 @@
 import type { Contact } from '../model.ts';
-import type {
-  ExportedCard,
-  ExportedCertificate,
-  OwnCertificateInfo,
-  SafetyNumber,
-  TrustOutcome,
-  VerificationProof,
-} from '../trust.ts';
+import type { ExportedCard, ExportedCertificate, OwnCertificateInfo, SafetyNumber, TrustOutcome, VerificationProof } from '../trust.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
 
 /** What came of something that was imported or found: `changed` waits for `resolveKeyChange`. */
@@ -28,12 +21,7 @@ export interface TrustRequests {
    */
   verifyContact(request: { accountId: string; address: string; proof: VerificationProof }): Promise<Contact>;
   /** Accepts or turns down the change of this id (`Contact.keyChange`). Rejects with `trust.no-change`, also where another took its place. */
-  resolveKeyChange(request: {
-    accountId: string;
-    address: string;
-    changeId: string;
-    decision: 'accept' | 'reject';
-  }): Promise<Contact>;
+  resolveKeyChange(request: { accountId: string; address: string; changeId: string; decision: 'accept' | 'reject' }): Promise<Contact>;
   /** The own contact card: a file to hand over, and a text for a QR code. */
   exportCard(request: { accountId: string }): Promise<ExportedCard>;
   /** Takes a card from a file (`Uint8Array`) or a scanned QR code (text) and makes or completes the contact. Rejects with `card.*`, `cert.*`, `qr.*`. */

@@ -1,3 +1,4 @@
+import type { DraftVersion } from '../drafts.ts';
 import type { Draft, DraftCheck, DraftSource } from '../model.ts';
 import type { OutboxEntry, SendResult } from '../outgoing.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
@@ -9,6 +10,11 @@ export interface WritingRequests {
   saveDraft(request: { draftId: string; text: string }): Promise<void>;
   listDrafts(): Promise<readonly Draft[]>;
   deleteDraft(request: { draftId: string }): Promise<void>;
+  /** Earlier texts of a draft, the newest first: about one a minute, and what large deletions took. They go with the draft. */
+  listDraftVersions(request: { draftId: string }): Promise<readonly DraftVersion[]>;
+  loadDraftVersion(request: { draftId: string; versionId: number }): Promise<{ text: string }>;
+  /** Makes an earlier text the present one, which is kept as a version in its turn. */
+  restoreDraftVersion(request: { draftId: string; versionId: number }): Promise<Draft>;
   /** What is wrong with the text as it stands, without touching network or keys. */
   checkDraft(request: { draftId: string; text: string }): Promise<DraftCheck>;
   /**
@@ -36,6 +42,9 @@ export const WRITING_REQUESTS = namesOf<WritingRequests>({
   saveDraft: 1,
   listDrafts: 1,
   deleteDraft: 1,
+  listDraftVersions: 1,
+  loadDraftVersion: 1,
+  restoreDraftVersion: 1,
   checkDraft: 1,
   sendDraft: 1,
   askToSealAgain: 1,

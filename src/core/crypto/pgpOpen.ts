@@ -1,69 +1,17 @@
 import type { Message, PublicKey, Subkey, VerifyMessageResult } from '@protontech/openpgp';
 import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
-import type { Random } from '../base/ports.ts';
-import { judgeCertificate, readCertificate } from './pgpCertificate.ts';
-import type { OpenedPgp, PgpOpenOptions, PgpSealed, PgpSealOptions, SignatureResult } from './pgpEngine.ts';
+import { readCertificate } from './pgpCertificate.ts';
+import type { OpenedPgp, PgpOpenOptions, SignatureResult } from './pgpEngine.ts';
 import { CLOCK_TOLERANCE, PGP_LIMITS, pgpConfig, type PgpLibrary, plainBytes, toBuffer } from './pgpLibrary.ts';
 import { PGP_TAG, type PgpPacket, readPackets } from './pgpPackets.ts';
 import { readSecretKey, wipeSecretKey } from './pgpSecretKey.ts';
+import { type LibrarySessionKey, packSessionKey, unpackSessionKey } from './pgpSessionKey.ts';
 
 /** Pieces that OCB messages are fed in, and the most between two reports of progress. Octets. */
 const PIECE = 262_144;
 /** Below this, everything is fast enough to be read at once. Octets. */
 const STREAM_ABOVE = 1_048_576;
-const AES_256 = 'aes256';
-
-/** `PgpEngine.seal`. */
-export async function sealPgp(library: PgpLibrary, random: Random, options: PgpSealOptions): Promise<PgpSealed> {
-  const { certificates, now, profile } = options;
-  if (certificates.length === 0) throw new QuMailError('engine.bad-request', { field: 'certificates' });
-  const config = pgpConfig(library);
-  const recipients = await Promise.all(certificates.map((each) => judgeCertificate(library, each, { now, profile })));
-  const encryptionKeys = recipients.map(({ key }) => key);
-  // Their certificates may come from a clock ahead of ours.
-  const date = new Date(now + CLOCK_TOLERANCE);
-  const sessionKey = await chooseSessionKey(library, random, encryptionKeys, date, profile);
-  const signingKey = options.signWith && (await readSecretKey(library, options.signWith));
-  try {
-    const literal = await library.createMessage({ binary: joined(options.plaintext), date: new Date(now) });
-    const message = signingKey
-      ? ((await library.sign({
-          message: literal,
-          signingKeys: signingKey,
-          date: new Date(now),
-          format: 'object',
-          config,
-        })) as Message<Uint8Array<ArrayBuffer>>)
-      : literal;
-    const encryptionKeyIDs = recipients.map(({ encryptionKeyId }) => encryptionKeyId);
-    const sealed = await library.encrypt({ message, encryptionKeys, encryptionKeyIDs, sessionKey, date, format: 'binary', config });
-    return { message: toBuffer(sealed), sessionKey: packSessionKey(library, sessionKey) };
-  } finally {
-    wipe(sessionKey.data);
-    if (signingKey) wipeSecretKey(signingKey);
-  }
-}
-
-interface LibrarySessionKey {
-  data: Uint8Array<ArrayBuffer>;
-  algorithm: 'aes128' | 'aes192' | 'aes256';
-  aeadAlgorithm?: 'gcm' | 'ocb';
-}
-
-/** What every recipient says to read; post-quantum never below AES-256 in an AEAD mode, which every program of RFC 9580 reads as OCB. */
-async function chooseSessionKey(
-  library: PgpLibrary,
-  random: Random,
-  encryptionKeys: PublicKey[],
-  date: Date,
-  profile: PgpSealOptions['profile'],
-): Promise<LibrarySessionKey> {
-  const preferred = (await library.generateSessionKey({ encryptionKeys, date, config: pgpConfig(library) })) as LibrarySessionKey;
-  if (profile === 'classic' || (preferred.algorithm === AES_256 && preferred.aeadAlgorithm !== undefined)) return preferred;
-  wipe(preferred.data);
-  return { data: plainBytes(random.bytes(32)), algorithm: AES_256, aeadAlgorithm: 'ocb' };
-}
 
 /** `PgpEngine.open`. */
 export async function openPgp(library: PgpLibrary, options: PgpOpenOptions): Promise<OpenedPgp> {
@@ -222,22 +170,4 @@ async function collect(data: unknown, progress: ((octets: number) => void) | und
   } finally {
     wipe(...pieces);
   }
-}
-
-/** One octet for the cipher (RFC 9580 section 9.3), then the key: version 1 of the packet does not say the cipher outside. */
-function packSessionKey(library: PgpLibrary, { algorithm, data }: LibrarySessionKey): Buffer {
-  return Buffer.concat([Buffer.of(library.enums.symmetric[algorithm ?? AES_256]), data]);
-}
-
-function unpackSessionKey(library: PgpLibrary, packed: Uint8Array): LibrarySessionKey {
-  const { symmetric } = library.enums;
-  const name = (['aes128', 'aes192', 'aes256'] as const).find((each) => symmetric[each] === packed[0]);
-  const size = { aes128: 16, aes192: 24, aes256: 32 } as const;
-  if (!name || packed.byteLength !== 1 + size[name]) throw new QuMailError('engine.bad-request', { field: 'sessionKey' });
-  return { data: Uint8Array.from(packed.subarray(1)), algorithm: name };
-}
-
-function joined(plaintext: Uint8Array | readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  if (plaintext instanceof Uint8Array) return plainBytes(plaintext);
-  return plainBytes(plaintext.length === 1 ? plaintext[0]! : Buffer.concat(plaintext));
 }

@@ -1,0 +1,70 @@
+import type { DraftVersion } from '../base/drafts.ts';
+import type { Draft } from '../base/model.ts';
+import { QuMailError } from '../base/errors.ts';
+import type { WritingRequests } from '../base/requests/writingRequests.ts';
+import { parseDraft } from '../mail/draft.ts';
+import type { DraftRecord, DraftStore } from '../store/drafts.ts';
+import type { DraftVersionStore } from '../store/draftVersions.ts';
+
+/** A text stands this long before the next one of the same draft is kept as well. */
+const EVERY_MS = 60_000;
+/** Unless this many characters go at once. */
+const LARGE_LOSS = 200;
+
+export interface DraftHistoryDeps {
+  readonly drafts: DraftStore;
+  readonly versions: DraftVersionStore;
+  readonly save: (request: { draftId: string; text: string }) => Promise<void>;
+  readonly load: (request: { draftId: string }) => Promise<Draft>;
+}
+
+type Handled = Pick<WritingRequests, 'listDraftVersions' | 'loadDraftVersion' | 'restoreDraftVersion'>;
+
+/** Whether the text that is about to be replaced is to be kept. Pure. */
+export function isWorthKeeping(before: string, next: string, sinceLastKept: number | undefined): boolean {
+  if (before === next || before === '') return false;
+  return sinceLastKept === undefined || sinceLastKept >= EVERY_MS || before.length - next.length >= LARGE_LOSS;
+}
+
+/** Earlier texts of drafts: one a minute while it is written, and whatever a large deletion took. */
+export class DraftHistory implements Handled {
+  readonly #deps: DraftHistoryDeps;
+
+  constructor(deps: DraftHistoryDeps) {
+    this.#deps = deps;
+  }
+
+  async listDraftVersions(request: { draftId: string }): Promise<readonly DraftVersion[]> {
+    this.#draft(request.draftId);
+    return this.#deps.versions
+      .list(request.draftId)
+      .map(({ id, at, text }) => ({ id, at, subject: parseDraft(text).subject, length: text.length }));
+  }
+
+  async loadDraftVersion(request: { draftId: string; versionId: number }): Promise<{ text: string }> {
+    return { text: this.#version(request).text };
+  }
+
+  /** The present text is kept, too. */
+  async restoreDraftVersion(request: { draftId: string; versionId: number }): Promise<Draft> {
+    const { draftId } = request;
+    const { text } = this.#version(request);
+    const draft = this.#draft(draftId);
+    if (draft.text !== text) this.#deps.versions.add(draftId, draft.text, draft.updatedAt);
+    await this.#deps.save({ draftId, text });
+    return this.#deps.load({ draftId });
+  }
+
+  #version({ draftId, versionId }: { draftId: string; versionId: number }): { text: string } {
+    this.#draft(draftId);
+    const version = this.#deps.versions.get(draftId, versionId);
+    if (!version) throw new QuMailError('draft.version-missing');
+    return version;
+  }
+
+  #draft(draftId: string): DraftRecord {
+    const draft = this.#deps.drafts.get(draftId);
+    if (!draft) throw new QuMailError('draft.missing');
+    return draft;
+  }
+}

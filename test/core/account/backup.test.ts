@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { needMailWorld } from '../../world/mailWorld.ts';
+import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
+
+describe('backup and restore', function () {
+  this.timeout(30_000);
+  const folder = mkdtempSync(join(tmpdir(), 'qumail-backup-'));
+  const path = join(folder, 'alice.qumailbackup');
+  let world: PeopleWorld;
+  let alice: Person;
+  let bob: Person;
+  let phrase: string;
+
+  before(async function () {
+    needMailWorld(this);
+    world = await startPeopleWorld();
+    [alice, bob] = await world.pair('alice', 'bob');
+    await bob.send({ To: alice.email, Subject: 'the received one', Security: 'L2' }, 'received body\n');
+    await alice.receives('the received one');
+    await alice.send({ To: bob.email, Subject: 'the sent one', Security: 'L1' }, 'sent body\n');
+    await alice.receives('the sent one', 'Sent');
+    const draft = await alice.draft({ To: bob.email, Subject: 'not yet sent' }, 'draft body\n');
+    await alice.engine.saveDraft(draft);
+    phrase = (await alice.engine.newRecoveryPhrase()).join(' ');
+  });
+
+  after(async () => {
+    await world?.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('writes what is Alice’s, says what is not in it, and leaves nothing readable in the file', async () => {
+    const written = await alice.engine.createBackup({ path, phrase });
+    assert.deepEqual(written.omitted, ['pads', 'keys', 'tokens']);
+    assert.deepEqual(
+      written.accounts.map(({ email }) => email),
+      [alice.email],
+    );
+    assert.equal(written.counts['mail'], 2);
+    assert.equal(written.counts['drafts'], 1);
+    assert.equal(written.counts['contacts'], 1);
+    const file = readFileSync(path);
+    assert.equal(file.length, written.size);
+    for (const text of ['received body', 'sent body', 'draft body', bob.email, alice.email, 'contacts'])
+      assert.ok(!file.includes(text), text);
+    assert.ok(!existsSync(`${path}.part`));
+  });
+
+  it('shows what is inside before anything is restored', async () => {
+    const { version, counts, accounts } = await bob.engine.inspectBackup({ path, phrase });
+    assert.equal(version, 1);
+    assert.equal(counts['mail'], 2);
+    assert.equal(accounts[0]?.displayName, 'Alice');
+    assert.equal((await bob.engine.listAccounts()).length, 1);
+  });
+
+  it('brings everything back on another machine: mail opens without asking for a key again', async () => {
+    const elsewhere = await world.person('alice');
+    const result = await elsewhere.engine.restoreBackup({ path, phrase });
+    assert.deepEqual(result.signInAgain, [alice.email]);
+    assert.equal(result.added['mail'], 2);
+    assert.deepEqual(result.conflicts, []);
+    const [account] = await elsewhere.engine.listAccounts();
+    elsewhere.account = await elsewhere.engine.signInAgain({ accountId: account!.id, password: 'alice-password' });
+    const before = world.kme.pair.deliveries.length;
+    assert.equal((await elsewhere.receives('the received one')).text.trim(), 'received body');
+    assert.equal((await elsewhere.receives('the sent one', 'Sent')).text.trim(), 'sent body');
+    assert.equal(world.kme.pair.deliveries.length, before);
+    assert.match((await elsewhere.engine.listDrafts())[0]?.text ?? '', /draft body/);
+    const [contact] = await elsewhere.engine.listContacts({ accountId: account!.id });
+    assert.equal(contact?.saeId, bob.saeId);
+    // A second restore finds everything there.
+    const again = await elsewhere.engine.restoreBackup({ path, phrase });
+    assert.deepEqual([again.added, again.signInAgain], [{}, []]);
+    assert.equal(again.kept['mail'], 2);
+  });
+
+  it('never lowers a contact’s minimum and never swaps an SAE ID silently', async () => {
+    const accountId = alice.account.id;
+    await alice.engine.saveContact({ accountId, address: bob.email, name: 'Bob', saeId: 'SAE-OTHER', minimumLevel: 'L1' });
+    const { conflicts } = await alice.engine.restoreBackup({ path, phrase });
+    assert.ok(conflicts.includes(bob.email));
+    const [contact] = await alice.engine.listContacts({ accountId });
+    assert.deepEqual([contact?.saeId, contact?.minimumLevel], ['SAE-OTHER', 'L1']);
+    await alice.knows(bob);
+  });
+
+  it('refuses another phrase, a mistyped one, and a file that was cut, and restores nothing of it', async () => {
+    const other = (await alice.engine.newRecoveryPhrase()).join(' ');
+    await assert.rejects(alice.engine.restoreBackup({ path, phrase: other }), { code: 'backup.wrong-phrase' });
+    await assert.rejects(alice.engine.inspectBackup({ path, phrase: 'qumail words' }), {
+      code: 'backup.phrase-checksum',
+      details: { index: 0 },
+    });
+    const cut = join(folder, 'cut');
+    writeFileSync(cut, readFileSync(path).subarray(0, -1));
+    const stranger = await world.person('carol');
+    await assert.rejects(stranger.engine.restoreBackup({ path: cut, phrase }), { code: 'backup.truncated' });
+    assert.deepEqual(await stranger.engine.listAccounts(), []);
+    await assert.rejects(alice.engine.createBackup({ path: join(folder, 'no', 'such', 'place'), phrase }), { code: 'file.unwritable' });
+  });
+
+  it('puts neither phrase nor mail into log or database', () => {
+    for (const person of world.people) {
+      const written = JSON.stringify(person.log) + readFileSync(join(person.storageDir, 'vault.db')).toString('latin1');
+      for (const secret of [phrase, phrase.split(' ').slice(0, 3).join(' '), 'received body', 'draft body'])
+        assert.ok(!written.includes(secret));
+    }
+  });
+});
+
+describe('a vault with a passphrase', function () {
+  this.timeout(30_000);
+  let world: PeopleWorld;
+  let alice: Person;
+  let bob: Person;
+
+  before(async function () {
+    needMailWorld(this);
+    world = await startPeopleWorld();
+    [alice, bob] = await world.pair('alice', 'bob');
+  });
+  after(() => world?.dispose());
+
+  it('is locked after a restart, answers so, and opens with the passphrase alone', async () => {
+    await bob.send({ To: alice.email, Subject: 'before', Security: 'L2' }, 'before body\n');
+    await alice.receives('before');
+    assert.deepEqual(await alice.engine.getVaultState(), { locked: false, passphrase: 'none', secretsAreDurable: true });
+    assert.deepEqual(await alice.engine.setPassphrase({ passphrase: 'correct horse battery' }), {
+      locked: false,
+      passphrase: 'set',
+      secretsAreDurable: true,
+    });
+    assert.deepEqual([...alice.secrets.keys()], []);
+    await alice.send({ To: bob.email, Subject: 'while set', Security: 'L2' }, 'x\n');
+    await alice.reopen();
+    assert.equal((await alice.engine.getVaultState()).locked, true);
+    for (const ask of [
+      () => alice.engine.getEmailList({ accountId: alice.account.id, folder: 'INBOX', limit: 10 }),
+      () => alice.engine.fetchMail({}),
+      () => alice.engine.createDraft({ accountId: alice.account.id, source: { kind: 'new' } }),
+      () => alice.engine.verifyAudit({}),
+    ])
+      await assert.rejects(ask(), { code: 'vault.locked' });
+    await assert.rejects(alice.engine.unlock({ passphrase: 'correct horse' }), { code: 'vault.wrong-passphrase' });
+    assert.equal((await alice.engine.unlock({ passphrase: 'correct horse battery' })).locked, false);
+    assert.equal((await alice.receives('before')).text.trim(), 'before body');
+    await bob.send({ To: alice.email, Subject: 'after', Security: 'L2' }, 'after body\n');
+    assert.equal((await alice.receives('after')).text.trim(), 'after body');
+    assert.equal((await alice.engine.verifyAudit({})).intact, true);
+  });
+
+  it('asks other windows too, and goes back to the keyring when it is removed', async () => {
+    const other = await alice.window();
+    try {
+      await assert.rejects(other.listDrafts(), { code: 'vault.locked' });
+      await other.unlock({ passphrase: 'correct horse battery' });
+      await alice.engine.removePassphrase({ current: 'correct horse battery' });
+      assert.equal((await other.getVaultState()).passphrase, 'none');
+      assert.deepEqual(await other.listDrafts(), []);
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
+    assert.ok(alice.secrets.size > 3);
+    await alice.reopen();
+    assert.equal((await alice.receives('after')).text.trim(), 'after body');
+  });
+});
