@@ -16,7 +16,7 @@ const REFERENCES = ['isync', 'notmuch', 'gnupg'];
 const NEEDS = {
   start: EDITOR,
   check: [],
-  unit: [],
+  unit: ['gnupg'],
   world: MAIL_HOST,
   faults: MAIL_HOST,
   bench: [...MAIL_HOST, ...REFERENCES],

@@ -56,9 +56,7 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
     if (!account) throw new QuMailError('account.missing');
     return account;
   };
-  const replay = owned.add(
-    new Replay({ journal, view, shown, lock: deps.lock, clock, log: deps.log.scoped('actions'), emit, accountOf }),
-  );
+  const replay = owned.add(new Replay({ journal, view, shown, lock: deps.lock, clock, log: deps.log.scoped('actions'), emit, accountOf }));
   const actions = new ActionService({ journal, messages, shown, view, replay, clock, random, emit });
   const snooze = owned.add(
     new SnoozeService({
@@ -114,7 +112,11 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
           o?.signal,
         ),
       exportMail: (request, o) =>
-        exportMail(request, { messages, sealedMail, emit, source: async (row, signal) => (await deps.source(row.id, signal)).raw }, o?.signal),
+        exportMail(
+          request,
+          { messages, sealedMail, emit, source: async (row, signal) => (await deps.source(row.id, signal)).raw },
+          o?.signal,
+        ),
     },
     start() {
       journal.prune(clock.now());

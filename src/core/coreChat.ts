@@ -13,7 +13,6 @@ import { CHAT_REQUESTS, type ChatRequests } from './base/requests/chatRequests.t
 import { ChatBook } from './chat/chatBook.ts';
 import { ChatChanges } from './chat/chatChanges.ts';
 import { ChatHandler } from './chat/chatHandler.ts';
-import { groupOfMessageIds } from './chat/chatPart.ts';
 import type { ArrivedMail, ChatPeople, ChatSignatures } from './chat/chatPorts.ts';
 import { ChatReceiver } from './chat/chatReceiver.ts';
 import { ChatSender } from './chat/chatSender.ts';
@@ -21,6 +20,7 @@ import { ChatService } from './chat/chatService.ts';
 import { ChatStates, type LetterState } from './chat/chatStates.ts';
 import { GroupBook } from './chat/groupBook.ts';
 import type { CoreStores } from './coreStores.ts';
+import { groupOfMessageIds } from './mail/chatMessageId.ts';
 import type { ReadMessage } from './mail/readMime.ts';
 
 export interface CoreChatOptions extends SealDeps {
@@ -49,8 +49,6 @@ export interface CoreChat {
   readonly arrived: (mail: ReadMail) => Promise<'chat' | 'mail'>;
   /** True for what a Message-ID says belongs to a chat. */
   readonly isChatMail: (rfcMessageId: string) => boolean;
-  /** True for an answer, by its header fields, to something in a chat. */
-  readonly answersChat: (inReplyTo: string, references: readonly string[]) => boolean;
   readonly start: () => void;
   readonly heard: (event: QuMailEvent) => void;
 }
@@ -91,7 +89,6 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
     requests: { ...requestsOf(book), ...requestsOf(service), ...requestsOf(changes) } as ChatRequests,
     arrived: (mail) => handler.arrived(arrivedMail(mail)),
     isChatMail: (rfcMessageId) => groupOfMessageIds(rfcMessageId) !== undefined,
-    answersChat: (inReplyTo, references) => groupOfMessageIds(inReplyTo, ...references) !== undefined,
     start() {
       // What a crash left between two halves of one message was never complete, and nobody knows of it.
       for (const row of outbox.list()) if (row.state === 'held' && groupOfMessageIds(row.groupId)) outbox.delete(row.id, ['held']);

@@ -63,6 +63,7 @@ export class CoreKeys implements Disposable {
       links: this.links,
       managers: stores.managers,
       contacts,
+      budget: this.#budget,
       ledger,
       audit,
       accounts,
@@ -94,6 +95,12 @@ export class CoreKeys implements Disposable {
   housekeeping(): void {
     this.#deps.stores.pads.reseal();
     this.#vault.removeStrays();
+  }
+
+  /** Forgets key manager, client key and pads of an account that signs out. */
+  async eraseAccount(accountId: string): Promise<void> {
+    this.#vault.eraseAccount(accountId);
+    await this.links.disconnect(accountId);
   }
 
   dispose(): void {

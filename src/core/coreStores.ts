@@ -21,6 +21,7 @@ import { openDatabase } from './store/database.ts';
 import { DraftStore } from './store/drafts.ts';
 import { DRAFT_MIGRATIONS } from './store/draftsSchema.ts';
 import { KeyManagerStore } from './store/keyManagers.ts';
+import { openMailCache } from './store/mailCache.ts';
 import { MAIL_MIGRATIONS } from './store/mailSchema.ts';
 import { MessageStore } from './store/messages.ts';
 import { OfflineStore } from './store/offline.ts';
@@ -74,7 +75,7 @@ export interface CoreStores {
  * @throws QuMailError `store.*` when the folder cannot be opened or its secrets are gone
  */
 export async function openStores(
-  options: Pick<EngineOptions, 'storageDir' | 'secrets' | 'secretsAreDurable'>,
+  options: Pick<EngineOptions, 'storageDir' | 'secrets' | 'secretsAreDurable'> & { readonly rebuilt?: () => void },
   ports: { clock: Clock; random: Random },
   owned: DisposableStore,
 ): Promise<CoreStores> {
@@ -82,10 +83,24 @@ export async function openStores(
   named(() => mkdirSync(options.storageDir, { recursive: true, mode: 0o700 }));
   const vault = openDatabase(join(options.storageDir, 'vault.db'), {
     durability: 'full',
-    migrations: [...VAULT_MIGRATIONS, ...ACTION_MIGRATIONS, ...DRAFT_MIGRATIONS, ...LEDGER_MIGRATIONS, ...PAD_MIGRATIONS, ...TRUST_MIGRATIONS, ...OWN_CERT_MIGRATIONS, ...PASSPHRASE_MIGRATIONS, ...SAVED_SEARCH_MIGRATIONS, ...CHAT_MIGRATIONS],
+    migrations: [
+      ...VAULT_MIGRATIONS,
+      ...ACTION_MIGRATIONS,
+      ...DRAFT_MIGRATIONS,
+      ...LEDGER_MIGRATIONS,
+      ...PAD_MIGRATIONS,
+      ...TRUST_MIGRATIONS,
+      ...OWN_CERT_MIGRATIONS,
+      ...PASSPHRASE_MIGRATIONS,
+      ...SAVED_SEARCH_MIGRATIONS,
+      ...CHAT_MIGRATIONS,
+    ],
   });
   owned.add(toDisposable(() => vault.close()));
-  const cache = openDatabase(join(options.storageDir, 'mail.db'), { durability: 'normal', migrations: [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS] });
+  const cache = openMailCache(options.storageDir, [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS], () => options.rebuilt?.());
+    durability: 'normal',
+    migrations: [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS],
+  });
   owned.add(toDisposable(() => cache.close()));
   const search = new SearchIndex({ db: cache });
   const padFolder = join(options.storageDir, 'pads');

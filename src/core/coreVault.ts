@@ -5,6 +5,7 @@ import type { QuMailEvent, QuMailRequests } from './api.ts';
 import type { VaultState } from './base/backup.ts';
 import { fromBase64url } from './base/bytes.ts';
 import { QuMailError } from './base/errors.ts';
+import { toDisposable, type DisposableStore } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
 import type { Clock, Random } from './base/ports.ts';
 import type { VaultRequests } from './base/requests/vaultRequests.ts';
@@ -20,19 +21,25 @@ export interface VaultAreaDeps {
   readonly random: Random;
   readonly log: Log;
   readonly emit: (event: QuMailEvent) => void;
-  /** Runs once this window can read its secrets again. */
-  readonly unlocked: () => Promise<void>;
-  /** Runs after a backup added accounts, contacts, mail or drafts. */
-  readonly restored: () => void;
+  /** The key sources' own part of the hourly housekeeping. */
+  readonly keepKeys: () => void;
+  readonly restartAccounts: () => void;
+  /** Starts everything that works in the background, once the accounts do. */
+  readonly start: () => void;
 }
 
 export interface VaultArea {
   readonly requests: VaultRequests;
   /** The requests as they are answered: `vault.locked` while a passphrase is wanted, but for those that need no secret. */
   guard(requests: QuMailRequests): QuMailRequests;
-  /** What the ledger wants hourly and at start. */
-  upkeep(): void;
+  /** Starts the engine's work, and its housekeeping every hour; a locked engine waits for its passphrase first. */
+  begin(): Promise<void>;
+  readonly started: boolean;
 }
+
+const HOUR = 3_600_000;
+/** Keys reserved this long ago belong to a send that died with its process. */
+const STALE_RESERVATION = HOUR;
 
 /** Requests that a locked engine answers as ever. */
 const WITHOUT_SECRETS: ReadonlySet<keyof QuMailRequests> = new Set<keyof QuMailRequests>([
@@ -48,8 +55,8 @@ const WITHOUT_SECRETS: ReadonlySet<keyof QuMailRequests> = new Set<keyof QuMailR
 ]);
 
 /** Audit, backup and passphrase, put together. */
-export function openVaultArea(deps: VaultAreaDeps): VaultArea {
-  const { stores, clock, random, emit } = deps;
+export function openVaultArea(deps: VaultAreaDeps, owned: DisposableStore): VaultArea {
+  const { stores, clock, random, emit, log } = deps;
   const { vault, storage, ledger, secrets } = stores;
   const upkeepDeps = { db: vault, sealer: storage, clock };
   const remember = ({ accountId, own, envelopeId, report }: SealedMailRecord): void => {
@@ -60,8 +67,15 @@ export function openVaultArea(deps: VaultAreaDeps): VaultArea {
   };
   const audit = new AuditService({ audit: stores.audit });
   const backup = new BackupService({
-    ...deps,
     accounts: stores.accounts,
+    clock,
+    random,
+    log,
+    restored: () => {
+      deps.restartAccounts();
+      for (const kind of ['accounts', 'drafts'] as const) emit({ kind });
+      for (const { id } of stores.accounts.list()) emit({ kind: 'contacts', accountId: id });
+    },
     sections: backupSections({ ...stores, db: vault, remember, transaction: (run) => ledger.transaction(run) }),
   });
   const stateOf = (): VaultState => ({
@@ -73,6 +87,38 @@ export function openVaultArea(deps: VaultAreaDeps): VaultArea {
     emit({ kind: 'vault' });
     return stateOf();
   };
+
+  const housekeeping = async (): Promise<void> => {
+    try {
+      ledger.abandonStale(clock.now() - STALE_RESERVATION);
+      abandonOfDead(upkeepDeps);
+      ledger.expire();
+      await storage.ensureEpoch();
+      renewSeals(upkeepDeps);
+      deps.keepKeys();
+      await storage.retireEpochs(() => [...ledger.sealedRecords(), ...stores.pads.sealedRecords()]);
+    } catch (error) {
+      log.warn('housekeeping-failed', { code: QuMailError.from(error).code });
+    }
+    if (!owned.disposed) next = clock.after(HOUR, () => void housekeeping());
+  };
+  let next = toDisposable(() => {});
+  owned.add(toDisposable(() => next.dispose()));
+  let started = false;
+  const start = async (): Promise<void> => {
+    if (started) return;
+    started = true;
+    await housekeeping();
+    deps.restartAccounts();
+    deps.start();
+  };
+  const unlocked = async (): Promise<void> => {
+    await storage.ensureEpoch();
+    // Connections that were made before another window set the passphrase were refused their credentials meanwhile.
+    if (started) deps.restartAccounts();
+    await start();
+  };
+
   const requests: VaultRequests = {
     verifyAudit: () => audit.verifyAudit(),
     exportAudit: (request, o) => audit.exportAudit(request, o),
@@ -92,18 +138,18 @@ export function openVaultArea(deps: VaultAreaDeps): VaultArea {
     async unlock({ passphrase }) {
       const was = secrets.locked;
       await secrets.unlock(passphrase);
-      if (was) await deps.unlocked();
+      if (was) await unlocked();
       return changed();
     },
   };
   return {
     requests,
     guard: (all) => guarded(all, () => secrets.locked),
-    upkeep() {
-      abandonOfDead(upkeepDeps);
-      if (secrets.locked) return;
-      ledger.expire();
-      renewSeals(upkeepDeps);
+    get started() {
+      return started;
+    },
+    async begin() {
+      if (!secrets.locked) await start();
     },
   };
 }

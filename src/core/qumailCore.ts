@@ -1,5 +1,5 @@
 import { AccountService } from './account/accountService.ts';
-import { CHAT_FOLDER, ChatOffers, eraseByMessageId } from './account/chatArrivals.ts';
+import { ChatOffers, eraseByMessageId } from './account/chatArrivals.ts';
 import { ContactService } from './account/contactService.ts';
 import { DRAFT_REQUESTS, DraftService } from './account/draftService.ts';
 import { HealthService } from './account/health.ts';
@@ -13,7 +13,7 @@ import { IdentityManager } from './auth/identityManager.ts';
 import { OAuth2Manager } from './auth/oauth2Manager.ts';
 import { OAUTH_PROVIDERS } from './auth/providers.ts';
 import { createHttpsFetch } from './base/httpsFetch.ts';
-import { DisposableStore, Emitter, toDisposable } from './base/lifetime.ts';
+import { DisposableStore, Emitter } from './base/lifetime.ts';
 import { Log } from './base/log.ts';
 import { systemClock, systemRandom } from './base/systemPorts.ts';
 import type { Clock, Random } from './base/ports.ts';
@@ -30,6 +30,8 @@ import { TRUST_REQUESTS } from './base/requests/trustRequests.ts';
 import type { Contact } from './base/model.ts';
 import { buildSearch } from './coreSearch.ts';
 import { buildSync } from './coreSync.ts';
+import { ShownMail } from './store/shownMail.ts';
+import { markForRebuild } from './store/mailCache.ts';
 import { WindowLock } from './store/windowLock.ts';
 import { ServerDiscovery } from './transport/discovery.ts';
 import type { TransportTiming } from './transport/mailAccess.ts';
@@ -47,10 +49,6 @@ export interface CorePorts {
   /** The networks this machine is on, as one comparable text. */
   readonly networks?: () => string;
 }
-
-const HOUR = 3_600_000;
-/** Keys reserved this long ago belong to a send that died with its process. */
-const STALE_RESERVATION = HOUR;
 
 /** Builds and orders everything; the one object behind the public API. */
 export class QuMailCore {
@@ -81,7 +79,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   let settings = startSettings(options.settings ?? {}, (field) => log.warn('setting-refused', { field }));
   const authorities = (host: string): string | undefined => authorityFor(settings, host);
 
-  const stores = await openStores(options, { clock, random }, owned);
+  const stores = await openStores({ ...options, rebuilt: () => log.warn('mail-cache-rebuilt') }, { clock, random }, owned);
   const { vault, storage, contacts, managers, drafts, outbox, sealedMail, messages, ledger } = stores;
 
   // Keys.
@@ -134,10 +132,10 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   const openDeps = { links, ledger, cipher, contacts, sealedMail, clock, pgp: trust.pgp, own: trust.own, trust: trust.book };
   const offers = new ChatOffers({
     messages,
+    sealedMail,
     log: log.scoped('chat'),
     chats: {
       isChatMail: (id) => chats.isChatMail(id),
-      answersChat: (inReplyTo, references) => chats.answersChat(inReplyTo, references),
       arrived: (arrived) => chats.arrived(arrived),
     },
   });
@@ -159,9 +157,9 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       networks: ports.networks ?? networksNow,
       ...(ports.timing && { timing: ports.timing }),
       emit,
-      mailDeps: { ...syncDeps, random, offline: stores.offline, lock, budget, interval: () => settings.fetchInterval * 1000 },
+      mailDeps: { ...syncDeps, random, damaged: () => markForRebuild(options.storageDir), offline: stores.offline, lock, budget, interval: () => settings.fetchInterval * 1000 },
       erase: async (accountId) => {
-        await links.disconnect(accountId);
+        await keys.eraseAccount(accountId);
         await storage.eraseAccount(accountId);
         ledger.eraseAccount(accountId);
         messages.eraseAccount(accountId);
@@ -184,7 +182,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   const sendDeps = { outbox, drafts, clock, random, log: log.scoped('send'), emit };
   const runner = owned.add(new OutboxRunner({ ...sendDeps, accounts, messages }));
   owned.add(events.event(({ kind }) => kind === 'accounts' && runner.accountsChanged()));
-  owned.add(events.event(({ kind }) => kind === 'accounts' && started && trust.own.start()));
+  owned.add(events.event(({ kind }) => kind === 'accounts' && area.started && trust.own.start()));
   const draftParts = draftStores(stores);
   const composing = new DraftService({
     ...openDeps,
@@ -244,7 +242,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       world,
       log,
       emit,
-      eraseOnServer: (accountId, rfcMessageId) => eraseByMessageId(accounts.get(accountId), CHAT_FOLDER, rfcMessageId, messages),
+      eraseOnServer: (accountId, rfcMessageId) => eraseByMessageId(accounts.get(accountId), rfcMessageId, messages, new ShownMail({ db: stores.cache })),
     },
     owned,
   );
@@ -253,52 +251,26 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   const health = new HealthService({ identity, oauth, accounts, outbox });
   const people = new ContactService({ contacts, links, accounts, trust: trust.book, startLevel: () => settings.startLevel, emit });
 
-  let started = false;
-  const area = openVaultArea({
-    stores,
-    clock,
-    random,
-    log: log.scoped('vault'),
-    emit,
-    unlocked: async () => {
-      await storage.ensureEpoch();
-      if (started) accounts.restart();
-      await start();
+  const area = openVaultArea(
+    {
+      stores,
+      clock,
+      random,
+      log: log.scoped('vault'),
+      emit,
+      keepKeys: () => keys.housekeeping(),
+      restartAccounts: () => accounts.restart(),
+      start: () => {
+        acting.start();
+        runner.start();
+        trust.own.start();
+        chats.start();
+        search.start();
+      },
     },
-    restored: () => {
-      accounts.restart();
-      for (const kind of ['accounts', 'drafts'] as const) emit({ kind });
-      for (const { id } of stores.accounts.list()) emit({ kind: 'contacts', accountId: id });
-    },
-  });
-
-  const housekeeping = async (): Promise<void> => {
-    try {
-      await storage.ensureEpoch();
-      ledger.abandonStale(clock.now() - STALE_RESERVATION);
-      area.upkeep();
-      keys.housekeeping();
-      await storage.retireEpochs(() => [...ledger.sealedRecords(), ...stores.pads.sealedRecords()]);
-    } catch (error) {
-      log.warn('housekeeping-failed', { error: error instanceof Error ? error.name : typeof error });
-    }
-    if (!owned.disposed) nightly = clock.after(HOUR, () => void housekeeping());
-  };
-  let nightly = toDisposable(() => {});
-  owned.add(toDisposable(() => nightly.dispose()));
-  const start = async (): Promise<void> => {
-    if (started) return;
-    started = true;
-    await housekeeping();
-    accounts.restart();
-    acting.start();
-    runner.start();
-    trust.own.start();
-    chats.start();
-    search.start();
-  };
-  // A locked engine waits for its passphrase.
-  if (!stores.secrets.locked) await start();
+    owned,
+  );
+  await area.begin();
 
   const requests: QuMailRequests = {
     async configure(next) {

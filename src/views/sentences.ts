@@ -182,7 +182,8 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
     },
     'pad.too-short': { say: () => l10n.t('That is too little for a pad. Choose a smaller pad, or a larger file of random bytes.') },
     'pad.wrong-contact': {
-      say: (f) => l10n.t('This pad belongs to {0}, not to {1}.', f('found', l10n.t('somebody else')), f('expected', l10n.t('this contact'))),
+      say: (f) =>
+        l10n.t('This pad belongs to {0}, not to {1}.', f('found', l10n.t('somebody else')), f('expected', l10n.t('this contact'))),
     },
     'pad.own-file': { say: () => l10n.t('You made this pad: your half is here already. Hand the file to your contact.') },
     'pad.already-imported': { say: () => l10n.t('This pad has been imported before. A pad is used once; delete the file.') },
@@ -191,7 +192,8 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
       step: 'level',
     },
     'pad.missing': {
-      say: (f) => l10n.t('The pad that {0} sealed this with is not here. Import it to open the message.', f('address', l10n.t('the sender'))),
+      say: (f) =>
+        l10n.t('The pad that {0} sealed this with is not here. Import it to open the message.', f('address', l10n.t('the sender'))),
     },
 
     'seal.no-contact': {
@@ -264,7 +266,12 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
     'open.part-missing': { say: () => l10n.t('A part of this sealed message is missing. Ask the sender to send it again.') },
     'open.part-mismatch': { say: () => l10n.t('A part of this sealed message was changed on its way. It was not opened.') },
     'open.tampered': { say: () => l10n.t('This message was changed after it was sealed, or sealed with another key. It was not opened.') },
-    'open.not-for-you': { say: () => l10n.t('This message was sealed for other recipients.') },
+    'open.not-for-you': {
+      say: (f) =>
+        f('what', '') === 'sae'
+          ? l10n.t('This message was sealed to another device of yours. Read it there, or ask the sender to seal it to this one.')
+          : l10n.t('This message was sealed for other recipients.'),
+    },
     'open.sender-unknown': {
       say: (f) =>
         l10n.t(
@@ -281,7 +288,7 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
       say: () => l10n.t('Sender or recipients outside differ from those sealed inside. Trust only what is sealed.'),
     },
     'open.written-elsewhere': {
-      say: () => l10n.t('You sealed this message on another device; only that device and the recipients can read it.'),
+      say: () => l10n.t('You sealed this message on another device. Read it there, or restore a backup of that device here.'),
     },
     'open.level-unsupported': { say: () => l10n.t('QuMail cannot open messages of this level yet.') },
     'open.no-secret-key': {
@@ -323,12 +330,20 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
     'card.no-certificate': {
       say: () => l10n.t('This card came without its certificate, so its signature cannot be checked. Ask for the whole card.'),
     },
-    'card.not-sealed': { say: () => l10n.t('A card that comes in ordinary mail could be anybody\'s. Import the file yourself if you trust it.') },
+    'card.not-sealed': {
+      say: () => l10n.t("A card that comes in ordinary mail could be anybody's. Import the file yourself if you trust it."),
+    },
     'trust.rejected': { say: () => l10n.t('You turned this very change down before.') },
-    'trust.weaker': { say: () => l10n.t('This contradicts what is known of the contact and comes from a weaker source. It was not accepted.') },
-    'trust.no-change': { say: () => l10n.t('This change is no longer there, or another one took its place. Look at the contact again.'), step: 'contact' },
+    'trust.weaker': {
+      say: () => l10n.t('This contradicts what is known of the contact and comes from a weaker source. It was not accepted.'),
+    },
+    'trust.no-change': {
+      say: () => l10n.t('This change is no longer there, or another one took its place. Look at the contact again.'),
+      step: 'contact',
+    },
     'trust.no-certificate': {
-      say: (f) => l10n.t('No certificate of {0} is known yet. Ask for a contact card, or look for one.', f('address', l10n.t('this contact'))),
+      say: (f) =>
+        l10n.t('No certificate of {0} is known yet. Ask for a contact card, or look for one.', f('address', l10n.t('this contact'))),
     },
     'trust.mismatch': {
       say: () =>
@@ -402,7 +417,9 @@ export function sentences(l10n: Localiser): Record<ErrorCode, Sentence> {
       step: 'retry',
     },
     'import.unreadable': { say: (f) => l10n.t('{0} could not be read: {1}.', f('path', ''), reason(f)) },
-    'import.no-mail': { say: (f) => l10n.t('There is no mail in {0}. QuMail reads .eml files, mbox files and folders of them.', f('path', '')) },
+    'import.no-mail': {
+      say: (f) => l10n.t('There is no mail in {0}. QuMail reads .eml files, mbox files and folders of them.', f('path', '')),
+    },
     'export.unwritable': { say: (f) => l10n.t('{0} could not be written: {1}. Choose another place.', f('path', ''), reason(f)) },
 
     'store.locked': { say: () => l10n.t('Another program holds the mail database. Close other windows, then try again.'), step: 'retry' },

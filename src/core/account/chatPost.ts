@@ -3,6 +3,7 @@ import { QuMailError, throwIfCancelled } from '../base/errors.ts';
 import type { Address } from '../base/types.ts';
 import type { OutgoingAttachment } from '../mail/writeMime.ts';
 import type { AccountService } from './accountService.ts';
+import { UNFILED } from './outboxFiling.ts';
 import type { OutboxRunner } from './outboxRunner.ts';
 import { isAtLeast } from './levels.ts';
 import { partsOf } from './readMessage.ts';
@@ -136,7 +137,7 @@ export class ChatMail {
         chatFields: headers,
       },
       bcc: [],
-      groupId: `${messageId}:${part.level}`,
+      groupId: `${messageId}:${part.level}${hold ? UNFILED : ''}`,
       queue: {
         state: hold ? 'held' : 'queued',
         ...(hold && { notBefore: clock.now() + UNTIL_COMPLETE }),

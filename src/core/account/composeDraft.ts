@@ -89,7 +89,8 @@ export async function checkDraft(
     typeof cost === 'number' ? cost : 0,
     deps.links,
   );
-  if (keys.short) problems.push({ ...problem(keys.short.code, keys.short.details, recipients[keys.short.recipient]!), severity: 'warning' });
+  if (keys.short)
+    problems.push({ ...problem(keys.short.code, keys.short.details, recipients[keys.short.recipient]!), severity: 'warning' });
   const openPgp = parsed.protection ? 'chosen' : known.length > 0 && known.every(({ certificate }) => certificate) ? 'possible' : undefined;
   return {
     problems,

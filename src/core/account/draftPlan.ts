@@ -57,7 +57,8 @@ export function planDraft(local: LocalVersion | undefined, remotes: readonly Rem
   const foreign = heads.find(({ revision }) => !known.has(revision));
   if (!foreign) return settled(local, heads, stale);
   const newer = local.revision === undefined || foreign.ancestors.includes(local.revision);
-  if (foreign.digest === local.digest || (newer && !local.dirty && local.revision !== undefined)) return { do: 'take', remote: foreign, stale };
+  if (foreign.digest === local.digest || (newer && !local.dirty && local.revision !== undefined))
+    return { do: 'take', remote: foreign, stale };
   return { do: 'conflict', remote: foreign, keeps: foreign.updatedAt > local.updatedAt ? 'remote' : 'local', stale };
 }
 
@@ -75,5 +76,7 @@ function settled(local: LocalVersion, heads: readonly RemoteVersion[], stale: re
 function headsOf(remotes: readonly RemoteVersion[]): RemoteVersion[] {
   const superseded = new Set(remotes.flatMap(({ ancestors }) => ancestors));
   const unique = new Map(remotes.toSorted((a, b) => a.uid - b.uid).map((each) => [each.revision, each]));
-  return [...unique.values()].filter(({ revision }) => !superseded.has(revision)).sort((a, b) => b.updatedAt - a.updatedAt || b.uid - a.uid);
+  return [...unique.values()]
+    .filter(({ revision }) => !superseded.has(revision))
+    .sort((a, b) => b.updatedAt - a.updatedAt || b.uid - a.uid);
 }

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import * as v from 'valibot';
 import type { QuMailEvent } from '../base/model.ts';
 import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
@@ -10,10 +8,11 @@ import type { Address } from '../base/types.ts';
 import type { PgpEngine } from '../crypto/pgpEngine.ts';
 import { DRAFT_FIELD, readDraftMessage, writeDraftMessage } from '../mail/draftMessage.ts';
 import type { DraftCopy, DraftCopyStore } from '../store/draftCopies.ts';
-import { DraftContentSchema, type DraftRecord, type DraftStore } from '../store/drafts.ts';
+import type { DraftRecord, DraftStore } from '../store/drafts.ts';
 import type { DraftVersionStore } from '../store/draftVersions.ts';
 import type { MessageStore } from '../store/messages.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
+import { contentOf, digestOf, MAX_ANCESTORS, readCopy, writeCopy, type OpenedCopy } from './draftCopy.ts';
 import { planDraft, type DraftStep, type LocalVersion, type RemoteVersion } from './draftPlan.ts';
 import type { OwnCertificates } from './ownCertificates.ts';
 import { TrailingFlight } from './trailingFlight.ts';
@@ -25,21 +24,8 @@ const LOOK_MS = 500;
 const LEASE_MS = 30_000;
 const MAX_COPIES = 500;
 const MAX_COPY = 24 * 1024 * 1024;
-const MAX_ANCESTORS = 100;
-/** Copies are padded to a multiple of this, so that their size says little about what is typed. */
-const PADDING = 1024;
 
-const id = v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/));
-const CopySchema = v.object({
-  v: v.literal(1),
-  name: id,
-  revision: id,
-  ancestors: v.pipe(v.array(id), v.maxLength(MAX_ANCESTORS)),
-  updatedAt: v.pipe(v.number(), v.minValue(0)),
-  content: DraftContentSchema,
-});
-type Copy = v.InferOutput<typeof CopySchema>;
-type Found = RemoteVersion & { readonly copy: Copy };
+type Found = RemoteVersion & { readonly copy: OpenedCopy };
 
 export interface DraftSyncDeps {
   readonly drafts: DraftStore;
@@ -77,7 +63,8 @@ export class DraftSync implements Disposable {
 
   /** Call with everything the engine tells. */
   heard(event: QuMailEvent): void {
-    if (event.kind === 'drafts' || event.kind === 'sent') for (const { id: accountId } of this.#deps.accounts()) this.#soon(accountId, QUIET_MS);
+    if (event.kind === 'drafts' || event.kind === 'sent')
+      for (const { id: accountId } of this.#deps.accounts()) this.#soon(accountId, QUIET_MS);
     if (event.kind === 'accounts') for (const { id: accountId } of this.#deps.accounts()) this.#soon(accountId, LOOK_MS);
     if (event.kind === 'messages' && event.folder === this.#folderOf(event.accountId)) this.#soon(event.accountId, LOOK_MS);
   }
@@ -117,7 +104,12 @@ export class DraftSync implements Disposable {
     const { uidValidity, uids } = await handler.actions.withHeader(folder, DRAFT_FIELD, this.#stop.signal);
     const found = await this.#openAll(accountId, handler, folder, uidValidity, uids.slice(-MAX_COPIES));
     const place = { accountId, handler, folder, uidValidity };
-    for (const name of this.#names(accountId, found)) await this.#settle(name, found.filter(({ copy }) => copy.name === name), place);
+    for (const name of this.#names(accountId, found))
+      await this.#settle(
+        name,
+        found.filter(({ copy }) => copy.name === name),
+        place,
+      );
   }
 
   /** Names of all drafts, here and there; one that was never there gets its name now. */
@@ -144,7 +136,12 @@ export class DraftSync implements Disposable {
     else if (step.do === 'forget' && copy) this.#forget(copy, draft);
     // Last, so that there is always a copy that holds everything.
     if (step.stale.length > 0) await place.handler.actions.remove(place.folder, place.uidValidity, step.stale, this.#stop.signal);
-    if (step.do === 'conflict') await this.#settle(name, found.filter(({ uid }) => !step.stale.includes(uid)), place);
+    if (step.do === 'conflict')
+      await this.#settle(
+        name,
+        found.filter(({ uid }) => !step.stale.includes(uid)),
+        place,
+      );
   }
 
   async #push(
@@ -159,7 +156,7 @@ export class DraftSync implements Disposable {
     const ancestors = [...new Set(parents)].slice(0, MAX_ANCESTORS);
     const certificate = own.peek(draft.accountId)?.certificate;
     if (!certificate) return;
-    const plaintext = plaintextOf({ v: 1, name: copy.name, revision, ancestors, updatedAt: draft.updatedAt, content: contentOf(draft) });
+    const plaintext = writeCopy({ v: 1, name: copy.name, revision, ancestors, updatedAt: draft.updatedAt, content: contentOf(draft) });
     const sealed = await own.withSecret(draft.accountId, async (signWith) => {
       try {
         if (!signWith) throw new QuMailError('account.missing');
@@ -183,7 +180,13 @@ export class DraftSync implements Disposable {
   }
 
   /** A version from elsewhere comes here: as it is, or beside what was written here. */
-  #bring(step: DraftStep, remote: Found, copy: DraftCopy | undefined, draft: DraftRecord | undefined, place: { accountId: string; uidValidity: number }): void {
+  #bring(
+    step: DraftStep,
+    remote: Found,
+    copy: DraftCopy | undefined,
+    draft: DraftRecord | undefined,
+    place: { accountId: string; uidValidity: number },
+  ): void {
     const { drafts, copies, versions, random, clock, emit } = this.#deps;
     const { accountId, uidValidity } = place;
     const draftId = copy?.draftId ?? random.uuid();
@@ -226,7 +229,8 @@ export class DraftSync implements Disposable {
     const sizes = new Map<number, number>();
     const fresh = uids.filter((uid) => !this.#opened.has(keyOf(uid)));
     if (fresh.length > 0)
-      for (const { uid, size } of await handler.actions.identify(folder, uidValidity, { uids: fresh }, this.#stop.signal)) sizes.set(uid, size);
+      for (const { uid, size } of await handler.actions.identify(folder, uidValidity, { uids: fresh }, this.#stop.signal))
+        sizes.set(uid, size);
     for (const uid of uids) {
       const key = keyOf(uid);
       if (!this.#opened.has(key)) {
@@ -255,11 +259,11 @@ export class DraftSync implements Disposable {
         return this.#deps.pgp.open({ message: message.sealed, secretKeys: [secretKey], verifyWith: [certificate], now });
       });
       wipe(sessionKey);
-      const parsed = v.safeParse(CopySchema, JSON.parse(plaintext.toString('utf8').trimEnd()));
+      const copy = readCopy(plaintext);
       wipe(plaintext);
-      if (signature.state !== 'valid' || !parsed.success || parsed.output.name !== message.name) return undefined;
-      const { revision, ancestors, updatedAt, content } = parsed.output;
-      return { uid, revision, ancestors, updatedAt, digest: digestOf(content.text), copy: parsed.output };
+      if (signature.state !== 'valid' || copy?.name !== message.name) return undefined;
+      const { revision, ancestors, updatedAt, content } = copy;
+      return { uid, revision, ancestors, updatedAt, digest: digestOf(content.text), copy };
     } catch (error) {
       this.#deps.log.info('draft-copy-not-opened', { code: QuMailError.from(error, 'open.malformed').code });
       return undefined;
@@ -282,22 +286,4 @@ function localOf(copy: DraftCopy, draft: DraftRecord | undefined, uidValidity: n
     digest,
     sameFolder: copy.uidValidity === uidValidity,
   };
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
-}
-
-function contentOf(draft: DraftRecord): Copy['content'] {
-  // The row of what it answers is this device's own.
-  const { id: _, accountId: __, updatedAt: ___, sourceMessageId: ____, references, quoted, ...rest } = draft;
-  return { ...rest, references: [...references], ...(quoted && { quoted: { ...quoted } }) };
-}
-
-function plaintextOf(copy: Copy): Buffer {
-  const json = Buffer.from(JSON.stringify(copy), 'utf8');
-  const padded = Buffer.alloc(Math.ceil(json.length / PADDING) * PADDING, 0x20);
-  json.copy(padded);
-  wipe(json);
-  return padded;
 }

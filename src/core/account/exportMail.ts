@@ -76,7 +76,12 @@ function* rowsOf(request: ExportRequest, messages: MessageStore): Generator<Mess
     }
 }
 
-async function octetsOf(row: MessageRow, request: ExportRequest, deps: ExportDeps, signal: AbortSignal | undefined): Promise<Buffer | undefined> {
+async function octetsOf(
+  row: MessageRow,
+  request: ExportRequest,
+  deps: ExportDeps,
+  signal: AbortSignal | undefined,
+): Promise<Buffer | undefined> {
   if (request.sealed === 'plaintext' && row.seal !== 'plain')
     return row.envelopeId === undefined ? undefined : deps.sealedMail.getByEnvelope(row.accountId, row.envelopeId)?.plaintext;
   try {
@@ -144,7 +149,10 @@ class ManyFiles {
   async eml(raw: Buffer, row: MessageRow): Promise<void> {
     this.#count += 1;
     // Of sealed mail the row knows the outer subject only, which says nothing.
-    const name = safeFileName(`${String(this.#count).padStart(5, '0')} ${row.subject.slice(0, 60).replace(/[/\\:]/g, '-')}.eml`, `${this.#count}.eml`);
+    const name = safeFileName(
+      `${String(this.#count).padStart(5, '0')} ${row.subject.slice(0, 60).replace(/[/\\:]/g, '-')}.eml`,
+      `${this.#count}.eml`,
+    );
     const file = await open(join(this.#part, name), 'wx', 0o600);
     try {
       await file.writeFile(raw);

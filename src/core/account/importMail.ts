@@ -87,7 +87,8 @@ class Target {
         await this.#actions.append(folder, raw, message, this.#signal);
         break;
       } catch (error) {
-        if (QuMailError.is(error, 'imap.rejected') && /TOOBIG|too (?:big|large)/i.test(String(error.details['response'] ?? ''))) return false;
+        if (QuMailError.is(error, 'imap.rejected') && /TOOBIG|too (?:big|large)/i.test(String(error.details['response'] ?? '')))
+          return false;
         if (!QuMailError.is(error, 'net.cut') || attempt > 0) throw error;
         const { uidValidity, uidNext } = this.#before;
         const since = await this.#actions.identify(folder, uidValidity, { from: uidNext }, this.#signal);
@@ -128,7 +129,10 @@ async function* messagesOf(
 
 /** Some header field at the top makes a mail; anything else would only be litter in a mailbox. */
 function looksLikeMail(raw: Buffer): boolean {
-  return /^(?:[!-9;-~]{1,200}:|>?From )/.test(raw.toString('latin1', 0, 1000).replace(/^\ufeff|^\xef\xbb\xbf/, '')) && readHeaderSection(raw).fields.length > 1;
+  return (
+    /^(?:[!-9;-~]{1,200}:|>?From )/.test(raw.toString('latin1', 0, 1000).replace(/^\ufeff|^\xef\xbb\xbf/, '')) &&
+    readHeaderSection(raw).fields.length > 1
+  );
 }
 
 function dateOf(raw: Buffer): { date?: number } {

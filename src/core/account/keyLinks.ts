@@ -1,11 +1,10 @@
-import type { KeyBudget, MessageBudget } from '../base/keys.ts';
-import type { KeyLink, KeyManager, QuMailEvent } from '../base/model.ts';
+import type { MessageBudget } from '../base/keys.ts';
+import type { KeyManager, QuMailEvent } from '../base/model.ts';
 import { QuMailError, type ErrorCode } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { KeyAudit } from '../keys/audit.ts';
-import type { Etsi014Status } from '../keys/etsi014.ts';
 import type { KeyLedger } from '../keys/keyLedger.ts';
 import type { KmeProfile } from '../keys/kmeClient.ts';
 import { KmeGroup } from '../keys/kmeGroup.ts';
@@ -15,7 +14,7 @@ import type { KeyManagerRecord, KeyManagerStore, StandbyRecord } from '../store/
 import type { SecureStorage } from '../store/secureStorage.ts';
 import { BudgetedSource } from './budgetedSource.ts';
 import { budgetFor } from './keyForecast.ts';
-import { LOW_WATER_BITS, type KeyBudgetBook } from './keyBudgetBook.ts';
+import type { KeyBudgetBook } from './keyBudgetBook.ts';
 import { KeyPools } from './keyPools.ts';
 import type { KeySource } from './keySource.ts';
 import { clientKeySecret, profilesOf } from './kmeProfiles.ts';
@@ -219,40 +218,6 @@ export class KeyLinks implements Disposable {
     });
   }
 
-  /** ETSI status of every link this account's contacts have; a link that fails carries its failure. */
-  async statusOf(accountId: string, signal?: AbortSignal): Promise<readonly KeyLink[]> {
-    const peers = this.#deps.contacts.list(accountId).filter((contact) => contact.saeId !== undefined);
-    return Promise.all(
-      peers.map(async (contact): Promise<KeyLink> => {
-        const link = { peerSaeId: contact.saeId ?? '', peerAddress: contact.address };
-        try {
-          const status = await this.exchange(accountId, (client) => client.getStatus(link.peerSaeId, signal));
-          return { ...link, ...shownStatus(status) };
-        } catch (error) {
-          const failure = QuMailError.from(error);
-          return { ...link, failure: { code: failure.code, details: failure.details } };
-        }
-      }),
-    );
-  }
-
-  /** Stock, rates and shares of everything this account's contacts share keys through; asks each source for its stock. */
-  async budget(accountId: string, signal?: AbortSignal): Promise<KeyBudget> {
-    const links = this.#deps.contacts.list(accountId).flatMap(({ address }) => {
-      const source = this.sourceFor(accountId, address);
-      return source ? [{ address, source }] : [];
-    });
-    const told = links.map(async ({ address, source }) => {
-      const failure = await source.capacity(signal).then(
-        () => undefined,
-        (error: unknown) => QuMailError.from(error),
-      );
-      const link = this.#deps.budget.linkOf(source.kind, { accountId, address, peerId: source.peerId });
-      return { ...link, ...(failure && { failure: { code: failure.code, details: failure.details } }) };
-    });
-    return { accountId, links: await Promise.all(told), lowWaterBits: LOW_WATER_BITS };
-  }
-
   dispose(): void {
     this.#owned.dispose();
     this.#clients.clear();
@@ -314,15 +279,4 @@ export class KeyLinks implements Disposable {
     this.#states.set(accountId, failure ? { state, failure } : { state });
     if (before?.state !== state || before.failure?.code !== failure?.code) this.#deps.emit({ kind: 'key-managers' });
   }
-}
-
-function shownStatus(status: Etsi014Status): Omit<KeyLink, 'peerSaeId' | 'peerAddress' | 'failure'> {
-  return {
-    ...(status.keySize !== undefined && { keySize: status.keySize }),
-    ...(status.storedKeyCount !== undefined && { storedKeyCount: status.storedKeyCount }),
-    ...(status.maxKeyCount !== undefined && { maxKeyCount: status.maxKeyCount }),
-    ...(status.maxKeySize !== undefined && { maxKeySize: status.maxKeySize }),
-    ...(status.maxKeyPerRequest !== undefined && { maxKeysPerRequest: status.maxKeyPerRequest }),
-    ...(status.maxSaeIdCount !== undefined && { maxSaeIdCount: status.maxSaeIdCount }),
-  };
 }

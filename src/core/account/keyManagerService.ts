@@ -10,13 +10,16 @@ import type { ConnectKeyManagerRequest, KeyManager, KeyManagerStatus, QuMailEven
 import { QuMailError } from '../base/errors.ts';
 import type { KeyManagerStore } from '../store/keyManagers.ts';
 import type { AccountService } from './accountService.ts';
+import type { KeyBudgetBook } from './keyBudgetBook.ts';
 import type { KeyLinks } from './keyLinks.ts';
 import { SAE_ID } from './kmeProfiles.ts';
+import { budgetOfLinks, statusOfLinks } from './linkReports.ts';
 
 export interface KeyManagerServiceDeps {
   readonly links: KeyLinks;
   readonly managers: KeyManagerStore;
   readonly contacts: ContactStore;
+  readonly budget: KeyBudgetBook;
   readonly ledger: KeyLedger;
   readonly audit: KeyAudit;
   readonly clock: Clock;
@@ -82,7 +85,7 @@ export class KeyManagerService implements KeyManagerRequests {
   }
 
   async getKeyManagerStatus(request: { accountId: string }, options: CallOptions = {}): Promise<KeyManagerStatus> {
-    const links = await this.#deps.links.statusOf(request.accountId, options.signal);
+    const links = await statusOfLinks(request.accountId, this.#deps, options.signal);
     return { keyManager: this.#managerOf(request.accountId), links };
   }
 
@@ -131,7 +134,7 @@ export class KeyManagerService implements KeyManagerRequests {
 
   async getKeyBudget(request: { accountId: string }, options: CallOptions = {}): Promise<KeyBudget> {
     this.#deps.accounts.get(request.accountId);
-    return this.#deps.links.budget(request.accountId, options.signal);
+    return budgetOfLinks(request.accountId, this.#deps, options.signal);
   }
 
   async setKeyQuota(request: { accountId: string; address: string; bits?: number; seconds?: number }): Promise<void> {

@@ -8,6 +8,7 @@ import type { MessageStore } from '../store/messages.ts';
 import { planReconnect } from '../transport/backoff.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
 import { retryAfterOf } from '../transport/serverPause.ts';
+import { isDamage } from '../store/mailCache.ts';
 import type { OfflineStore } from '../store/offline.ts';
 import type { WindowLock } from '../store/windowLock.ts';
 import type { RemoteFolder } from '../transport/remoteMail.ts';
@@ -28,6 +29,8 @@ export interface MailAccountDeps extends SyncDeps {
   readonly lock: Pick<WindowLock, 'hold'>;
   /** Octets that all offline mail may take on this machine. */
   readonly budget: () => number;
+  /** mail.db turned out to be damaged. */
+  readonly damaged: () => void;
   /** Milliseconds between looks where the server does not push. */
   readonly interval: () => number;
   readonly changed: {
@@ -56,7 +59,7 @@ export class MailAccount implements Disposable {
   readonly #owned = new DisposableStore();
   readonly #stop = new AbortController();
   readonly #flights = new TrailingFlight<FolderSync>();
-  readonly #counts = new TrailingFlight<void>();
+  readonly #counts = new TrailingFlight<unknown>();
   readonly #looks = new SingleFlight<void>();
   readonly #errors: { readonly at: number; readonly code: ErrorCode }[] = [];
   #lastSync: number | undefined;
@@ -89,6 +92,7 @@ export class MailAccount implements Disposable {
         look: (path) => this.syncFolder(path),
         openArrivals: (path, signal) => openArrivals(this.synced, path, deps, signal),
         quiet: () => handler.quiet(),
+        failed: (failure) => void this.#fails(failure),
         changed: {
           messages: (path) => changed.messages(path),
           progress: (step) => changed.progress(step),
@@ -144,9 +148,10 @@ export class MailAccount implements Disposable {
   async fetch(signal?: AbortSignal): Promise<{ added: number }> {
     this.#deps.changed.activity('busy');
     try {
-      await this.syncFolders(signal);
+      const counts = await this.syncFolders(signal);
       const inbox = this.#deps.messages.listFolders(this.id).find((folder) => folder.specialUse === 'inbox');
       const { added } = inbox ? await this.syncFolder(inbox.path, signal) : { added: 0 };
+      if (counts === 'held-back') await this.syncFolders(signal);
       this.#succeeds();
       if (this.leads) {
         this.#watchInbox(inbox?.path);
@@ -161,11 +166,12 @@ export class MailAccount implements Disposable {
   }
 
   /** The folder list with its counts. */
-  async syncFolders(signal?: AbortSignal): Promise<void> {
+  async syncFolders(signal?: AbortSignal): Promise<'all' | 'held-back'> {
     const either = this.#either(signal);
     this.#listed = await this.handler.listFolders(either);
-    await takeFolderList(this.id, this.#listed, this.#deps.messages, this.handler, either);
+    const counts = await takeFolderList(this.id, this.#listed, this.#deps.messages, this.handler, either);
     this.#deps.changed.folders();
+    return counts;
   }
 
   /**
@@ -313,6 +319,7 @@ export class MailAccount implements Disposable {
   #fails(error: unknown): QuMailError {
     const failure = QuMailError.from(error);
     if (failure.code === 'engine.cancelled') return failure;
+    if (isDamage(failure)) this.#deps.damaged();
     this.#errors.push({ at: this.#deps.clock.now(), code: failure.code });
     if (this.#errors.length > REMEMBERED) this.#errors.shift();
     if (needsPerson(failure.code)) this.#becomes('needs-sign-in', failure);

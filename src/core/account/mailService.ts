@@ -3,6 +3,7 @@ import type { Folder, Message, MessagePage } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { SecurityLevel } from '../base/types.ts';
 import type { ReadMessage } from '../mail/readMime.ts';
+import { isChatFolder } from '../mail/chatMessageId.ts';
 import { previewOf } from '../mail/preview.ts';
 import type { SealedMailRecord, SealedMailStore } from '../store/sealedMail.ts';
 import type { FolderRow, MessageRow, MessageStore } from '../store/messages.ts';
@@ -29,15 +30,7 @@ export interface MailServiceDeps extends SyncDeps {
   readonly changed: { folders(accountId: string): void; messages(accountId: string, folder: string): void };
 }
 
-type MailRequests = Pick<
-  QuMailRequests,
-  | 'listFolders'
-  | 'getEmailList'
-  | 'fetchMail'
-  | 'openMessage'
-  | 'getAttachment'
-  | 'getSource'
->;
+type MailRequests = Pick<QuMailRequests, 'listFolders' | 'getEmailList' | 'fetchMail' | 'openMessage' | 'getAttachment' | 'getSource'>;
 
 /** What was read of one message: its parts and how they were protected. */
 type Reading = { parts: ReadMessage; opened: OpenedMail | undefined; facts?: PlainFacts };
@@ -53,7 +46,12 @@ export class MailService implements MailRequests {
   async listFolders(request: { accountId: string }): Promise<readonly Folder[]> {
     this.#deps.accounts.get(request.accountId);
     const pending = this.#deps.countsPending(request.accountId);
-    return this.#deps.messages.listFolders(request.accountId).map((row) => folderOf(row, pending.get(row.path)));
+    return this.#deps.messages.listFolders(request.accountId).flatMap((row) => {
+      if (!isChatFolder(row.path)) return [folderOf(row, pending.get(row.path))];
+      // What lies there is shown as chats; what could not be opened, or is no chat's, must be found somewhere.
+      const listed = this.#deps.messages.page(row.accountId, row.path, MAX_PAGE).length;
+      return listed === 0 ? [] : [folderOf({ ...row, total: listed, unread: this.#deps.messages.countUnread(row.accountId, row.path) })];
+    });
   }
 
   async getEmailList(request: { accountId: string; folder: string; limit: number; before?: number }): Promise<MessagePage> {

@@ -9,7 +9,7 @@ import { openOwnPostQuantum, openWithCertificate } from './openWithCertificate.t
 import { openWithKeys } from './openWithKeys.ts';
 import { readReport } from './sealReport.ts';
 
-export { payloadHash, type OpenDeps, type OpenedMail, type SealedSource } from './openJob.ts';
+export type { OpenDeps, OpenedMail, SealedSource } from './openJob.ts';
 
 /** Failures that say something of the message itself; whatever else keeps it shut, time or the person can still mend. */
 const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['key.reused', 'key.betrayed']);

@@ -1,8 +1,12 @@
 import { QuMailError } from '../base/errors.ts';
+import { CHAT_FOLDER, groupOfMessageIds } from '../mail/chatMessageId.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
 import { planOutbox } from './outboxPlan.ts';
 import { isClosed, noteAccepted, plannedOf, stored, type SendDeps } from './sendOutbox.ts';
+
+/** Ends the group id of envelopes that are not filed, because others of the same message are. */
+export const UNFILED = ':unfiled';
 
 /** Where an account's sent mail lies. */
 export interface SentPlace {
@@ -25,8 +29,9 @@ export async function fileGroup(groupId: string, place: SentPlace, deps: SendDep
   const filed = rows.some(({ state }) => state === 'filed');
   try {
     // The first envelope is the visible recipients', and stands for the message.
-    if (!filed && !place.handler.filesOwnSent && place.folder !== undefined)
-      await fileCopy(rows[0]!, mayBeThere, place.folder, place.handler, deps, signal);
+    const folder = await folderFor(rows[0]!, place, signal);
+    if (!filed && !place.handler.filesOwnSent && folder !== undefined)
+      await fileCopy(rows[0]!, mayBeThere, folder, place.handler, deps, signal);
     forget(groupId, deps);
     return undefined;
   } catch (error) {
@@ -39,6 +44,14 @@ export async function fileGroup(groupId: string, place: SentPlace, deps: SendDep
     if (step.state === 'filed') forget(groupId, deps);
     return failure;
   }
+}
+
+/** Sent; for what was said in a chat the chats' folder, and nowhere for a part of a message whose other part is filed. */
+async function folderFor(row: OutboxRow, { handler, folder }: SentPlace, signal: AbortSignal): Promise<string | undefined> {
+  if (groupOfMessageIds(row.rfcMessageId) === undefined) return folder;
+  if (row.groupId.endsWith(UNFILED) || handler.filesOwnSent) return undefined;
+  await handler.ensureFolder(CHAT_FOLDER, signal);
+  return CHAT_FOLDER;
 }
 
 async function fileCopy(

@@ -42,6 +42,8 @@ export interface OwnCertificatesDeps {
 export class OwnCertificates implements Disposable {
   readonly #deps: OwnCertificatesDeps;
   readonly #flights = new SingleFlight<OwnCertificate>();
+  /** Certificates whose secret key could be read since this window opened. */
+  readonly #readable = new Set<string>();
   #next: Disposable | undefined;
   #disposed = false;
 
@@ -68,8 +70,9 @@ export class OwnCertificates implements Disposable {
    */
   get(accountId: string): Promise<OwnCertificate> {
     const known = this.peek(accountId);
-    if (known && !this.#isDue(known)) return Promise.resolve(known);
-    return this.#flights.run(accountId, () => (known ? this.#renew(accountId) : this.#make(accountId)));
+    const readable = known && this.#isReadable(known);
+    if (known && readable && !this.#isDue(known)) return Promise.resolve(known);
+    return this.#flights.run(accountId, () => (readable ? this.#renew(accountId) : this.#make(accountId)));
   }
 
   /** The account's certificate where there is one, without making any. */
@@ -101,6 +104,20 @@ export class OwnCertificates implements Disposable {
     return this.#deps.clock.now() - rotatedAt >= SUBKEY_ROTATION_MS;
   }
 
+  /** Where the desktop's keyring lost its keys, the certificate can no longer open or sign anything, and another one takes its place. */
+  #isReadable({ accountId, fingerprint }: OwnCertificate): boolean {
+    if (this.#readable.has(fingerprint)) return true;
+    try {
+      wipe(this.#deps.store.secretOf(accountId));
+      this.#readable.add(fingerprint);
+      return true;
+    } catch (error) {
+      if (QuMailError.is(error, 'store.secret-missing')) return false;
+      throw error;
+    }
+  }
+
+  /** A certificate where there is none, or in the place of one that lost its secret key. */
   async #make(accountId: string): Promise<OwnCertificate> {
     const account = this.#deps.accounts().find(({ id }) => id === accountId);
     if (!account) throw new QuMailError('account.missing');
@@ -109,7 +126,10 @@ export class OwnCertificates implements Disposable {
     const { certificate, secretKey, fingerprint } = await this.#deps.pgp.generate({ addresses: [address], name, now });
     try {
       this.#refuseAfterDisposal();
-      this.#deps.store.add({ accountId, fingerprint, certificate, createdAt: now, rotatedAt: now, version: 1 }, secretKey);
+      const lost = this.#deps.store.get(accountId);
+      const record = { accountId, fingerprint, certificate, createdAt: now, rotatedAt: now, version: (lost?.version ?? 0) + 1 };
+      if (lost && !this.#isReadable(lost)) this.#deps.store.replace(record, secretKey);
+      else this.#deps.store.add(record, secretKey);
       return this.#stored(accountId);
     } finally {
       wipe(secretKey);

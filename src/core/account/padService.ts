@@ -54,7 +54,7 @@ export class PadService {
       role: 'maker' as const,
       octets: header.octets,
       createdAt: clock.now(),
-      file: `${random.uuid()}.pad`,
+      file: this.#deps.vault.newFile(accountId, random.uuid()),
     };
     const files = { path, target: this.#deps.vault.fileOf(pad), randomPath };
     try {
@@ -87,7 +87,7 @@ export class PadService {
     if (!same(seen.from, address)) throw new QuMailError('pad.wrong-contact', { expected: address, found: seen.from });
     if (!same(seen.to, self)) throw new QuMailError('pad.wrong-contact', { expected: self, found: seen.to });
     if (store.get(accountId, name)) throw new QuMailError('pad.already-imported', { name });
-    const file = `${random.uuid()}.pad`;
+    const file = vault.newFile(accountId, random.uuid());
     const target = vault.fileOf({ file });
     const { header, state } = await readPad(path, target, this.#transfer(accountId, options));
     try {

@@ -99,6 +99,18 @@ export class PadVault {
     rmSync(this.fileOf(pad), { force: true });
   }
 
+  /** A file name for a new pad of this account. */
+  newFile(accountId: string, unique: string): string {
+    return `${accountId}.${unique}.pad`;
+  }
+
+  /** Everything of an account that signs out; its rows may be gone already. */
+  eraseAccount(accountId: string): void {
+    for (const pad of this.#deps.store.list(accountId)) if (pad.state === 'ready') this.discard(pad);
+    for (const name of readdirSync(this.#deps.folder))
+      if (name.startsWith(`${accountId}.`)) rmSync(join(this.#deps.folder, name), { force: true });
+  }
+
   /** Removes files that belong to no pad: of accounts that are gone, and of an import that a crash cut short. */
   removeStrays(): void {
     const wanted = new Set(this.#deps.store.list().flatMap((pad) => (pad.state === 'ready' ? [this.fileOf(pad)] : [])));
@@ -225,7 +237,7 @@ class OpenChunks {
 }
 
 /** Who made the pad writes forth, who imported it writes back: the two never share a byte. */
-export function writing(pad: Pick<PadRecord, 'role'>): PadDirection {
+function writing(pad: Pick<PadRecord, 'role'>): PadDirection {
   return pad.role === 'maker' ? 'forth' : 'back';
 }
 

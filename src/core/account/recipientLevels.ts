@@ -39,7 +39,8 @@ export function recipientProblem(
     if (!deps.links.isConfigured(accountId)) return { code: 'kme.not-configured', details: { address } };
     return { code: deps.contacts.get(accountId, address) ? 'seal.no-link' : 'seal.no-contact', details: { address } };
   }
-  if ((level === 'L3' || protection) && certificate === undefined) return { code: 'seal.no-certificate', details: { addresses: [address] } };
+  if ((level === 'L3' || protection) && certificate === undefined)
+    return { code: 'seal.no-certificate', details: { addresses: [address] } };
   if (level === 'L3' && certificate === 'classic') return { code: 'seal.not-post-quantum', details: { addresses: [address] } };
   return isAtLeast(level, minimumLevel) ? undefined : { code: 'seal.below-minimum', details: { address, minimum: minimumLevel } };
 }

@@ -118,7 +118,7 @@ async function pgpMime({ job, deps, message, own }: Sealing, recipients: readonl
   const payloadSha256 = createHash('sha256').update(octets).digest();
   return {
     recipients,
-    mime: writePgpMime(outer, await deps.pgp.armor('message', octets, postQuantum ? undefined : 'crc24'), `qumail-${deps.random.bytes(16).toString('hex')}`),
+    mime: writePgpMime(outer, await deps.pgp.armor('message', octets), `qumail-${deps.random.bytes(16).toString('hex')}`),
     plaintext,
     sessionKey,
     envelopeId: pgpMimeId(payloadSha256),

@@ -60,7 +60,7 @@ export class SealedIndex {
 }
 
 /** What can be looked for in the inner entity of a sealed message, and what its headers tie it to. */
-export function sealedContentOf(plaintext: Buffer): SealedContent {
+function sealedContentOf(plaintext: Buffer): SealedContent {
   const { header, leaves } = mimeLeaves(plaintext);
   const [inReplyTo] = fieldOf(header, 'in-reply-to').match(MESSAGE_ID) ?? [];
   const [rfcMessageId] = fieldOf(header, 'message-id').match(MESSAGE_ID) ?? [];

@@ -102,7 +102,7 @@ export class SearchService implements Pick<QuMailRequests, 'search' | 'checkQuer
     }
     // Cut into pages by rank: the pool is found anew for each, which costs less than keeping it.
     const first = Math.max(0, Math.trunc(request.before ?? 0));
-    const pool = withoutTwins(ranked(query.newest(plan, scope, POOL), clock.now()));
+    const pool = withoutTwins(ranked(query.scored(plan, scope, POOL), clock.now()));
     const ids = pool.slice(first, first + limit).map(({ id }) => id);
     return { ids, next: first + limit < pool.length ? first + limit : undefined };
   }

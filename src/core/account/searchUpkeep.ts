@@ -90,6 +90,6 @@ export class SearchUpkeep implements Disposable {
     const { index, sealed, threads } = this.#deps;
     if (sealed.catchUp(SLICE_MS) === 'more') return 'more';
     if (threads.assign(ROWS) === ROWS) return 'more';
-    return index.catchUp(ROWS) === ROWS ? 'more' : 'done';
+    return index.catchUp(ROWS) > 0 ? 'more' : index.tidy();
   }
 }

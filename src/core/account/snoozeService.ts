@@ -6,7 +6,8 @@ import type { Clock } from '../base/ports.ts';
 import type { ActionRequests } from '../base/requests/actionRequests.ts';
 import type { MessageRow, MessageStore } from '../store/messages.ts';
 import type { SealedMailStore } from '../store/sealedMail.ts';
-import { HIDDEN, type ShownMail } from '../store/shownMail.ts';
+import { HIDDEN } from '../store/messageWriting.ts';
+import type { ShownMail } from '../store/shownMail.ts';
 import type { SnoozedRecord, SnoozedStore } from '../store/snoozed.ts';
 import { summaryOf } from './readMessage.ts';
 

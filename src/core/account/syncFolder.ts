@@ -21,8 +21,8 @@ export interface SyncDeps extends OpenDeps {
 export interface ArrivalOffers {
   /** A sealed message that was opened. */
   opened(account: SyncedAccount, row: MessageRow, mail: OpenedMail, signal?: AbortSignal): Promise<void>;
-  /** Ordinary mail that is new in a folder. */
-  plain(account: SyncedAccount, path: string, uids: readonly number[], signal?: AbortSignal): Promise<void>;
+  /** What lies in a folder and was not offered yet, or not put away: ordinary mail, and what an earlier look did not come to. */
+  pending(account: SyncedAccount, path: string, signal?: AbortSignal): Promise<void>;
 }
 
 export interface SyncedAccount {
@@ -61,6 +61,7 @@ export async function openArrivals(account: SyncedAccount, path: string, deps: S
       await deps.offers?.opened(account, row, outcome, signal);
     }
   }
+  await deps.offers?.pending(account, path, signal);
   return opened;
 }
 

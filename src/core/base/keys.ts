@@ -1,6 +1,5 @@
 /** Data of key managers, budgets and pads, beside what model.ts has. Plain and structured-cloneable. */
-import type { ErrorDetails } from './errors.ts';
-import type { Failure } from './model.ts';
+import type { ErrorCode, ErrorDetails } from './errors.ts';
 
 // ---- conformance ------------------------------------------------------------------------------------------------
 
@@ -67,7 +66,8 @@ export interface KeyBudgetLink {
   readonly emptyInSeconds?: number;
   readonly quota?: KeyQuota;
   readonly low: 'yes' | 'no';
-  readonly failure?: Failure;
+  /** Why the stock could not be asked for. */
+  readonly failure?: { readonly code: ErrorCode; readonly details: ErrorDetails };
 }
 
 /** A contact's share: at most so many bits in so many seconds (a sliding window). */

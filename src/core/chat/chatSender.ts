@@ -4,11 +4,11 @@ import type { ChatLevel } from '../base/chat.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import { SECURITY_LEVELS, type Address, type SecurityLevel } from '../base/types.ts';
+import { chatMessageId } from '../mail/chatMessageId.ts';
 import {
   CHAT_CERTIFICATE,
   CHAT_PART,
   CHAT_SIGNATURE,
-  chatMessageId,
   encodeChatPart,
   MAX_CHAT_TEXT,
   signedPart,

@@ -88,8 +88,8 @@ export class OpenPgpEngine implements PgpEngine {
     return bestSignature(signatures, verificationKeys);
   }
 
-  async armor(kind: ArmorKind, bytes: Uint8Array, checksum?: 'crc24'): Promise<string> {
-    return armorPgp(kind, bytes, checksum);
+  async armor(kind: ArmorKind, bytes: Uint8Array): Promise<string> {
+    return armorPgp(kind, bytes);
   }
 
   async dearmor(text: string): Promise<{ kind: ArmorKind; bytes: Buffer }> {

@@ -1,6 +1,7 @@
 import { QuMailError } from '../base/errors.ts';
 import type { ArmorKind } from './pgpEngine.ts';
 import { PGP_LIMITS } from './pgpLibrary.ts';
+import { PGP_TAG, readPackets } from './pgpPackets.ts';
 
 const LABELS: Readonly<Record<ArmorKind, string>> = {
   message: 'PGP MESSAGE',
@@ -15,29 +16,53 @@ const MAX_TEXT = Math.ceil(PGP_LIMITS.message * 1.4);
 const HEADER_LINES = 32;
 
 /**
- * ASCII armor (RFC 9580 section 6.2) with CRLF and without headers. Section 6.1 advises against the checksum; GnuPG 2.2 takes the letters of
- * the last line for data where neither it nor base64's padding ends them.
+ * ASCII armor (RFC 9580 section 6.2) with CRLF and without headers. The checksum that section 6.1 forbids beside packets of its own versions is
+ * written beside older ones: GnuPG 2.2 takes the last line for data where neither a checksum nor base64's padding ends it.
  */
-export function armorPgp(kind: ArmorKind, bytes: Uint8Array, checksum?: 'crc24'): string {
+export function armorPgp(kind: ArmorKind, bytes: Uint8Array): string {
   const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
   const lines: string[] = [];
   for (let at = 0; at < base64.length; at += LINE) lines.push(base64.slice(at, at + LINE));
-  if (checksum) lines.push(`=${crc24(bytes)}`);
+  if (isClassic(bytes)) lines.push(`=${checksum(bytes)}`);
   const label = LABELS[kind];
   return `-----BEGIN ${label}-----\r\n\r\n${lines.join('\r\n')}${lines.length > 0 ? '\r\n' : ''}-----END ${label}-----\r\n`;
 }
 
-/** RFC 9580 section 6.1.1, in base64. */
-function crc24(bytes: Uint8Array): string {
-  let crc = 0xb704ce;
-  for (const octet of bytes) {
-    crc ^= octet << 16;
-    for (let bit = 0; bit < 8; bit++) {
-      crc <<= 1;
-      if ((crc & 0x1000000) !== 0) crc ^= 0x1864cfb;
-    }
+/** Whether nothing in it is of a version that RFC 9580 brought. */
+function isClassic(bytes: Uint8Array): boolean {
+  try {
+    const packets = readPackets(bytes, MAX_PACKETS);
+    return packets.every(({ tag, body }) => {
+      return tag === PGP_TAG.symmetricallyEncryptedIntegrityProtected ? body[0] === 1 : !VERSIONED.has(tag) || (body[0] ?? 0) < 6;
+    });
+  } catch {
+    return false;
   }
-  return Buffer.from([(crc >> 16) & 0xff, (crc >> 8) & 0xff, crc & 0xff]).toString('base64');
+}
+
+const MAX_PACKETS = 10_000;
+const VERSIONED: ReadonlySet<number> = new Set([
+  PGP_TAG.publicKeyEncryptedSessionKey,
+  PGP_TAG.signature,
+  PGP_TAG.secretKey,
+  PGP_TAG.publicKey,
+  PGP_TAG.secretSubkey,
+  PGP_TAG.publicSubkey,
+]);
+
+const CRC_START = 0xb704ce;
+const CRC_POLYNOMIAL = 0x1864cfb;
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, octet) => {
+  let crc = octet << 16;
+  for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ ((crc & 0x800000) === 0 ? 0 : CRC_POLYNOMIAL);
+  return crc & 0xffffff;
+});
+
+/** CRC-24 (RFC 9580 section 6.1.1), base64. */
+function checksum(bytes: Uint8Array): string {
+  let crc = CRC_START;
+  for (let i = 0; i < bytes.byteLength; i++) crc = ((crc << 8) & 0xffffff) ^ CRC_TABLE[((crc >> 16) ^ bytes[i]!) & 0xff]!;
+  return Buffer.of(crc >> 16, (crc >> 8) & 0xff, crc & 0xff).toString('base64');
 }
 
 /**

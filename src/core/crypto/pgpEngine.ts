@@ -49,8 +49,8 @@ export interface PgpEngine {
   /** Verifies a detached signature; never throws for a signature that is merely wrong. @throws QuMailError `open.malformed`, `open.limit` */
   verify(options: PgpVerifyOptions): Promise<SignatureResult>;
 
-  /** ASCII armor (RFC 9580 section 6), CRLF line ends; with a checksum only for GnuPG 2.2, which does not find the end of the data without. */
-  armor(kind: ArmorKind, bytes: Uint8Array, checksum?: 'crc24'): Promise<string>;
+  /** ASCII armor (RFC 9580 section 6), CRLF line ends; with a checksum exactly where the packets are old enough to be allowed one. */
+  armor(kind: ArmorKind, bytes: Uint8Array): Promise<string>;
 
   /** The bytes of the first armored block. @throws QuMailError `open.malformed`, `open.limit` */
   dearmor(text: string): Promise<{ readonly kind: ArmorKind; readonly bytes: Buffer }>;

@@ -3,6 +3,7 @@ import { QuMailError } from '../base/errors.ts';
 /** Packet types (RFC 9580 section 5, table 3) that are looked at here. */
 export const PGP_TAG = {
   publicKeyEncryptedSessionKey: 1,
+  signature: 2,
   symmetricKeyEncryptedSessionKey: 3,
   onePassSignature: 4,
   secretKey: 5,

@@ -137,7 +137,7 @@ export class KeyAudit {
 }
 
 /** The text of a row that its hash covers: a JSON array of its nine values in this order, without spaces. */
-export function auditText(e: AuditEntry): string {
+function auditText(e: AuditEntry): string {
   return JSON.stringify([e.at, e.ownSaeId, e.peerSaeId, e.method, e.keyId, e.bits, e.status, e.latencyMs, e.outcome]);
 }
 

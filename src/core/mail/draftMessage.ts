@@ -4,12 +4,20 @@ import { fieldValue, readHeaderSection } from './headerSection.ts';
 
 /** Names the draft a copy is of, so that copies are found without fetching anything else. */
 export const DRAFT_FIELD = 'X-QuMail-Draft';
-const NOTICE = 'This draft was written with QuMail and is sealed. Open it in QuMail, on a computer that has the same QuMail certificate.\r\n';
+const NOTICE =
+  'This draft was written with QuMail and is sealed. Open it in QuMail, on a computer that has the same QuMail certificate.\r\n';
 const NAME = /^[0-9a-f-]{36}$/;
 const MAX_COPY = 24 * 1024 * 1024;
 
 /** A sealed copy of a draft as it lies in the Drafts folder: a notice for other programs, and the OpenPGP message. */
-export function writeDraftMessage(o: { from: Address; name: string; messageId: string; date: Date; boundary: string; sealed: Buffer }): Buffer {
+export function writeDraftMessage(o: {
+  from: Address;
+  name: string;
+  messageId: string;
+  date: Date;
+  boundary: string;
+  sealed: Buffer;
+}): Buffer {
   const base64 = o.sealed.toString('base64').replace(/.{76}/g, '$&\r\n');
   return Buffer.from(
     [

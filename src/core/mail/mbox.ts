@@ -155,7 +155,9 @@ class Assembly {
 }
 
 function statusOf(flags: readonly MailFlag[]): string {
-  const extra = [flags.includes('answered') && 'A', flags.includes('flagged') && 'F', flags.includes('draft') && 'T'].filter(Boolean).join('');
+  const extra = [flags.includes('answered') && 'A', flags.includes('flagged') && 'F', flags.includes('draft') && 'T']
+    .filter(Boolean)
+    .join('');
   return `Status: ${flags.includes('seen') ? 'RO' : 'O'}\n${extra === '' ? '' : `X-Status: ${extra}\n`}`;
 }
 

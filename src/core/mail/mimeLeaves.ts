@@ -19,7 +19,7 @@ export interface MimeOutline {
   readonly leaves: readonly MimeLeaf[];
 }
 
-export const OUTLINE_LIMITS = {
+const OUTLINE_LIMITS = {
   /** Octets of one header section; the rest of it is passed over. */
   header: 256 * 1024,
   /** Octets looked through for boundaries. */

@@ -76,8 +76,8 @@ function leafCriteria(leaf: QueryLeaf, now: number): ServerCriteria {
   switch (leaf.kind) {
     case 'text': {
       const key = TEXT_KEYS[leaf.field];
-      if (key) return { [key]: leaf.text };
-      if (leaf.field === 'list') return { header: { 'list-id': leaf.text } };
+      if (key) return { [key]: leaf.text.trim() };
+      if (leaf.field === 'list') return { header: { 'list-id': leaf.text.trim() } };
       throw cannot(leaf.field);
     }
     case 'is':

@@ -43,7 +43,8 @@ export async function padEntity(entity: Buffer, before: number, padded: (length:
 /** Refuses an inner message that was not written for this envelope header. @throws QuMailError `open.tampered` (details: what) */
 export function requireControlDigest(fields: readonly HeaderField[], aad: Uint8Array): void {
   const found = fields.filter(({ name }) => name.toLowerCase() === FIELD.toLowerCase());
-  if (found.length !== 1 || found[0]?.value !== controlDigest(aad).value) throw new QuMailError('open.tampered', { what: 'control-digest' });
+  if (found.length !== 1 || found[0]?.value !== controlDigest(aad).value)
+    throw new QuMailError('open.tampered', { what: 'control-digest' });
 }
 
 function controlDigest(aad: Uint8Array): HeaderField {

@@ -18,7 +18,9 @@ const MAX_URIS = 10;
  * the receiving server the signature's claim has to do: then it is the person who asks.
  */
 export function unsubscribeOffer(fields: readonly HeaderField[]): UnsubscribeOffer {
-  const uris = [...(fieldValue(fields, 'List-Unsubscribe') ?? '').slice(0, MAX_FIELD).matchAll(/<([^<>\s]{1,2048})>/g)].slice(0, MAX_URIS).map(([, uri]) => uri!);
+  const uris = [...(fieldValue(fields, 'List-Unsubscribe') ?? '').slice(0, MAX_FIELD).matchAll(/<([^<>\s]{1,2048})>/g)]
+    .slice(0, MAX_URIS)
+    .map(([, uri]) => uri!);
   const post = (fieldValue(fields, 'List-Unsubscribe-Post') ?? '').trim() === 'List-Unsubscribe=One-Click';
   const oneClick = post && isSigned(fields) ? uris.map(httpsUrl).find((url) => url !== undefined) : undefined;
   const mailto = uris.map(mailtoOf).find((found) => found !== undefined);
@@ -30,7 +32,10 @@ function httpsUrl(uri: string): URL | undefined {
   if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') return undefined;
   // A list server has a name in the DNS; an address or a bare name would be something in this person's own network.
   const name = url.hostname;
-  return name.includes('.') && !/^[\d.]+$/.test(name) && !name.startsWith('[') && !/\.(?:local|localhost|internal|lan|home|arpa)$/.test(name)
+  return name.includes('.') &&
+    !/^[\d.]+$/.test(name) &&
+    !name.startsWith('[') &&
+    !/\.(?:local|localhost|internal|lan|home|arpa)$/.test(name)
     ? url
     : undefined;
 }
@@ -51,16 +56,23 @@ function mailtoOf(uri: string): { address: string; subject: string } | undefined
 
 /** RFC 8058 section 4: a valid DKIM signature covers both fields. */
 function isSigned(fields: readonly HeaderField[]): boolean {
-  const covering = fields.filter(({ name }) => name.toLowerCase() === 'dkim-signature').flatMap(({ value }) => {
-    const tags = tagsOf(value.slice(0, MAX_FIELD));
-    const covered = (tags.get('h') ?? '').toLowerCase().split(':').map((name) => name.trim());
-    const domain = tags.get('d')?.toLowerCase();
-    return domain !== undefined && covered.includes('list-unsubscribe') && covered.includes('list-unsubscribe-post') ? [domain] : [];
-  });
+  const covering = fields
+    .filter(({ name }) => name.toLowerCase() === 'dkim-signature')
+    .flatMap(({ value }) => {
+      const tags = tagsOf(value.slice(0, MAX_FIELD));
+      const covered = (tags.get('h') ?? '')
+        .toLowerCase()
+        .split(':')
+        .map((name) => name.trim());
+      const domain = tags.get('d')?.toLowerCase();
+      return domain !== undefined && covered.includes('list-unsubscribe') && covered.includes('list-unsubscribe-post') ? [domain] : [];
+    });
   if (covering.length === 0) return false;
   const results = receiversResults(fields);
   if (results === undefined) return true;
-  const passed = [...results.matchAll(/\bdkim\s*=\s*pass\b([^;]*)/gi)].flatMap(([, rest]) => /\bheader\.(?:d|i)\s*=\s*[^\s;@]*@?([\w.-]+)/i.exec(rest!)?.[1]?.toLowerCase() ?? []);
+  const passed = [...results.matchAll(/\bdkim\s*=\s*pass\b([^;]*)/gi)].flatMap(
+    ([, rest]) => /\bheader\.(?:d|i)\s*=\s*(?:[^\s;@]*@)?([\w.-]+)/i.exec(rest!)?.[1]?.toLowerCase() ?? [],
+  );
   return covering.some((domain) => passed.some((by) => by === domain || by.endsWith(`.${domain}`)));
 }
 

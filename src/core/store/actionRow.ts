@@ -106,5 +106,3 @@ export function actionMessageOf(row: Row): ActionMessage {
     outcome: row.oneOf('outcome', OUTCOMES),
   };
 }
-
-

@@ -71,7 +71,8 @@ export const ACTION_MIGRATIONS: readonly Migration[] = [
 ];
 
 /**
- * mail.db. `hidden`: 0 shown, 1 snoozed, 2 being removed, 3 the same message as one on its way into this folder. `rank` is what lists are
+ * mail.db. `hidden`: 0 shown, 1 snoozed, 2 being removed, 3 the same message as one on its way into this folder,
+ * 4 the chats', as far as its Message-ID tells, 5 taken by them. `rank` is what lists are
  * sorted by: the date, or when a snoozed message came back. A message that is on its way to another folder lies there already, under the
  * negative of its row number until the server gave it a UID.
  *

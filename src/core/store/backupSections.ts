@@ -4,7 +4,7 @@ import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import { SECURITY_LEVELS, type SecurityLevel } from '../base/types.ts';
 import type { BackupRecord } from './backupRecords.ts';
-import { CertificateStore, type TrustState, TrustStateSchema } from './certificates.ts';
+import { type CertificateStore, type TrustState, TrustStateSchema } from './certificates.ts';
 import type { ContactStore } from './contacts.ts';
 import { DraftContentSchema, type DraftRecord, type DraftStore } from './drafts.ts';
 import type { OwnCertificateStore } from './ownCertificateStore.ts';

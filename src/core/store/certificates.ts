@@ -119,13 +119,18 @@ export class CertificateStore {
   /** @throws QuMailError `store.corrupt` where the record was altered or moved */
   get(accountId: string, address: string): TrustState | undefined {
     const row = this.#sql.get('SELECT address, sealed FROM contact_trust WHERE account_id = ? AND address = ?', accountId, address);
-    return row && this.#stateOf(accountId, row);
+    return row && this.#readable(accountId, row);
   }
 
   /** By address, in lower case. */
   list(accountId: string): Map<string, TrustState> {
     const rows = this.#sql.all('SELECT address, sealed FROM contact_trust WHERE account_id = ?', accountId);
-    return new Map(rows.map((row) => [asciiLower(row.text('address')), this.#stateOf(accountId, row)]));
+    return new Map(
+      rows.flatMap((row) => {
+        const state = this.#readable(accountId, row);
+        return state ? [[asciiLower(row.text('address')), state] as const] : [];
+      }),
+    );
   }
 
   /** The pinned certificate's octets; undefined while only its fingerprint is known. @throws QuMailError `store.corrupt` */
@@ -196,6 +201,16 @@ export class CertificateStore {
   /** The own card goes to this address once more. */
   forgetCardSent(accountId: string, address: string): void {
     this.#sql.run('DELETE FROM cards_sent WHERE account_id = ? AND address = ?', accountId, address);
+  }
+
+  /** Where the desktop's keyring lost its keys, what was pinned is gone with them: the next certificate that comes is first use again. */
+  #readable(accountId: string, row: Row): TrustState | undefined {
+    try {
+      return this.#stateOf(accountId, row);
+    } catch (error) {
+      if (QuMailError.is(error, 'store.secret-missing')) return undefined;
+      throw error;
+    }
   }
 
   #stateOf(accountId: string, row: Row): TrustState {

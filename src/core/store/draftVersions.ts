@@ -41,7 +41,8 @@ export class DraftVersionStore {
       let kept = 0;
       for (const [index, row] of sizes.entries()) {
         kept += row.integer('size');
-        if (index >= KEPT || (index > 0 && kept > KEPT_CHARACTERS)) this.#sql.run('DELETE FROM draft_versions WHERE id = ?', row.integer('id'));
+        if (index >= KEPT || (index > 0 && kept > KEPT_CHARACTERS))
+          this.#sql.run('DELETE FROM draft_versions WHERE id = ?', row.integer('id'));
       }
     });
   }

@@ -97,4 +97,5 @@ export const MAIL_MIGRATIONS: readonly Migration[] = [
     `,
   },
   ...SHOWN_MIGRATIONS,
+  { name: 'mail/chat-1', sql: 'CREATE INDEX messages_of_chats ON messages (folder_id, hidden) WHERE hidden >= 4;' },
 ];

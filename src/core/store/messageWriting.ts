@@ -1,13 +1,24 @@
+import { groupOfMessageIds } from '../mail/chatMessageId.ts';
 import type { MailFlag } from '../base/types.ts';
 import { flagBits, type NewMessage } from './messageRow.ts';
 import type { Statements } from './statements.ts';
+
+/** Why a message is not listed. `chatNew`: by its Message-ID, or as an answer, the chats' until they were asked; `chat`: they took it. */
+export const HIDDEN = { no: 0, snoozed: 1, removing: 2, twin: 3, chatNew: 4, chat: 5 } as const;
+/** Matches what `chatMessageId` writes. */
+export const CHAT_GLOB = `<qumail-chat.${'?'.repeat(22)}.${'?'.repeat(22)}@*>`;
+
+function ofChat({ seal, rfcMessageId, inReplyTo, references }: NewMessage): boolean {
+  const ids = seal === 'plain' ? [inReplyTo, ...references] : [rfcMessageId];
+  return groupOfMessageIds(...ids) !== undefined;
+}
 
 /** Adds a message to a folder; undefined where its UID is known already. */
 export function insertMessage(sql: Statements, folder: number, message: NewMessage, bodyState = 0): number | undefined {
   const { changes, id } = sql.run(
     `INSERT INTO messages (folder_id, uid, rfc_message_id, from_address, to_addresses, subject, date, size, flags, has_attachments, preview,
-       seal, level, in_reply_to, refs, internal_date, gm_msgid, gm_thrid, labels, body_state)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       seal, level, in_reply_to, refs, internal_date, gm_msgid, gm_thrid, labels, body_state, hidden)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     folder,
     message.uid,
     message.rfcMessageId,
@@ -28,6 +39,7 @@ export function insertMessage(sql: Statements, folder: number, message: NewMessa
     message.gmail?.threadId ?? null,
     message.gmail ? JSON.stringify(message.gmail.labels) : null,
     bodyState,
+    ofChat(message) ? HIDDEN.chatNew : HIDDEN.no,
   );
   return changes === 1 ? id : undefined;
 }

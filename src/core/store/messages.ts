@@ -6,7 +6,7 @@ import { inTransaction } from '../base/transaction.ts';
 import { truncateLog } from './database.ts';
 import { folderId, listFolders, readCursor, upsertFolder, writeCursor, type FolderCursor, type FolderRow } from './folders.ts';
 import { BODY, flagBits, messageRowOf, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
-import { insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
+import { CHAT_GLOB, HIDDEN, insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
 import { Statements } from './statements.ts';
 
 export type { FolderCursor, FolderRow } from './folders.ts';
@@ -20,6 +20,10 @@ const TWIN_BODY = `SELECT b.raw FROM messages own JOIN folders f ON f.id = own.f
 const BODILESS_TWIN = `SELECT twin.id FROM messages own JOIN folders f ON f.id = own.folder_id
   JOIN messages twin ON twin.gm_msgid = own.gm_msgid AND twin.id <> own.id AND twin.body_state <> ${BODY.stored}
   JOIN folders g ON g.id = twin.folder_id AND g.account_id = f.account_id WHERE own.id = ? LIMIT 1`;
+
+/** Chat mail that could not be opened is listed with its reason; once it is open, the chats are asked. */
+const HIDDEN_ONCE_TRIED = `iif(hidden IN (${HIDDEN.no}, ${HIDDEN.chatNew}),
+  iif(? = 'opened' AND rfc_message_id GLOB '${CHAT_GLOB}', ${HIDDEN.chatNew}, ${HIDDEN.no}), hidden)`;
 
 /** The offline copy of folders and messages (mail.db). Every call that changes several rows is one transaction. */
 export class MessageStore {
@@ -203,8 +207,9 @@ export class MessageStore {
     outcome: { seal: StoredSeal; level: SecurityLevel; failureJson?: string; envelopeId?: string; was?: StoredSeal },
   ): void {
     const { seal, level, failureJson, envelopeId, was } = outcome;
-    const sql = `UPDATE messages SET seal = ?, level = ?, failure = ?, envelope_id = ? WHERE id = ? AND seal = coalesce(?, seal) RETURNING folder_id`;
-    const row = this.#sql.get(sql, seal, level, failureJson ?? null, envelopeId ?? null, id, was ?? null);
+    const sql = `UPDATE messages SET seal = ?, level = ?, failure = ?, envelope_id = ?, hidden = ${HIDDEN_ONCE_TRIED}
+      WHERE id = ? AND seal = coalesce(?, seal) RETURNING folder_id`;
+    const row = this.#sql.get(sql, seal, level, failureJson ?? null, envelopeId ?? null, seal, id, was ?? null);
     if (row) raiseRevision(this.#sql, row.integer('folder_id'));
   }
 
@@ -217,6 +222,27 @@ export class MessageStore {
   countUnread(accountId: string, path: string): number {
     const sql = `SELECT count(*) AS unread FROM messages m JOIN folders f ON f.id = m.folder_id WHERE f.account_id = ? AND f.path = ? AND m.hidden = 0 AND m.flags & ? = 0`;
     return this.#sql.get(sql, accountId, path, SEEN)!.integer('unread');
+  }
+
+  /** Unread messages below a UID that are the chats' and that nobody lists. */
+  countUnreadChatMail(accountId: string, path: string, belowUid: number): number {
+    const sql = `SELECT count(*) AS unread FROM messages m WHERE m.folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?)
+      AND m.hidden >= ${HIDDEN.chatNew} AND m.uid < ? AND m.flags & ? = 0`;
+    return this.#sql.get(sql, accountId, path, belowUid, SEEN)!.integer('unread');
+  }
+
+  /** What the chats have to be asked about, or have taken, and that lies in this folder; the oldest first. */
+  chatMail(accountId: string, path: string, which: 'new' | 'taken'): MessageRow[] {
+    const sql = `${JOINED} WHERE m.folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?) AND m.hidden >= ${HIDDEN.chatNew} AND m.hidden = ?
+      ORDER BY m.date, m.id`;
+    return this.#sql.all(sql, accountId, path, which === 'new' ? HIDDEN.chatNew : HIDDEN.chat).map(messageRowOf);
+  }
+
+  /** Notes what the chats said of a message: theirs, or mail like any other. */
+  settleChatMail(id: number, as: 'chat' | 'mail'): void {
+    const sql = `UPDATE messages SET hidden = ? WHERE id = ? AND hidden IN (${HIDDEN.chatNew}, ${HIDDEN.chat}) RETURNING folder_id`;
+    const row = this.#sql.get(sql, as === 'chat' ? HIDDEN.chat : HIDDEN.no, id);
+    if (row) raiseRevision(this.#sql, row.integer('folder_id'));
   }
 
   /** Keeps the RFC 5322 source as the server holds it, and has it indexed unless it is sealed. */

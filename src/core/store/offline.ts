@@ -4,7 +4,7 @@ import type { BodyIndexer } from '../base/ports.ts';
 import type { MailFlag } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { BODY, flagBits, type NewMessage } from './messageRow.ts';
-import { insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
+import { HIDDEN, insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
 import { Statements, type Row } from './statements.ts';
 
 /** To what extent every message below `uid` of a folder was taken in. */
@@ -243,8 +243,9 @@ const TWIN = `SELECT m.id FROM messages m JOIN folders f ON f.id = m.folder_id
   WHERE f.account_id = ? AND m.gm_msgid = ? AND m.body_state = ${BODY.stored} LIMIT 1`;
 const SHARED = `rfc_message_id, from_address, to_addresses, subject, date, size, has_attachments, preview, level, in_reply_to, refs,
   internal_date, gm_msgid, gm_thrid, labels, thread_id`;
-const COPY_TWIN = `INSERT INTO messages (folder_id, uid, flags, seal, body_state, ${SHARED})
-  SELECT ?, ?, ?, CASE seal WHEN 'plain' THEN seal ELSE 'unopened' END, ${BODY.evicted}, ${SHARED} FROM messages WHERE id = ?
+const COPY_TWIN = `INSERT INTO messages (folder_id, uid, flags, seal, body_state, hidden, ${SHARED})
+  SELECT ?, ?, ?, CASE seal WHEN 'plain' THEN seal ELSE 'unopened' END, ${BODY.evicted},
+    iif(hidden >= ${HIDDEN.chatNew}, ${HIDDEN.chatNew}, ${HIDDEN.no}), ${SHARED} FROM messages WHERE id = ?
   ON CONFLICT DO NOTHING`;
 /** Sealed mail that was not opened yet keeps its source: its key may come any moment. */
 const OLDEST = `SELECT id FROM messages WHERE body_state = ${BODY.stored} AND seal <> 'unopened' AND coalesce(last_used, 0) < ?

@@ -64,10 +64,11 @@ export class OwnCertificateStore {
   replace(next: OwnCertificateRecord, secretKey: Uint8Array): 'replaced' | 'another-was-first' {
     return inTransaction(this.#db, () => {
       const { changes } = this.#sql.run(
-        `UPDATE own_certificates SET fingerprint = ?, certificate = ?, rotated_at = ?, version = ?, sealed_secret = ?
+        `UPDATE own_certificates SET fingerprint = ?, certificate = ?, created_at = ?, rotated_at = ?, version = ?, sealed_secret = ?
          WHERE account_id = ? AND version = ?`,
         next.fingerprint,
         next.certificate,
+        next.createdAt,
         next.rotatedAt,
         next.version,
         this.#sealer.seal('mail', TYPE, next.accountId, secretKey),

@@ -9,7 +9,7 @@ export const LOG2_N = 17;
 const R = 8;
 const P = 1;
 const SALT = 32;
-export const MIN_PASSPHRASE = 8;
+const MIN_PASSPHRASE = 8;
 const MAX_PASSPHRASE = 1024;
 
 /** A vault key as it lies in the database: wrapped under a passphrase. */

@@ -4,6 +4,7 @@ import type { Disposable } from '../base/lifetime.ts';
 import { named } from '../base/sqliteErrors.ts';
 import type { SearchText } from '../mail/searchText.ts';
 import { entryOf } from './searchIndex.ts';
+import { HIDDEN } from './messageWriting.ts';
 import { searchKey } from './searchKey.ts';
 import { SEARCH_TABLE } from './searchSchema.ts';
 import { Statements } from './statements.ts';
@@ -52,7 +53,7 @@ export class SealedSearch implements Disposable {
   /** Opened messages that are not in the index, the newest first. */
   missing(most: number): UnindexedSealed[] {
     const sql = `SELECT m.id, m.date, m.envelope_id, f.account_id FROM messages m JOIN folders f ON f.id = m.folder_id
-      WHERE m.seal = 'opened' AND m.envelope_id IS NOT NULL AND m.id NOT IN (SELECT message_id FROM sealed.facts) ORDER BY m.id DESC LIMIT ?`;
+      WHERE m.seal = 'opened' AND m.envelope_id IS NOT NULL AND m.hidden < ${HIDDEN.chatNew} AND m.id NOT IN (SELECT message_id FROM sealed.facts) ORDER BY m.id DESC LIMIT ?`;
     return this.#sql.all(sql, most).map((row) => ({
       id: row.integer('id'),
       date: row.integer('date'),

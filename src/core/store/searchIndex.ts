@@ -6,13 +6,21 @@ import { inTransaction } from '../base/transaction.ts';
 import { searchTextOf, type SearchText } from '../mail/searchText.ts';
 import { segmentText } from '../mail/segment.ts';
 import { searchKey } from './searchKey.ts';
-import { Statements } from './statements.ts';
+import { Statements, type Row } from './statements.ts';
 
 /** `messages.indexed`. */
 const INDEXED = { not: 0, body: 1, header: 2 } as const;
 
+/** Commits of one session after which the index is tidied while mail is still being stored, and pages that are joined at a time. */
+const UNTIDY = 300;
+const TIDY_PAGES = 100;
+
 const address = v.object({ name: v.string(), address: v.string() });
 const addresses = v.array(address);
+
+/** Sources that are read into memory at once to be indexed afterwards, in octets; and of one. */
+const MAX_BATCH_OCTETS = 4 * 1024 * 1024;
+const MAX_SOURCE = 64 * 1024 * 1024;
 
 /** The columns of an index entry, in the order of SEARCH_TABLE. */
 export function entryOf(text: SearchText): string[] {
@@ -27,6 +35,7 @@ export function entryOf(text: SearchText): string[] {
 export class SearchIndex implements BodyIndexer {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
+  #commits = 0;
 
   constructor(deps: { db: DatabaseSync }) {
     this.#db = deps.db;
@@ -48,7 +57,18 @@ export class SearchIndex implements BodyIndexer {
         this.#insert(key, entryOf(searchTextOf(raw)));
         this.#mark(id, INDEXED.body);
       }
+      // A mailbox that is filled leaves a segment with each commit; from so many on a share of each goes into joining them.
+      if (++this.#commits > UNTIDY && this.#commits % 2 === 0) this.tidy(TIDY_PAGES);
     });
+  }
+
+  /** Joins what many small commits left in the index, at most about `pages` pages of it. */
+  tidy(pages = TIDY_PAGES): 'more' | 'done' {
+    const changes = (): number => this.#sql.get('SELECT total_changes() AS n')!.integer('n');
+    const before = changes();
+    this.#sql.run("INSERT INTO main.search (search, rank) VALUES ('merge', ?)", pages);
+    // What FTS5 documents as the sign that nothing was left to do.
+    return changes() - before < 2 ? 'done' : 'more';
   }
 
   forget(messageIds: readonly number[]): void {
@@ -62,18 +82,21 @@ export class SearchIndex implements BodyIndexer {
     });
   }
 
-  /** Indexes at most `most` messages that are not as they could be, newest first: bodies that lie here, else headers. Returns how many there were. */
+  /** Indexes at most `most` messages that are not as they could be, newest first: bodies that lie here, else headers. Returns how many it did. */
   catchUp(most: number): number {
-    const bodies = this.#sql.all(
-      `SELECT m.id, b.raw FROM messages m JOIN bodies b ON b.message_id = m.id
+    const waiting = this.#sql.all(
+      `SELECT m.id, length(b.raw) AS octets FROM messages m JOIN bodies b ON b.message_id = m.id
        WHERE m.body_state = 1 AND m.indexed <> 1 AND m.seal = 'plain' ORDER BY m.id DESC LIMIT ?`,
       most,
     );
-    if (bodies.length > 0) {
-      this.index(bodies.map((row) => ({ messageId: row.integer('id'), raw: row.blob('raw') })));
-      return bodies.length;
+    const batch: { messageId: number; raw: Buffer }[] = [];
+    for (let octets = 0; batch.length < waiting.length && (octets < MAX_BATCH_OCTETS || batch.length === 0);) {
+      const row = waiting[batch.length]!;
+      octets += row.integer('octets');
+      batch.push({ messageId: row.integer('id'), raw: this.beginningOf(row.integer('id'), MAX_SOURCE)! });
     }
-    return this.#indexHeaders(most);
+    if (batch.length > 0) this.index(batch);
+    return batch.length > 0 ? batch.length : this.#indexHeaders(most);
   }
 
   /** How much of what should be found can be found: messages of these folders, or all, with body. Sealed mail counts apart. */
@@ -98,9 +121,16 @@ export class SearchIndex implements BodyIndexer {
   #indexHeaders(most: number): number {
     if (!this.#sql.get('SELECT 1 AS one FROM messages WHERE indexed = 0 LIMIT 1')) return 0;
     return inTransaction(this.#db, () => {
-      const sql = 'SELECT id, date, from_address, to_addresses, subject, seal FROM messages WHERE indexed = 0 ORDER BY id DESC LIMIT ?';
+      const sql = `SELECT m.id, m.date, m.from_address, m.to_addresses, m.subject, m.seal, m.gm_msgid, f.account_id FROM messages m
+        JOIN folders f ON f.id = m.folder_id WHERE m.indexed = 0 ORDER BY m.id DESC LIMIT ?`;
       const rows = this.#sql.all(sql, most).map((row) => ({ row, id: row.integer('id'), date: row.integer('date') }));
       for (const { row, id, date } of rows.sort((a, b) => searchKey(a) - searchKey(b))) {
+        const twin = this.#twinBody(row);
+        if (twin) {
+          this.#insert(searchKey({ id, date }), entryOf(searchTextOf(twin)));
+          this.#mark(id, INDEXED.body);
+          continue;
+        }
         const from = [row.json('from_address', address)];
         const to = row.json('to_addresses', addresses);
         // What stands outside a sealed message as its subject is the same for all of them, or somebody's invention.
@@ -110,6 +140,15 @@ export class SearchIndex implements BodyIndexer {
       }
       return rows.length;
     });
+  }
+
+  /** Of a Gmail message in several folders the source is kept once; each of its rows is found by it. */
+  #twinBody(row: Row): Buffer | undefined {
+    if (!row.has('gm_msgid') || row.text('seal') !== 'plain') return undefined;
+    const sql = `SELECT t.id FROM messages t JOIN folders g ON g.id = t.folder_id
+      WHERE t.gm_msgid = ? AND g.account_id = ? AND t.body_state = 1 AND t.seal = 'plain' LIMIT 1`;
+    const twin = this.#sql.get(sql, row.text('gm_msgid'), row.text('account_id'));
+    return twin && this.beginningOf(twin.integer('id'), MAX_SOURCE);
   }
 
   #insert(key: number, entry: readonly string[]): void {

@@ -11,7 +11,7 @@ export function searchKey(message: { readonly id: number; readonly date: number 
 }
 
 /** The lowest key of the minute that `date` lies in. */
-export function firstKeyAt(date: number): number {
+function firstKeyAt(date: number): number {
   return Math.min(Math.max(Math.trunc(date / 60_000), 0), MAX_MINUTE) * ID_SPAN;
 }
 

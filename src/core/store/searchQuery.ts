@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { QuMailError } from '../base/errors.ts';
+import { HIDDEN } from './messageWriting.ts';
 import { ID_OF_KEY, searchKey } from './searchKey.ts';
 import type { SearchPlan } from './searchPlan.ts';
 import { Statements, type Row } from './statements.ts';
@@ -15,12 +16,12 @@ export interface Found {
   readonly date: number;
   /** Of Gmail, where one message stands in several folders. */
   readonly gmailId: string | undefined;
-  /** BM25, higher is better; 0 for a query without text. */
+  /** Higher is better; 0 for a query without text. */
   readonly score: number;
 }
 
 /** Weights of the columns of SEARCH_TABLE: a word in the subject says more than one in the text. */
-const SCORE = '-bm25(search, 8.0, 4.0, 2.0, 1.0, 1.0, 3.0, 1.0)';
+const BM25 = '-bm25(search, 8.0, 4.0, 2.0, 1.0, 1.0, 3.0, 1.0)';
 const DAY = 86_400_000;
 /** Days after which a message counts half of what time can make it count. */
 const HALF_LIFE = 90;
@@ -37,12 +38,20 @@ export class SearchQuery {
   newest(plan: SearchPlan, scope: SearchScope, limit: number, before?: number): Found[] {
     const last = before === undefined ? undefined : this.#placeOf(before);
     if (plan.match === undefined) return this.#rows(plan, scope, limit, last).map(foundOf);
-    const key = last ? searchKey(last) : Number.MAX_SAFE_INTEGER;
-    const both = ['main', 'sealed'].flatMap((index) => this.#matches(index, plan, scope, limit, key));
-    return both
-      .map(foundOf)
-      .sort((a, b) => searchKey(b) - searchKey(a))
-      .slice(0, limit);
+    return this.#matches(plan, scope, limit, '1', last && searchKey(last));
+  }
+
+  /**
+   * The newest `pool` that match, with what they score. BM25 counts every message that has a phrase before it scores the first, and tells little of
+   * phrases that most messages have: where more than `pool` match, those count triple that say it in subject or sender.
+   */
+  scored(plan: SearchPlan, scope: SearchScope, pool: number): Found[] {
+    const newest = this.newest(plan, scope, pool);
+    if (plan.match === undefined) return newest;
+    if (newest.length < pool) return this.#matches(plan, scope, pool, BM25);
+    const prominent = { ...plan, match: `{subject sender} : (${plan.match})` };
+    const named = new Set(this.newest(prominent, scope, pool).map(({ id }) => id));
+    return newest.map((found) => (named.has(found.id) ? { ...found, score: 3 } : found));
   }
 
   /** How many match, and how many of those are not read; counted no further than `most`. */
@@ -60,22 +69,29 @@ export class SearchQuery {
     return { total: row.integer('total'), unread: row.integer('unread') };
   }
 
-  #matches(index: string, plan: SearchPlan, scope: SearchScope, limit: number, beforeKey: number): Row[] {
-    return this.#sql.all(
-      `SELECT m.id, m.date, m.gm_msgid, ${SCORE} AS score FROM ${index}.search s CROSS JOIN main.messages m ON m.id = ${ID_OF_KEY}
-       WHERE s.search MATCH ? AND s.rowid < ? AND ${ofIndex(index)} AND ${plan.where} AND ${inScope(scope)} ORDER BY s.rowid DESC LIMIT ?`,
-      plan.match!,
-      BigInt(beforeKey),
-      ...plan.values,
-      JSON.stringify(scope.ids),
-      limit,
+  /** Out of both indexes, the newest first. */
+  #matches(plan: SearchPlan, scope: SearchScope, limit: number, score: '1' | typeof BM25, beforeKey = Number.MAX_SAFE_INTEGER): Found[] {
+    const rows = ['main', 'sealed'].flatMap((index) =>
+      this.#sql.all(
+        `SELECT m.id, m.date, m.gm_msgid, ${score} AS score FROM ${index}.search s CROSS JOIN main.messages m ON m.id = ${ID_OF_KEY}
+         WHERE s.search MATCH ? AND s.rowid < ? AND ${ofIndex(index)} AND ${plan.where} AND ${inScope(scope)} ORDER BY s.rowid DESC LIMIT ?`,
+        plan.match!,
+        BigInt(beforeKey),
+        ...plan.values,
+        JSON.stringify(scope.ids),
+        limit,
+      ),
     );
+    return rows
+      .map(foundOf)
+      .sort((a, b) => searchKey(b) - searchKey(a))
+      .slice(0, limit);
   }
 
   #rows(plan: SearchPlan, scope: SearchScope, limit: number, last: Place | undefined): Row[] {
     const after: SQLInputValue[] = last ? [last.date, last.id] : [];
     return this.#sql.all(
-      `SELECT m.id, m.date, m.gm_msgid, 0.0 AS score FROM main.messages m WHERE ${plan.where} AND ${inScope(scope)}
+      `SELECT m.id, m.date, m.gm_msgid, 0 AS score FROM main.messages m WHERE ${plan.where} AND ${inScope(scope)}
        ${last ? 'AND (m.date, m.id) < (?, ?)' : ''} ORDER BY m.date DESC, m.id DESC LIMIT ?`,
       ...plan.values,
       JSON.stringify(scope.ids),
@@ -117,7 +133,8 @@ function ofIndex(index: string): string {
 }
 
 function inScope(scope: SearchScope): string {
-  return `m.folder_id ${scope.folders === 'only' ? 'IN' : 'NOT IN'} (SELECT value FROM json_each(?))`;
+  // What is said in chats is looked for there.
+  return `m.hidden < ${HIDDEN.chatNew} AND m.folder_id ${scope.folders === 'only' ? 'IN' : 'NOT IN'} (SELECT value FROM json_each(?))`;
 }
 
 function foundOf(row: Row): Found {

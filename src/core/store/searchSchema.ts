@@ -33,6 +33,15 @@ export const SEARCH_MIGRATIONS: readonly Migration[] = [
     `,
   },
   {
+    // FTS5 would merge segments inside the commits that store mail, for as long as a quarter of a second: `tidy` does it in small steps when
+    // there is time. The crisis merge stays as the last resort.
+    name: 'search/2',
+    sql: `
+      INSERT INTO search (search, rank) VALUES ('automerge', 0);
+      INSERT INTO search (search, rank) VALUES ('crisismerge', 1000);
+    `,
+  },
+  {
     // A node is a Message-ID (or a Gmail thread) that a message has or names, as 48 bits of a hash; it says which thread it belongs to. Threads that
     // turned out to be one are not renumbered there: thread_merges says into which they went. subject_key: the subject without reply prefixes, hashed.
     name: 'threads/1',

@@ -4,11 +4,8 @@ import type { MailFlag, SpecialUse } from '../base/types.ts';
 import type { Place } from './actionRow.ts';
 import { folderId } from './folders.ts';
 import { flagBits, messageRowOf, type MessageRow } from './messageRow.ts';
-import { raiseRevision } from './messageWriting.ts';
+import { HIDDEN, raiseRevision } from './messageWriting.ts';
 import { Statements } from './statements.ts';
-
-/** Why a message is not listed. */
-export const HIDDEN = { no: 0, snoozed: 1, removing: 2 } as const;
 
 /** How what the server tells of a message is out of date. */
 export interface Awaited {
@@ -43,7 +40,7 @@ export class ShownMail {
     });
   }
 
-  hide(rowId: number, hidden: (typeof HIDDEN)[keyof typeof HIDDEN]): void {
+  hide(rowId: number, hidden: (typeof HIDDEN)['no' | 'snoozed' | 'removing']): void {
     if (this.#sql.run('UPDATE messages SET hidden = ? WHERE id = ? AND hidden <> ?', hidden, rowId, hidden).changes > 0) this.#raise(rowId);
   }
 
@@ -119,7 +116,12 @@ export class ShownMail {
   }
 
   /** The highest of a folder below (`rank`, `id`), or from its top. */
-  pageBelow(accountId: string, path: string, limit: number, below: { rank: number; id: number } | undefined): (MessageRow & { rank: number })[] {
+  pageBelow(
+    accountId: string,
+    path: string,
+    limit: number,
+    below: { rank: number; id: number } | undefined,
+  ): (MessageRow & { rank: number })[] {
     const where = 'WHERE m.folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?) AND m.hidden = 0';
     const order = 'ORDER BY m.rank DESC, m.id DESC LIMIT ?';
     const rows = below

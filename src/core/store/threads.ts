@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from '../base/transaction.ts';
 import { joinedBySubject, SUBJECT_WINDOW_MS, threadNodes, threadSubject, type Threaded } from '../mail/thread.ts';
 import { messageRowOf, type MessageRow } from './messageRow.ts';
+import { HIDDEN } from './messageWriting.ts';
 import { Statements } from './statements.ts';
 
 const JOINED = 'SELECT m.*, f.account_id, f.path FROM messages m JOIN folders f ON f.id = m.folder_id';
@@ -25,9 +26,10 @@ export class ThreadStore {
     this.#sql = new Statements(deps.db);
   }
 
-  /** Raised whenever a message was assigned here. */
-  get revision(): number {
-    return this.#revision;
+  /** Another text whenever threads may have changed, here or in another window. */
+  get revision(): string {
+    const elsewhere = this.#sql.get('PRAGMA main.data_version')?.integer('data_version') ?? 0;
+    return `${this.#revision}.${elsewhere}`;
   }
 
   /** Assigns at most `most` messages that have no thread yet; returns how many there were. */
@@ -50,13 +52,13 @@ export class ThreadStore {
 
   /** Messages of threads, oldest first, over all folders. */
   messages(threadIds: readonly number[], limit: number): MessageRow[] {
-    const sql = `${JOINED} WHERE m.thread_id IN (SELECT value FROM json_each(?)) ORDER BY m.date, m.id LIMIT ?`;
+    const sql = `${JOINED} WHERE m.thread_id IN (SELECT value FROM json_each(?)) AND m.hidden < ${HIDDEN.chatNew} ORDER BY m.date, m.id LIMIT ?`;
     return this.#sql.all(sql, JSON.stringify(threadIds), limit).map(messageRowOf);
   }
 
   /** True when the folder holds a newer message of these threads than that one. */
   hasNewer(row: MessageRow, threadIds: readonly number[]): boolean {
-    const sql = `SELECT 1 AS newer FROM messages m WHERE m.thread_id IN (SELECT value FROM json_each(?)) AND (m.date, m.id) > (?, ?)
+    const sql = `SELECT 1 AS newer FROM messages m WHERE m.thread_id IN (SELECT value FROM json_each(?)) AND (m.date, m.id) > (?, ?) AND m.hidden < ${HIDDEN.chatNew}
       AND m.folder_id = (SELECT folder_id FROM messages WHERE id = ?) LIMIT 1`;
     return this.#sql.get(sql, JSON.stringify(threadIds), row.date, row.id, row.id) !== undefined;
   }

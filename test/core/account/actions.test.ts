@@ -44,10 +44,13 @@ describe('what is done with messages', function () {
   const shown = async (folder: string): Promise<readonly MessageSummary[]> =>
     (await alice.engine.getEmailList({ accountId: alice.account.id, folder, limit: 200 })).messages;
   const subjects = async (folder: string): Promise<string[]> => (await shown(folder)).map(({ subject }) => subject);
-  const times = async (subject: string, folder: string): Promise<number> => (await subjects(folder)).filter((each) => each === subject).length;
+  const times = async (subject: string, folder: string): Promise<number> =>
+    (await subjects(folder)).filter((each) => each === subject).length;
   /** How often a message lies in a folder on the server. */
   const stored = async (subject: string, folder: string): Promise<number> =>
-    (await world.mail.storedMessages(alice.email, folder)).filter((raw) => raw.includes(`Subject: ${subject}\r\n`) || raw.includes(`Subject: ${subject}\n`)).length;
+    (await world.mail.storedMessages(alice.email, folder)).filter(
+      (raw) => raw.includes(`Subject: ${subject}\r\n`) || raw.includes(`Subject: ${subject}\n`),
+    ).length;
   const pending = async (actionId: string): Promise<PendingAction | undefined> =>
     (await alice.engine.listPendingActions()).find(({ id }) => id === actionId);
   const unread = async (folder: string): Promise<number> =>
@@ -146,7 +149,10 @@ describe('what is done with messages', function () {
     const told = await pending(dropped.actionId);
     assert.deepEqual([told?.state, told?.vanished], ['dropped', 1]);
     const refused = await pending(failed.actionId);
-    assert.deepEqual([refused?.state, refused?.failure?.code, refused?.failure?.details['folder']], ['failed', 'imap.mailbox-missing', 'Short-lived']);
+    assert.deepEqual(
+      [refused?.state, refused?.failure?.code, refused?.failure?.details['folder']],
+      ['failed', 'imap.mailbox-missing', 'Short-lived'],
+    );
     await alice.list();
     assert.deepEqual([await times('vanishing', 'Projects'), await times('vanishing', 'INBOX')], [0, 0]);
     assert.equal(await times('nowhere to go', 'INBOX'), 1);
@@ -186,7 +192,10 @@ describe('what is done with messages', function () {
     subscription.dispose();
     const flags = (await alice.list()).find((row) => row.id === id)?.flags;
     assert.deepEqual(flags, ['flagged', 'answered']);
-    assert.ok(seen.every((each) => each.includes('flagged') && !each.includes('seen')), seen.join(', '));
+    assert.ok(
+      seen.every((each) => each.includes('flagged') && !each.includes('seen')),
+      seen.join(', '),
+    );
   });
 
   it('archives, and moves to junk and back with the keywords other programs know', async () => {
@@ -216,7 +225,10 @@ describe('what is done with messages', function () {
     const until = clock.now() + 30 * MINUTE;
     await alice.engine.snoozeMessages({ messageIds: [id], until });
     assert.equal(await times('later', 'INBOX'), 0);
-    assert.deepEqual((await alice.engine.listSnoozed()).map((each) => [each.message.subject, each.until]), [['later', until]]);
+    assert.deepEqual(
+      (await alice.engine.listSnoozed()).map((each) => [each.message.subject, each.until]),
+      [['later', until]],
+    );
     await assert.rejects(alice.engine.snoozeMessages({ messageIds: [id], until: clock.now() - 1 }), { code: 'engine.bad-request' });
     await alice.reopen();
     await alice.list();
@@ -247,7 +259,8 @@ describe('what is done with messages', function () {
     const archived = await alice.receives('Re: endless', 'Archive');
     assert.ok(archived.summary.flags.includes('seen'));
     await alice.settled();
-    const copies = async (folder: string): Promise<number> => (await alice.list(folder)).filter(({ subject }) => subject === 'Re: endless').length;
+    const copies = async (folder: string): Promise<number> =>
+      (await alice.list(folder)).filter(({ subject }) => subject === 'Re: endless').length;
     assert.deepEqual([await copies('Archive'), await copies('INBOX')], [1, 0]);
     await alice.engine.unmuteThread({ messageId: first.id });
     assert.deepEqual(await alice.engine.isMuted({ messageId: first.id }), { muted: false });

@@ -43,7 +43,9 @@ class Client {
   constructor(server: ModelImap) {
     this.server = server;
     this.vault
-      .prepare("INSERT INTO accounts (id, email, display_name, provider, user_id, servers, created_at, last_login) VALUES (?, 'a@b.test', '', 'oidc', '', '{}', 0, 0)")
+      .prepare(
+        "INSERT INTO accounts (id, email, display_name, provider, user_id, servers, created_at, last_login) VALUES (?, 'a@b.test', '', 'oidc', '', '{}', 0, 0)",
+      )
       .run(A);
     this.restart();
   }
@@ -62,7 +64,6 @@ class Client {
         this.state = 'offline';
       },
     };
-    const client = this;
     this.replay = new Replay({
       journal,
       view: this.view,
@@ -71,7 +72,7 @@ class Client {
       clock: systemClock,
       log: new Log(() => {}, 'test'),
       emit: () => {},
-      accountOf: () => ({ ...account, get state() { return client.state; } }),
+      accountOf: () => ({ ...account, state: this.state }),
     });
     this.actions = new ActionService({
       journal,
@@ -99,7 +100,10 @@ class Client {
         unread: 0,
         total: 0,
       });
-    this.messages.removeFolders(A, known.filter((path) => !this.server.folders.has(path)));
+    this.messages.removeFolders(
+      A,
+      known.filter((path) => !this.server.folders.has(path)),
+    );
   }
 
   /** What account/syncFolder does, without a wire. */
@@ -131,8 +135,16 @@ class Client {
         references: [],
       })),
     );
-    this.messages.updateFlags(A, path, [...folder.messages].map(([uid, { flags }]) => ({ uid, flags: [...flags] })));
-    this.messages.removeUids(A, path, known.filter((uid) => !folder.messages.has(uid)));
+    this.messages.updateFlags(
+      A,
+      path,
+      [...folder.messages].map(([uid, { flags }]) => ({ uid, flags: [...flags] })),
+    );
+    this.messages.removeUids(
+      A,
+      path,
+      known.filter((uid) => !folder.messages.has(uid)),
+    );
     this.messages.setCursor(A, path, { uidValidity: folder.uidValidity, uidNext: folder.uidNext });
   }
 
@@ -173,7 +185,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('move' as const), n, folder }) },
   fc.record({ do: fc.constantFrom('delete' as const, 'unshown' as const), n }),
   { weight: 2, arbitrary: fc.record({ do: fc.constant('undo' as const), n }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('online' as const), faults: fc.array(fc.constantFrom<'none' | 'before' | 'after'>('none', 'none', 'before', 'after'), { maxLength: 8 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('online' as const),
+      faults: fc.array(fc.constantFrom<'none' | 'before' | 'after'>('none', 'none', 'before', 'after'), { maxLength: 8 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('sync' as const, 'restart' as const) }) },
   fc.record({ do: fc.constant('renumber' as const), folder }),
   fc.record({ do: fc.constant('delete-folder' as const) }),
@@ -223,7 +241,8 @@ async function run(steps: readonly Step[], options: ModelOptions): Promise<void>
       server.folders.delete('Two');
     } else if (each.do === 'flag' && row) {
       receipts.push((await client.actions.setFlags({ messageIds: [row.id], add: [each.add], remove: [each.remove] })).actionId);
-    } else if (each.do === 'move' && row) receipts.push((await client.actions.moveMessages({ messageIds: [row.id], folder: name })).actionId);
+    } else if (each.do === 'move' && row)
+      receipts.push((await client.actions.moveMessages({ messageIds: [row.id], folder: name })).actionId);
     else if (each.do === 'delete' && row) {
       if (row.folder === 'Trash') for (const gone of idOf(row.rfcMessageId)) fate.set(gone, 'may-be-gone');
       receipts.push((await client.actions.deleteMessages({ messageIds: [row.id] })).actionId);
@@ -261,7 +280,9 @@ async function run(steps: readonly Step[], options: ModelOptions): Promise<void>
       const { rfcMessageId, flags } = client.messages.byUid(A, name, uid)!;
       return `${uid} ${rfcMessageId} ${flags.toSorted().join(' ')}`;
     });
-    const there = [...server.folders.get(name)!.messages].map(([uid, { rfcMessageId, flags }]) => `${uid} ${rfcMessageId} ${[...flags].toSorted().join(' ')}`);
+    const there = [...server.folders.get(name)!.messages].map(
+      ([uid, { rfcMessageId, flags }]) => `${uid} ${rfcMessageId} ${[...flags].toSorted().join(' ')}`,
+    );
     assert.deepEqual(here.toSorted(), there.toSorted(), `${name} here is ${name} there`);
     assert.equal(client.list(name).length, there.length, `all of ${name} is listed`);
   }

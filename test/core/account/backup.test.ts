@@ -22,6 +22,16 @@ describe('backup and restore', function () {
     await alice.receives('the received one');
     await alice.send({ To: bob.email, Subject: 'the sent one', Security: 'L1' }, 'sent body\n');
     await alice.receives('the sent one', 'Sent');
+    await bob.receives('the sent one');
+    for (const [giver, taker] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
+      const { file } = await giver.engine.exportCard({ accountId: giver.account.id });
+      await taker.engine.importCard({ accountId: taker.account.id, content: file, name: giver.name });
+    }
+    await bob.send({ To: alice.email, Subject: 'the certified one', Security: 'L3' }, 'certified body\n');
+    await alice.receives('the certified one');
     const draft = await alice.draft({ To: bob.email, Subject: 'not yet sent' }, 'draft body\n');
     await alice.engine.saveDraft(draft);
     phrase = (await alice.engine.newRecoveryPhrase()).join(' ');
@@ -39,7 +49,8 @@ describe('backup and restore', function () {
       written.accounts.map(({ email }) => email),
       [alice.email],
     );
-    assert.equal(written.counts['mail'], 2);
+    assert.equal(written.counts['mail'], 3);
+    assert.deepEqual([written.counts['certificates'], written.counts['own-certificates']], [1, 1]);
     assert.equal(written.counts['drafts'], 1);
     assert.equal(written.counts['contacts'], 1);
     const file = readFileSync(path);
@@ -52,7 +63,7 @@ describe('backup and restore', function () {
   it('shows what is inside before anything is restored', async () => {
     const { version, counts, accounts } = await bob.engine.inspectBackup({ path, phrase });
     assert.equal(version, 1);
-    assert.equal(counts['mail'], 2);
+    assert.equal(counts['mail'], 3);
     assert.equal(accounts[0]?.displayName, 'Alice');
     assert.equal((await bob.engine.listAccounts()).length, 1);
   });
@@ -61,21 +72,27 @@ describe('backup and restore', function () {
     const elsewhere = await world.person('alice');
     const result = await elsewhere.engine.restoreBackup({ path, phrase });
     assert.deepEqual(result.signInAgain, [alice.email]);
-    assert.equal(result.added['mail'], 2);
+    assert.equal(result.added['mail'], 3);
     assert.deepEqual(result.conflicts, []);
     const [account] = await elsewhere.engine.listAccounts();
     elsewhere.account = await elsewhere.engine.signInAgain({ accountId: account!.id, password: 'alice-password' });
     const before = world.kme.pair.deliveries.length;
     assert.equal((await elsewhere.receives('the received one')).text.trim(), 'received body');
     assert.equal((await elsewhere.receives('the sent one', 'Sent')).text.trim(), 'sent body');
+    assert.equal((await elsewhere.receives('the certified one')).text.trim(), 'certified body');
     assert.equal(world.kme.pair.deliveries.length, before);
+    // The own certificate came along: what is sealed to it from now on opens here as well, and its writer is known.
+    await bob.send({ To: alice.email, Subject: 'after the backup', Security: 'L3' }, 'later body\n');
+    const later = await elsewhere.receives('after the backup');
+    assert.equal(later.text.trim(), 'later body');
+    assert.equal(later.security.signature?.state, 'valid');
     assert.match((await elsewhere.engine.listDrafts())[0]?.text ?? '', /draft body/);
     const [contact] = await elsewhere.engine.listContacts({ accountId: account!.id });
     assert.equal(contact?.saeId, bob.saeId);
     // A second restore finds everything there.
     const again = await elsewhere.engine.restoreBackup({ path, phrase });
     assert.deepEqual([again.added, again.signInAgain], [{}, []]);
-    assert.equal(again.kept['mail'], 2);
+    assert.equal(again.kept['mail'], 3);
   });
 
   it('never lowers a contact’s minimum and never swaps an SAE ID silently', async () => {

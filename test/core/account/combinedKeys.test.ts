@@ -66,7 +66,11 @@ describe('quantum keys combined with a post-quantum share', function () {
     for (const level of ['L1', 'L2', 'L3']) {
       const draft = await alice.draft({ To: bob.email, Subject: 'blocked', Security: level }, 'x\n');
       const check = await alice.engine.checkDraft(draft);
-      assert.deepEqual(check.problems.map(({ code }) => code), ['seal.key-changed'], level);
+      assert.deepEqual(
+        check.problems.map(({ code }) => code),
+        ['seal.key-changed'],
+        level,
+      );
       await assert.rejects(alice.engine.sendDraft(draft), { code: 'seal.key-changed' });
     }
     const fresh = await alice.engine.createDraft({ accountId: alice.account.id, source: { kind: 'new', to: [bob.email] } });

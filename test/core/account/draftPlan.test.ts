@@ -36,8 +36,20 @@ describe('what to do about a draft', () => {
     ['gone there', local('a'), [], 'forget', []],
     ['gone there, edited here', local('a', { dirty: true }), [], 'push', []],
     ['gone with its folder', local('a', { sameFolder: false }), [], 'push', []],
-    ['copied twice by a crash', local('b', { ancestors: ['a'] }), [remote(1, 'a'), remote(2, 'b', ['a']), remote(3, 'b', ['a'])], 'nothing', [1, 2]],
-    ['copied, and the process died before it was noted', local('a', { dirty: true, digest: 'text of b' }), [remote(1, 'a'), remote(2, 'b', ['a'])], 'take', [1]],
+    [
+      'copied twice by a crash',
+      local('b', { ancestors: ['a'] }),
+      [remote(1, 'a'), remote(2, 'b', ['a']), remote(3, 'b', ['a'])],
+      'nothing',
+      [1, 2],
+    ],
+    [
+      'copied, and the process died before it was noted',
+      local('a', { dirty: true, digest: 'text of b' }),
+      [remote(1, 'a'), remote(2, 'b', ['a'])],
+      'take',
+      [1],
+    ],
   ];
   for (const [name, here, there, wanted, stale] of table)
     it(`${name}: ${wanted}`, () => {
@@ -56,12 +68,20 @@ describe('what to do about a draft', () => {
             return [...new Set(parents.flatMap((parent) => [`${parent}`, ...closure(parent)]))];
           };
           const remotes = versions.map(({ updatedAt }, index) => remote(index + 1, `${index}`, closure(index), updatedAt));
-          const here = own && local(`${own.revision}`, { ...own, revision: `${own.revision}`, ancestors: closure(own.revision), digest: own.dirty ? 'own' : `text of ${own.revision}` });
+          const here =
+            own &&
+            local(`${own.revision}`, {
+              ...own,
+              revision: `${own.revision}`,
+              ancestors: closure(own.revision),
+              digest: own.dirty ? 'own' : `text of ${own.revision}`,
+            });
           const step = planDraft(here, remotes);
           const kept = remotes.filter(({ uid }) => !step.stale.includes(uid));
           const holds = new Set(kept.flatMap(({ revision, ancestors }) => [revision, ...ancestors]));
           // What is pushed is made from all that it replaces.
-          if (step.do === 'push' && here) for (const known of [here.revision, ...here.ancestors, ...remotes.map(({ revision }) => revision)]) holds.add(known!);
+          if (step.do === 'push' && here)
+            for (const known of [here.revision, ...here.ancestors, ...remotes.map(({ revision }) => revision)]) holds.add(known!);
           for (const each of remotes) assert.ok(holds.has(each.revision));
         },
       ),

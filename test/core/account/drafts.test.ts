@@ -39,7 +39,8 @@ describe('drafts', function () {
   afterEach(() => world.imapProxy.admit('accept'));
 
   const text = (subject: string, body: string): string => `To: ${bob.email}\nSubject: ${subject}\nSecurity: L2\n\n${body}\n`;
-  const copies = async (): Promise<Buffer[]> => (await world.mail.storedMessages(alice.email, 'Drafts')).filter((raw) => raw.includes('X-QuMail-Draft'));
+  const copies = async (): Promise<Buffer[]> =>
+    (await world.mail.storedMessages(alice.email, 'Drafts')).filter((raw) => raw.includes('X-QuMail-Draft'));
 
   async function draft(person: Person, subject: string, body: string): Promise<Draft> {
     const { id } = await person.engine.createDraft({ accountId: person.account.id, source: { kind: 'new' } });
@@ -58,7 +59,10 @@ describe('drafts', function () {
   }
 
   const bodyOf = (drafts: readonly Draft[], subject: string): string | undefined =>
-    drafts.find((each) => each.subject === subject)?.text.split('\n\n')[1]?.trim();
+    drafts
+      .find((each) => each.subject === subject)
+      ?.text.split('\n\n')[1]
+      ?.trim();
 
   it('are kept in earlier versions, one a minute, and any of these can be brought back', async () => {
     const { id: draftId } = await draft(alice, 'versions', 'first');
@@ -68,7 +72,9 @@ describe('drafts', function () {
     clock.leap(2 * MINUTE);
     await alice.engine.saveDraft({ draftId, text: text('versions', 'third') });
     const versions = await alice.engine.listDraftVersions({ draftId });
-    const texts = await Promise.all(versions.map(async ({ id }) => (await alice.engine.loadDraftVersion({ draftId, versionId: id })).text.split('\n\n')[1]?.trim()));
+    const texts = await Promise.all(
+      versions.map(async ({ id }) => (await alice.engine.loadDraftVersion({ draftId, versionId: id })).text.split('\n\n')[1]?.trim()),
+    );
     assert.ok(texts.includes('first') && texts.includes('second, a second later') && !texts.includes('second'), texts.join());
     const first = versions[texts.indexOf('first')]!;
     assert.equal((await alice.engine.restoreDraftVersion({ draftId, versionId: first.id })).text, text('versions', 'first'));
@@ -119,7 +125,9 @@ describe('drafts', function () {
     };
     await until(alice, async (drafts) => both(drafts) || (await until(laptop, () => true).then(() => false)));
     await until(laptop, both);
-    const marked = [...(await alice.engine.listDrafts()), ...(await laptop.engine.listDrafts())].filter(({ conflictOf }) => conflictOf !== undefined);
+    const marked = [...(await alice.engine.listDrafts()), ...(await laptop.engine.listDrafts())].filter(
+      ({ conflictOf }) => conflictOf !== undefined,
+    );
     assert.equal(marked.length, 1);
     await until(alice, async () => (await copies()).length === 2);
   });

@@ -79,11 +79,20 @@ describe('a sealed message of which anything at all was changed', function () {
     const trust = buildTrust({ stores, ...ports, log, fetch, world: 'real', emit, contactOf: () => undefined }, owned);
     const { contacts, sealedMail, ledger } = stores;
     const cipher = new CipherManager(ports);
-    return { links: keys.links, ledger, cipher, contacts, sealedMail, clock: systemClock, pgp: trust.pgp, own: trust.own, trust: trust.book };
+    return {
+      links: keys.links,
+      ledger,
+      cipher,
+      contacts,
+      sealedMail,
+      clock: systemClock,
+      pgp: trust.pgp,
+      own: trust.own,
+      trust: trust.book,
+    };
   }
 
-  const open = (raw: Buffer) =>
-    openSealed({ accountId: bob.account.id, self: bob.email, rfcMessageId: '<m@example.test>', raw }, deps);
+  const open = (raw: Buffer) => openSealed({ accountId: bob.account.id, self: bob.email, rfcMessageId: '<m@example.test>', raw }, deps);
 
   const refused = async (raw: Buffer, what: string): Promise<string> => {
     const outcome = await open(raw).then(
@@ -105,7 +114,10 @@ describe('a sealed message of which anything at all was changed', function () {
       octets: (name) => Buffer.from(base64.get(name)!, 'base64'),
       replaced: (name, octets) => {
         const encoded = octets.toString('base64').replace(/.{76}/g, '$&\r\n');
-        return Buffer.from(text.replace(base64.get(name)!, () => `${encoded}\r\n`), 'latin1');
+        return Buffer.from(
+          text.replace(base64.get(name)!, () => `${encoded}\r\n`),
+          'latin1',
+        );
       },
     };
   }
@@ -159,9 +171,13 @@ describe('a sealed message of which anything at all was changed', function () {
       ['L3', 'L2 with a share'],
       ['L2 with a share', 'L3'],
     ] as const) {
-      const body = (name: string) => JSON.parse(container(caught.get(name)!).octets('qumail_payload.json').toString()) as { protected: string; body: string };
+      const body = (name: string) =>
+        JSON.parse(container(caught.get(name)!).octets('qumail_payload.json').toString()) as { protected: string; body: string };
       const mixed = { qumail: 1, protected: body(one).protected, body: body(other).body };
-      await refused(container(caught.get(one)!).replaced('qumail_payload.json', Buffer.from(JSON.stringify(mixed))), `${one} with the body of ${other}`);
+      await refused(
+        container(caught.get(one)!).replaced('qumail_payload.json', Buffer.from(JSON.stringify(mixed))),
+        `${one} with the body of ${other}`,
+      );
     }
   });
 

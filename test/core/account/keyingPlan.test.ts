@@ -47,7 +47,9 @@ describe('keying plan', () => {
         fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 20 }),
         (level, reach) => {
           const plans = planKeying(level, peers(...reach), 'where-offered');
-          const served = plans.flatMap((plan) => plan.entries.flatMap(({ members }) => members.map((member) => plan.peers[member]!.peerId)));
+          const served = plans.flatMap((plan) =>
+            plan.entries.flatMap(({ members }) => members.map((member) => plan.peers[member]!.peerId)),
+          );
           assert.deepEqual(
             served.toSorted(),
             peers(...reach)

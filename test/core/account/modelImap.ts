@@ -71,10 +71,17 @@ export class ModelImap implements ReplayTools {
   }
 
   async find(name: string, rfcMessageId: string): Promise<number[]> {
-    return this.#faulty(() => [...this.#folder(name).messages].filter(([, each]) => each.rfcMessageId === rfcMessageId).map(([uid]) => uid));
+    return this.#faulty(() =>
+      [...this.#folder(name).messages].filter(([, each]) => each.rfcMessageId === rfcMessageId).map(([uid]) => uid),
+    );
   }
 
-  async setFlags(name: string, uidValidity: number, uids: readonly number[], wanted: { add: readonly MailFlag[]; remove: readonly MailFlag[] }): Promise<void> {
+  async setFlags(
+    name: string,
+    uidValidity: number,
+    uids: readonly number[],
+    wanted: { add: readonly MailFlag[]; remove: readonly MailFlag[] },
+  ): Promise<void> {
     return this.#faulty(() => {
       const { messages } = this.#valid(name, uidValidity);
       for (const uid of uids) {

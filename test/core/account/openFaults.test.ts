@@ -301,9 +301,7 @@ describe('receiving when something is wrong', function () {
 
   it('offers the way out as data, and makes the draft that asks the sender to seal it again', async () => {
     await deliver(
-      withPayload(await intercepted('never opened', 'L2'), (json) =>
-        withHeader(json, (header) => (header['ts'] = '2020-01-01T00:00:00Z')),
-      ),
+      withPayload(await intercepted('never opened', 'L2'), (json) => withHeader(json, (header) => (header['ts'] = '2020-01-01T00:00:00Z'))),
     );
     await bob.reopen();
     await until(async () => (await bob.list()).some(({ failure }) => failure?.code === 'open.tampered'));

@@ -68,7 +68,12 @@ describe('the own certificate', function () {
     const own = window();
     const first = await own.get(ACCOUNT);
     const sealTo = async (certificate: Buffer): Promise<Buffer> => {
-      const { message } = await pgp.seal({ plaintext: Buffer.from('secret'), certificates: [certificate], now: clock.now(), profile: 'pq' });
+      const { message } = await pgp.seal({
+        plaintext: Buffer.from('secret'),
+        certificates: [certificate],
+        now: clock.now(),
+        profile: 'pq',
+      });
       return message;
     };
     const open = (message: Buffer, sessionKey?: Buffer) =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { needMailWorld } from '../../world/mailWorld.ts';
@@ -129,6 +129,13 @@ describe('two people with a pad and no key manager', function () {
     await carol.knows(alice);
     await alice.send({ To: carol.email, Subject: 'now the link', Security: 'L2' }, 'link\n');
     assert.equal((await carol.receives('now the link')).security.senderSaeId, alice.saeId);
+  });
+
+  it('signing out destroys what is left of a pad', async () => {
+    await bob.engine.createPad({ accountId: bob.account.id, address: carol.email, path: join(sticks, 'last.pad'), octets: 64 * 1024 });
+    assert.equal(readdirSync(join(bob.storageDir, 'pads')).length, 1);
+    await bob.engine.signOut({ accountId: bob.account.id });
+    assert.deepEqual(readdirSync(join(bob.storageDir, 'pads')), []);
   });
 
   async function until(holds: () => Promise<boolean>): Promise<void> {

@@ -84,6 +84,26 @@ describe('post-quantum mail between people without a key manager', function () {
     assert.match((await alice.receives('Fwd: With plans')).text, /see the plans/);
   });
 
+  it('reaches several people in one message and a blind copy in one of its own, and names everyone whose certificate is missing', async () => {
+    const carol = await world.person('carol');
+    await carol.signInWithPassword();
+    const draft = await alice.draft({ To: bob.email, Bcc: carol.email, Subject: 'to both', Security: 'L3' }, 'both of you\n');
+    await assert.rejects(alice.engine.sendDraft(draft), { code: 'seal.no-certificate', details: { addresses: [carol.email] } });
+    const { file } = await carol.engine.exportCard({ accountId: carol.account.id });
+    await alice.engine.importCard({ accountId: alice.account.id, content: file, name: 'Carol' });
+    const result = await alice.engine.sendDraft(draft);
+    assert.equal(result.replies.length, 2);
+    for (const person of [bob, carol]) {
+      const message = await person.receives('to both');
+      assert.deepEqual([message.text.trim(), message.security.signature?.state], ['both of you', 'valid']);
+      assert.deepEqual(
+        message.summary.to.map(({ address }) => address),
+        [bob.email],
+      );
+    }
+    for (const raw of await world.mail.storedMessages(bob.email)) assert.ok(!raw.includes(carol.email));
+  });
+
   it('keeps a readable copy in Sent and over a restart', async () => {
     const sent = (await alice.engine.listFolders({ accountId: alice.account.id })).find(({ specialUse }) => specialUse === 'sent')!.path;
     const copy = await alice.receives('First post-quantum', sent);

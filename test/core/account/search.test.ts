@@ -67,6 +67,13 @@ describe('searching and conversations', function () {
     }
   });
 
+  it('finds sealed mail in another window over the same folder', async () => {
+    await using second = await bob.window();
+    const { messages, coverage } = await second.search({ query: 'quetzalcoatl OR harbour', limit: 5 });
+    assert.deepEqual(messages.map(({ subject }) => subject).toSorted(), ['Lunch on Friday', 'Zanzibar protocol']);
+    assert.deepEqual(coverage, { indexed: 1, total: 1 });
+  });
+
   it('points at what is wrong with a query, and completes one', async () => {
     await assert.rejects(bob.engine.search({ query: 'a form:alice', limit: 5 }), { code: 'search.unknown-operator' });
     assert.deepEqual(

@@ -36,7 +36,10 @@ describe('bringing mail in and out', function () {
     writeFileSync(
       path,
       letters
-        .map((text, n) => `From x@y Sat Jan  3 01:05:34 1998\n${n === 3 ? 'Status: RO\nX-Status: F\n' : ''}${text.replace(/^(>*From (?:here|there))/gm, '>$1')}\n`)
+        .map(
+          (text, n) =>
+            `From x@y Sat Jan  3 01:05:34 1998\n${n === 3 ? 'Status: RO\nX-Status: F\n' : ''}${text.replace(/^(>*From (?:here|there))/gm, '>$1')}\n`,
+        )
         .join(''),
     );
     const progress: Extract<QuMailEvent, { kind: 'transfer-progress' }>[] = [];
@@ -49,14 +52,26 @@ describe('bringing mail in and out', function () {
     assert.equal(listed.length, 25);
     assert.deepEqual([...listed.find(({ subject }) => subject === 'letter 3')!.flags].sort(), ['flagged', 'seen']);
     assert.deepEqual((await world.mail.storedMessages(alice.email, 'In')).map(String).sort(), letters.toSorted());
-    assert.match(await world.mail.doveadm(['fetch', '-u', alice.email, 'date.received', 'mailbox', 'In', 'header', 'Subject', 'letter 7']), /1998-01-03/);
+    assert.match(
+      await world.mail.doveadm(['fetch', '-u', alice.email, 'date.received', 'mailbox', 'In', 'header', 'Subject', 'letter 7']),
+      /1998-01-03/,
+    );
 
     const out = join(dir, 'out.mbox');
-    assert.deepEqual(await alice.engine.exportMail({ accountId: alice.account.id, folder: 'In', path: out, format: 'mbox' }), { exported: 25, missing: 0 });
+    assert.deepEqual(await alice.engine.exportMail({ accountId: alice.account.id, folder: 'In', path: out, format: 'mbox' }), {
+      exported: 25,
+      missing: 0,
+    });
     assert.equal(statSync(out).mode & 0o777, 0o600);
-    assert.deepEqual(await alice.engine.importMail({ accountId: alice.account.id, folder: 'Again', path: out }), { imported: 25, refused: 0 });
+    assert.deepEqual(await alice.engine.importMail({ accountId: alice.account.id, folder: 'Again', path: out }), {
+      imported: 25,
+      refused: 0,
+    });
     assert.deepEqual((await world.mail.storedMessages(alice.email, 'Again')).map(String).sort(), letters.toSorted());
-    assert.deepEqual([...(await alice.list('Again', 100)).find(({ subject }) => subject === 'letter 3')!.flags].sort(), ['flagged', 'seen']);
+    assert.deepEqual([...(await alice.list('Again', 100)).find(({ subject }) => subject === 'letter 3')!.flags].sort(), [
+      'flagged',
+      'seen',
+    ]);
   });
 
   it('writes single messages and folders of them as .eml, and reads them back', async () => {
@@ -69,7 +84,10 @@ describe('bringing mail in and out', function () {
     await alice.engine.exportMail({ messageIds: listed.slice(0, 3).map(({ id }) => id), path: many, format: 'eml' });
     assert.equal(readdirSync(many).length, 3);
     const before = (await alice.list('Again', 100)).length;
-    assert.deepEqual(await alice.engine.importMail({ accountId: alice.account.id, folder: 'Again', path: many }), { imported: 3, refused: 0 });
+    assert.deepEqual(await alice.engine.importMail({ accountId: alice.account.id, folder: 'Again', path: many }), {
+      imported: 3,
+      refused: 0,
+    });
     assert.equal((await alice.list('Again', 100)).length, before + 3);
   });
 
@@ -90,23 +108,39 @@ describe('bringing mail in and out', function () {
   it('stops when it is told to, leaves no half file, and names what cannot be read or written', async () => {
     const cancel = new AbortController();
     const out = join(dir, 'cancelled.mbox');
-    const stopped = alice.engine.exportMail({ accountId: alice.account.id, folder: 'In', path: out, format: 'mbox' }, { signal: cancel.signal });
+    const stopped = alice.engine.exportMail(
+      { accountId: alice.account.id, folder: 'In', path: out, format: 'mbox' },
+      { signal: cancel.signal },
+    );
     cancel.abort();
     await assert.rejects(stopped, { code: 'engine.cancelled' });
     assert.ok(!existsSync(out) && !existsSync(`${out}.part`));
     const { id: accountId } = alice.account;
     await assert.rejects(alice.engine.importMail({ accountId, folder: 'In', path: join(dir, 'nothing') }), { code: 'import.unreadable' });
     writeFileSync(join(dir, 'picture.eml'), Buffer.alloc(5000, 0xff));
-    assert.deepEqual(await alice.engine.importMail({ accountId, folder: 'In', path: join(dir, 'picture.eml') }), { imported: 0, refused: 1 });
-    await assert.rejects(alice.engine.importMail({ accountId, folder: 'Nowhere', path: join(dir, 'one.eml') }), { code: 'imap.mailbox-missing' });
+    assert.deepEqual(await alice.engine.importMail({ accountId, folder: 'In', path: join(dir, 'picture.eml') }), {
+      imported: 0,
+      refused: 1,
+    });
+    await assert.rejects(alice.engine.importMail({ accountId, folder: 'Nowhere', path: join(dir, 'one.eml') }), {
+      code: 'imap.mailbox-missing',
+    });
     writeFileSync(join(dir, 'file'), '');
-    await assert.rejects(alice.engine.exportMail({ accountId, folder: 'In', path: join(dir, 'file', 'x.mbox'), format: 'mbox' }), { code: 'export.unwritable' });
+    await assert.rejects(alice.engine.exportMail({ accountId, folder: 'In', path: join(dir, 'file', 'x.mbox'), format: 'mbox' }), {
+      code: 'export.unwritable',
+    });
   });
 
   it('files each message once where the line is cut under it', async () => {
     await world.mail.doveadm(['mailbox', 'create', '-u', alice.email, 'Cut']);
     const path = join(dir, 'cut.mbox');
-    writeFileSync(path, Array.from({ length: 8 }, (_, n) => `From x@y Sat Jan  3 01:05:34 1998\n${eml(n, 'y'.repeat(20_000))}\n`).join('').replace(/^From here/gm, '>From here').replace(/^>From there/gm, '>>From there'));
+    writeFileSync(
+      path,
+      Array.from({ length: 8 }, (_, n) => `From x@y Sat Jan  3 01:05:34 1998\n${eml(n, 'y'.repeat(20_000))}\n`)
+        .join('')
+        .replace(/^From here/gm, '>From here')
+        .replace(/^>From there/gm, '>>From there'),
+    );
     let cuts = 0;
     const struck = world.imapProxy.struck;
     const stop = world.imapProxy.observe('to-server', (chunk) => {

@@ -1,5 +1,5 @@
 import type { Chat, ChatMessage } from '../../../src/core/api.ts';
-import type { Person } from '../../world/peopleWorld.ts';
+import type { PeopleWorld, Person } from '../../world/peopleWorld.ts';
 
 /** Resolves with what `look` finds, looked for at once and after every event of this person's engine. */
 export async function seen<T>(person: Person, look: () => Promise<T | undefined>, limitMs = 20_000): Promise<T> {
@@ -60,4 +60,13 @@ export async function acquaint(people: readonly Person[]): Promise<void> {
       if (other !== person) await other.engine.importCard({ accountId: other.account.id, content, name: person.name });
     }
   }
+}
+
+/** What a person's folders hold on the server, whatever the engine shows of it. */
+export async function foldersOnServer(world: PeopleWorld, person: Person): Promise<Map<string, { messages: number; unseen: number }>> {
+  const told = await world.mail.doveadm(['mailbox', 'status', '-u', person.email, 'messages unseen', '*']);
+  const lines = told.split('\n').flatMap((line) => /^(.+) messages=(\d+) unseen=(\d+)$/.exec(line) ?? []);
+  const folders = new Map<string, { messages: number; unseen: number }>();
+  for (let at = 0; at + 3 < lines.length; at += 4) folders.set(lines[at + 1]!, { messages: Number(lines[at + 2]), unseen: Number(lines[at + 3]) });
+  return folders;
 }

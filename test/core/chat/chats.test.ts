@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Chat } from '../../../src/core/api.ts';
+import { needMailWorld } from '../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
-import { acquaint, chatOf, lineOf, seen } from './chatWorld.ts';
+import { acquaint, chatOf, foldersOnServer, lineOf, seen } from './chatWorld.ts';
 
 describe('chats between people on a real mail host', function () {
   this.timeout(60_000);
@@ -11,7 +12,8 @@ describe('chats between people on a real mail host', function () {
   let carol: Person;
   let direct: Chat;
 
-  before(async () => {
+  before(async function () {
+    needMailWorld(this);
     world = await startPeopleWorld();
     [alice, bob] = await world.pair('alice', 'bob');
     carol = await world.person('carol');
@@ -45,7 +47,14 @@ describe('chats between people on a real mail host', function () {
     );
     const folders = await bob.engine.listFolders({ accountId: bob.account.id });
     assert.equal(folders.find(({ path }) => path === 'INBOX')?.unread, 0);
-    assert.ok(folders.some(({ path }) => path === 'QuMail Chat'));
+    // What lies there is shown as chats, and the folder is not listed beside the others.
+    assert.ok(!folders.some(({ path }) => path === 'QuMail Chat'));
+    // The group's beginning, the line, and the own answer.
+    await seen(bob, async () => {
+      const there = await foldersOnServer(world, bob);
+      const { messages, unseen } = there.get('QuMail Chat') ?? { messages: 0, unseen: 0 };
+      return messages >= 3 && unseen === 0 && there.get('INBOX')?.messages === 0 && !there.get('Sent')?.messages ? true : undefined;
+    });
   });
 
   it('tells the author that a message came, and that it was read', async () => {

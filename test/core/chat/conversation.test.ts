@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
-  chatMessageId,
   decodeChatPart,
   encodeChatPart,
-  groupOfMessageIds,
   type ChatAct,
   type ChatPart,
 } from '../../../src/core/chat/chatPart.ts';
+import { chatMessageId, groupOfMessageIds } from '../../../src/core/mail/chatMessageId.ts';
 import { conversation, type ChatEntry } from '../../../src/core/chat/conversation.ts';
 
 const HASH = 'h'.repeat(43);

@@ -57,7 +57,7 @@ describe('a pool of keys', () => {
     await pool.refill();
     assert.equal(pool.size, 10);
     asked = [];
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 2; i++) {
       pool.take();
       await pool.refill();
     }

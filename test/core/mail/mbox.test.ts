@@ -81,9 +81,15 @@ describe('mbox', () => {
     const small = { maxMessage: 2000 };
     const long = `From a Sat Jan  3 01:05:34 1996\nA: ${'x'.repeat(50_000)}`;
     const items = await read(`${long}\n\nFrom b Sat Jan  3 01:05:34 1996\nB: 1\n\n`, 1000, small);
-    assert.deepEqual(items.map(({ kind }) => kind), ['too-large', 'message']);
+    assert.deepEqual(
+      items.map(({ kind }) => kind),
+      ['too-large', 'message'],
+    );
     assert.equal(rawOf(items[1]), 'B: 1\n');
-    assert.deepEqual((await read(long, 1000, small)).map(({ kind }) => kind), ['too-large']);
+    assert.deepEqual(
+      (await read(long, 1000, small)).map(({ kind }) => kind),
+      ['too-large'],
+    );
   });
 
   it('takes a gigabyte without a line end in bounded memory', async () => {

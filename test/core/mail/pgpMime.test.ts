@@ -14,7 +14,9 @@ const outer = {
   subject: '[...]',
 };
 const signedMail = (parts: readonly string[], type = 'multipart/signed; micalg=pgp-sha256; protocol="application/pgp-signature"') =>
-  Buffer.from(`From: a@example.test\r\nContent-Type: ${type}; boundary="b"\r\n\r\npreamble\r\n${parts.map((p) => `--b\r\n${p}\r\n`).join('')}--b--\r\n`);
+  Buffer.from(
+    `From: a@example.test\r\nContent-Type: ${type}; boundary="b"\r\n\r\npreamble\r\n${parts.map((p) => `--b\r\n${p}\r\n`).join('')}--b--\r\n`,
+  );
 const CONTENT = 'Content-Type: text/plain\r\n\r\nsigned text\r\n';
 const SIGNATURE = 'Content-Type: application/pgp-signature; name=signature.asc\r\n\r\n-----BEGIN PGP SIGNATURE-----\r\n';
 
@@ -83,12 +85,16 @@ describe('PGP/MIME', () => {
   it('survives whatever bytes come', async () => {
     const seeds = [signedMail([CONTENT, SIGNATURE]), writePgpMime(outer, ARMORED, 'b')];
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...seeds), fc.array(fc.tuple(fc.nat(2_000), fc.nat(255)), { maxLength: 20 }), async (seed, changes) => {
-        const raw = Buffer.from(seed);
-        for (const [at, octet] of changes) raw[at % raw.length] = octet;
-        readPgpSigned(raw);
-        await readPgpEncrypted(raw);
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...seeds),
+        fc.array(fc.tuple(fc.nat(2_000), fc.nat(255)), { maxLength: 20 }),
+        async (seed, changes) => {
+          const raw = Buffer.from(seed);
+          for (const [at, octet] of changes) raw[at % raw.length] = octet;
+          readPgpSigned(raw);
+          await readPgpEncrypted(raw);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -78,12 +78,13 @@ export class SearchWorld {
   }
 
   /** Ids of what a query finds, the newest first or the best. */
-  find(text: string, order: 'newest' | 'best' = 'newest'): number[] {
+  find(text: string, order: 'newest' | 'best' = 'newest', pool = 1000): number[] {
     const { node, problems } = parseQuery(text);
     if (!node || problems.length > 0) throw new Error(`not a query: ${text}`);
     const plan = planSearch(node, this.names());
-    const found = plan ? this.query.newest(plan, EVERYWHERE, 1000) : [];
-    return (order === 'best' ? ranked(found, NOW) : found).map(({ id }) => id);
+    if (!plan) return [];
+    const found = order === 'best' ? ranked(this.query.scored(plan, EVERYWHERE, pool), NOW) : this.query.newest(plan, EVERYWHERE, 1000);
+    return found.map(({ id }) => id);
   }
 
   /** How many a query counts. */

@@ -131,6 +131,17 @@ describe('store/search', () => {
     assert.deepEqual(world.find('forgotten'), [id]);
   });
 
+  it('finds a Gmail message in each of its folders by the one source that is kept', () => {
+    const gmail = { messageId: '77', labels: [] };
+    const source77 = source({ Subject: 'twin' }, 'shared words');
+    const all = world.store(source77, { gmail }, 'All Mail');
+    const inbox = world.list({ gmail, subject: 'twin' });
+    assert.equal(world.index.catchUp(10), 1);
+    assert.deepEqual(world.find('shared'), [inbox, all]);
+    assert.deepEqual(world.find('shared in:INBOX'), [inbox]);
+    assert.deepEqual(world.index.coverage(), { indexed: 2, total: 2 });
+  });
+
   it('forgets what is deleted, with its folder or alone', () => {
     const ids = [1, 2, 3].map((n) => world.store(source({ Subject: `doomed ${n}` }, 'x'), {}, n === 3 ? 'Other' : 'INBOX'));
     world.messages.removeUids(ACCOUNT, 'INBOX', [world.messages.get(ids[0]!)!.uid]);
@@ -149,6 +160,10 @@ describe('store/search', () => {
     for (let n = 0; n < 20; n++) world.store(source({ Subject: 'other' }, 'noise'));
     assert.deepEqual(world.find('plans', 'best'), [subject, old, text]);
     assert.deepEqual(world.find('plans'), [text, subject, old]);
+    // Where more match than are ranked, the newest of them are.
+    assert.deepEqual(world.find('plans', 'best', 2), [subject, text]);
+    assert.deepEqual(world.find('subject:plans', 'best', 1), [subject]);
+    assert.deepEqual(world.find('plans -more', 'best', 1), [subject]);
   });
 
   it('treats whatever is typed as text, never as syntax of the index', () => {

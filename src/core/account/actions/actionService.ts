@@ -4,7 +4,14 @@ import { QuMailError } from '../../base/errors.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import type { ActionRequests } from '../../base/requests/actionRequests.ts';
 import type { MailFlag, SpecialUse } from '../../base/types.ts';
-import { NO_CHANGE, type ActionRecord, type ActionVerb, type FlagChange, type NewAction, type NewActionMessage } from '../../store/actionRow.ts';
+import {
+  NO_CHANGE,
+  type ActionRecord,
+  type ActionVerb,
+  type FlagChange,
+  type NewAction,
+  type NewActionMessage,
+} from '../../store/actionRow.ts';
 import type { ActionStore } from '../../store/actions.ts';
 import type { MessageRow, MessageStore } from '../../store/messages.ts';
 import type { ShownMail } from '../../store/shownMail.ts';
@@ -37,14 +44,7 @@ interface Step {
 
 type Handled = Pick<
   ActionRequests,
-  | 'setFlags'
-  | 'moveMessages'
-  | 'deleteMessages'
-  | 'archiveMessages'
-  | 'markJunk'
-  | 'markNotJunk'
-  | 'undoAction'
-  | 'listPendingActions'
+  'setFlags' | 'moveMessages' | 'deleteMessages' | 'archiveMessages' | 'markJunk' | 'markNotJunk' | 'undoAction' | 'listPendingActions'
 >;
 
 /** Does what the person asks for, here and at once; the server hears of it from the journal. */
@@ -55,7 +55,11 @@ export class ActionService implements Handled {
     this.#deps = deps;
   }
 
-  async setFlags(request: { messageIds: readonly number[]; add: readonly MailFlag[]; remove: readonly MailFlag[] }): Promise<ActionReceipt> {
+  async setFlags(request: {
+    messageIds: readonly number[];
+    add: readonly MailFlag[];
+    remove: readonly MailFlag[];
+  }): Promise<ActionReceipt> {
     const change = { ...NO_CHANGE, add: [...request.add], remove: request.remove.filter((flag) => !request.add.includes(flag)) };
     return this.#act('flags', request.messageIds, () => [{ verb: 'flags', change }]);
   }
@@ -130,7 +134,9 @@ export class ActionService implements Handled {
   #cancel(record: ActionRecord): boolean {
     const { journal, clock, view } = this.#deps;
     if (record.state === 'failed' || record.state === 'dropped') {
-      const acknowledged = journal.change(record.seq, [record.state], record.state === 'failed' ? 'cancelled' : 'done', { now: clock.now() });
+      const acknowledged = journal.change(record.seq, [record.state], record.state === 'failed' ? 'cancelled' : 'done', {
+        now: clock.now(),
+      });
       return acknowledged && record.state === 'failed';
     }
     // One that was tried before may have been done, without an answer: that is for the inverse to undo.
@@ -163,7 +169,11 @@ export class ActionService implements Handled {
   #record(actions: readonly NewAction[]): void {
     const { journal, view, replay } = this.#deps;
     journal.add(actions);
-    for (const { accountId, messages } of actions) view.show(accountId, messages.map((message) => ({ ...message, id: 0, outcome: 'open' })));
+    for (const { accountId, messages } of actions)
+      view.show(
+        accountId,
+        messages.map((message) => ({ ...message, id: 0, outcome: 'open' })),
+      );
     this.#tell(actions.map((action) => ({ ...action, seq: 0, state: 'waiting' }) as unknown as ActionRecord));
     for (const accountId of new Set(actions.map((action) => action.accountId))) void replay.run(accountId);
   }
@@ -196,7 +206,11 @@ export class ActionService implements Handled {
   #tell(actions: readonly ActionRecord[]): void {
     const { emit } = this.#deps;
     emit({ kind: 'actions' });
-    const shown = new Map(actions.flatMap((action) => foldersOf(action).map((folder) => [`${action.accountId}\0${folder}`, { accountId: action.accountId, folder }])));
+    const shown = new Map(
+      actions.flatMap((action) =>
+        foldersOf(action).map((folder) => [`${action.accountId}\0${folder}`, { accountId: action.accountId, folder }]),
+      ),
+    );
     for (const { accountId, folder } of shown.values()) emit({ kind: 'messages', accountId, folder });
     for (const accountId of new Set(actions.map((action) => action.accountId))) emit({ kind: 'folders', accountId });
   }
@@ -207,12 +221,24 @@ function inverseOf(record: ActionRecord, id: string, now: number): NewAction[] {
   const groups = new Map<string, NewAction & { messages: NewActionMessage[] }>();
   for (const message of record.messages) {
     if (message.outcome === 'vanished') continue;
-    const step = record.verb === 'move' ? { target: message.fromFolder, change: NO_CHANGE } : { change: inverseChange(message.flags, record.change) };
+    const step =
+      record.verb === 'move' ? { target: message.fromFolder, change: NO_CHANGE } : { change: inverseChange(message.flags, record.change) };
     const key = JSON.stringify(step);
-    const group = groups.get(key) ?? { id, accountId: record.accountId, purpose: 'undo', verb: record.verb, createdAt: now, ...step, messages: [] };
+    const group = groups.get(key) ?? {
+      id,
+      accountId: record.accountId,
+      purpose: 'undo',
+      verb: record.verb,
+      createdAt: now,
+      ...step,
+      messages: [],
+    };
     const { id: _, outcome: __, ...rest } = message;
     // What the inverse starts from is what the action led to.
-    const flags = record.verb === 'flags' ? [...new Set([...message.flags.filter((flag) => !record.change.remove.includes(flag)), ...record.change.add])] : message.flags;
+    const flags =
+      record.verb === 'flags'
+        ? [...new Set([...message.flags.filter((flag) => !record.change.remove.includes(flag)), ...record.change.add])]
+        : message.flags;
     group.messages.push({ ...rest, flags, fromFolder: record.target ?? message.fromFolder });
     groups.set(key, group);
   }

@@ -2,7 +2,8 @@ import type { MailFlag } from '../../base/types.ts';
 import type { ActionMessage, Place } from '../../store/actionRow.ts';
 import type { ActionStore } from '../../store/actions.ts';
 import type { MessageRow, MessageStore } from '../../store/messages.ts';
-import { HIDDEN, type ShownMail } from '../../store/shownMail.ts';
+import { HIDDEN } from '../../store/messageWriting.ts';
+import type { ShownMail } from '../../store/shownMail.ts';
 import { pendingViews, placeKey, withDecided, type PendingView } from './pendingView.ts';
 
 export interface LocalViewDeps {
@@ -97,8 +98,7 @@ export class LocalView {
     shown.await(accountId, view.message, waits ? { away, set, clear, rowId: row?.id ?? 0 } : undefined);
     if (!row) return;
     if (row.id !== view.message.messageId) journal.rehint(view.message.id, row.id);
-    if (decided.length > 0)
-      messages.updateFlags(accountId, row.folder, [{ uid: row.uid, flags: withDecided(row.flags, view.decided) }]);
+    if (decided.length > 0) messages.updateFlags(accountId, row.folder, [{ uid: row.uid, flags: withDecided(row.flags, view.decided) }]);
     if (view.folder === undefined) shown.hide(row.id, HIDDEN.removing);
     else if (view.folder === view.message.folder) this.#put(row, view.message);
     else shown.place(row.id, accountId, view.folder, -row.id);

@@ -74,7 +74,10 @@ export function countChanges(action: ActionRecord): { folder: string; unread: nu
   return [...changes.values()];
 }
 
-function decide(before: ReadonlyMap<MailFlag, 'set' | 'clear'>, change: Pick<FlagChange, 'add' | 'remove'>): Map<MailFlag, 'set' | 'clear'> {
+function decide(
+  before: ReadonlyMap<MailFlag, 'set' | 'clear'>,
+  change: Pick<FlagChange, 'add' | 'remove'>,
+): Map<MailFlag, 'set' | 'clear'> {
   const decided = new Map(before);
   for (const flag of change.remove) decided.set(flag, 'clear');
   // As the wire has it: what is in both is set.

@@ -21,6 +21,7 @@ const READ_LATELY_MS = 30 * 86_400_000;
 /** Least time between two progress events, and between two looks at flags that a server without mod-sequences may have changed unseen. */
 const PROGRESS_MS = 250;
 const FLAGS_EVERY_MS = 900_000;
+const QUOTA_EVERY_MS = 3_600_000;
 /** How long the background gives way to work that a person waits for, at most. */
 const GIVE_WAY_MS = 5000;
 
@@ -37,6 +38,8 @@ export interface BackgroundDeps {
   readonly look: (path: string) => Promise<unknown>;
   /** Tries to open what came sealed. */
   readonly openArrivals: (path: string, signal: AbortSignal) => Promise<unknown>;
+  /** Told of what keeps the copy from being filled and no look would find: a full or damaged disk. */
+  readonly failed: (failure: QuMailError) => void;
   /** Resolves when nothing that a person waits for is under way. */
   readonly quiet: () => Promise<void>;
   readonly changed: {
@@ -58,9 +61,12 @@ export class BackgroundSync implements Disposable {
   #done = 0;
   #total = 0;
   #told = 0;
+  #quotaRead: number;
 
   constructor(deps: BackgroundDeps) {
     this.#deps = deps;
+    // What an earlier run read is in the store, and old enough to be renewed within the hour.
+    this.#quotaRead = deps.clock.now();
   }
 
   get active(): boolean {
@@ -113,15 +119,27 @@ export class BackgroundSync implements Disposable {
         if (this.#stop.signal.aborted) break;
         await this.#fill(folder);
       }
-      const quota = await this.#deps.handler.readQuota(this.#stop.signal);
-      if (quota) this.#deps.changed.quota(quota);
+      await this.#readQuota();
       if (this.#total > 0) log.info('filled', { messages: this.#done, ms: clock.now() - began });
     } catch (error) {
-      const { code } = QuMailError.from(error);
-      if (code !== 'engine.cancelled' && code !== 'engine.stopped') log.warn('fill-ended', { code, messages: this.#done });
+      const failure = QuMailError.from(error);
+      const { code } = failure;
+      if (code !== 'engine.cancelled' && code !== 'engine.stopped' && !this.#stop.signal.aborted) {
+        log.warn('fill-ended', { code, messages: this.#done });
+        if (code.startsWith('store.')) this.#deps.failed(failure);
+      }
     } finally {
       if (this.#total > 0) this.#tell(undefined, 'last');
     }
+  }
+
+  /** Not over a connection of its own after every look that found nothing. */
+  async #readQuota(): Promise<void> {
+    const now = this.#deps.clock.now();
+    if (this.#done === 0 && now - this.#quotaRead < QUOTA_EVERY_MS) return;
+    this.#quotaRead = now;
+    const quota = await this.#deps.handler.readQuota(this.#stop.signal);
+    if (quota) this.#deps.changed.quota(quota);
   }
 
   async #fill(folder: RemoteFolder): Promise<void> {

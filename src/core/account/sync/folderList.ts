@@ -1,4 +1,4 @@
-import type { MessageStore } from '../../store/messages.ts';
+import type { FolderRow, MessageStore } from '../../store/messages.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
 import type { RemoteFolder } from '../../transport/remoteMail.ts';
 import { planFolderList } from './syncPlan.ts';
@@ -11,6 +11,8 @@ const SAMPLE = 50;
 /**
  * Takes a folder list into the store: counts, what is new, what goes by another name now with everything in it, what is gone. A name is believed
  * to be another name only where the newest messages are there under their UIDs with their sizes.
+ *
+ * @returns `held-back` where something arrived in the inbox that may be a chat's: it is counted once it was looked at
  */
 export async function takeFolderList(
   accountId: string,
@@ -18,7 +20,7 @@ export async function takeFolderList(
   messages: MessageStore,
   handler: Pick<EmailHandler, 'fetchFacts'>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<'all' | 'held-back'> {
   const present = new Set(listed.map(({ path }) => path));
   const known = messages.listFolders(accountId);
   const before = known.map(({ path }) => {
@@ -41,13 +43,27 @@ export async function takeFolderList(
         delimiter: folder.delimiter,
         ...(folder.specialUse !== undefined && { specialUse: folder.specialUse }),
         selectable: folder.selectable,
-        unread: folder.unread,
+        unread: shownUnread(accountId, folder, known, messages),
         total: folder.total,
         ...(folder.subscribed !== undefined && { subscribed: folder.subscribed }),
       })),
     );
   }
   if (gone.length > 0) messages.removeFolders(accountId, gone);
+  return listed.some((folder) => hasNews(accountId, folder, messages)) ? 'held-back' : 'all';
+}
+
+/** What the server counts as unread, without what the chats count. */
+function shownUnread(accountId: string, folder: RemoteFolder, known: readonly FolderRow[], messages: MessageStore): number {
+  const told = Math.max(0, folder.unread - messages.countUnreadChatMail(accountId, folder.path, folder.uidNext ?? Number.MAX_SAFE_INTEGER));
+  const before = known.find(({ path }) => path === folder.path)?.unread ?? 0;
+  return hasNews(accountId, folder, messages) ? Math.min(told, before) : told;
+}
+
+function hasNews(accountId: string, { path, specialUse, uidNext }: RemoteFolder, messages: MessageStore): boolean {
+  if (specialUse !== 'inbox' || uidNext === undefined) return false;
+  const cursor = messages.cursor(accountId, path);
+  return cursor !== undefined && uidNext > cursor.uidNext;
 }
 
 async function isSame(

@@ -31,7 +31,7 @@ export class SourceIntake {
     this.#store = store;
     this.#place = place;
     this.#stored = o.stored;
-    this.#most = o.most ?? 32;
+    this.#most = o.most ?? 8;
   }
 
   /** The folder's UIDs mean other messages meanwhile: what comes is thrown away. */

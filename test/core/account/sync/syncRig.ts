@@ -23,6 +23,7 @@ export class SyncRig {
   readonly dir: string;
   readonly log: LogEntry[] = [];
   readonly progress: { folder?: string; done: number; total: number }[] = [];
+  readonly failures: string[] = [];
   budget = 2 ** 40;
   db!: DatabaseSync;
   messages!: MessageStore;
@@ -71,6 +72,7 @@ export class SyncRig {
       look: (path) => takeChanges({ accountId: ACCOUNT, handler }, path, { messages }),
       openArrivals: async () => {},
       quiet: () => handler.quiet(),
+      failed: (failure) => void this.failures.push(failure.code),
       changed: { messages: () => {}, progress: (step) => this.progress.push(step), quota: () => {} },
     });
     return this;
