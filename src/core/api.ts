@@ -26,6 +26,7 @@ export { ERROR_CODES, QuMailError } from './base/errors.ts';
 export { DEFAULT_SETTINGS } from './base/engineSettings.ts';
 export { SECURITY_LEVELS } from './base/types.ts';
 export type * from './base/chat.ts';
+export type * from './base/lab.ts';
 export type * from './base/model.ts';
 export type * from './base/actions.ts';
 export type * from './base/backup.ts';

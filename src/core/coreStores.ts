@@ -98,9 +98,6 @@ export async function openStores(
   });
   owned.add(toDisposable(() => vault.close()));
   const cache = openMailCache(options.storageDir, [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS], () => options.rebuilt?.());
-    durability: 'normal',
-    migrations: [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS],
-  });
   owned.add(toDisposable(() => cache.close()));
   const search = new SearchIndex({ db: cache });
   const padFolder = join(options.storageDir, 'pads');

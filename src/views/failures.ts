@@ -33,7 +33,7 @@ function asFailure(error: unknown, log: vscode.LogOutputChannel): Failure {
 export async function takeStep(step: NextStep, failure: Failure, context: FailureContext): Promise<void> {
   const run = (command: CommandId, ...args: unknown[]): Thenable<unknown> => vscode.commands.executeCommand(command, ...args);
   const settings = (id: string): Thenable<unknown> => vscode.commands.executeCommand('workbench.action.openSettings', id);
-  const address = context.contact ?? textOf(failure.details['address']) ?? textOf(failure.details['recipient']);
+  const address = context.contact ?? textOf(failure.details['address']) ?? textOf(failure.details['recipient']) ?? firstOf(failure.details['addresses']);
   const steps: Record<NextStep, () => unknown> = {
     // Without an account it was the first sign-in that failed: its own wizard still knows what was typed.
     'sign-in-again': () => (context.accountId === undefined && context.retry ? context.retry() : run('qumail.signIn', context.accountId)),
@@ -42,6 +42,15 @@ export async function takeStep(step: NextStep, failure: Failure, context: Failur
     'key-manager': () => run('qumail.connectKeyManager', context.accountId),
     'key-manager-status': () => run('qumail.keyManagerStatus', context.accountId),
     contact: () => run('qumail.saveContact', { accountId: context.accountId, address }),
+    'key-change': () => run('qumail.reviewKeyChange', { accountId: context.accountId, address }),
+    'verify-contact': () => run('qumail.verifyContact', { accountId: context.accountId, address }),
+    certificate: () => run('qumail.discoverCertificate', { accountId: context.accountId, address }),
+    'ask-again': () => run('qumail.askToSealAgain', context.messageId),
+    report: () => run('qumail.showLog'),
+    update: () => vscode.commands.executeCommand('workbench.extensions.action.checkForUpdates'),
+    pad: () => run('qumail.importPad', { accountId: context.accountId, address }),
+    unlock: () => run('qumail.unlock'),
+    passphrase: () => run('qumail.setPassphrase'),
     level: () => run('qumail.chooseSecurityLevel', context.draftUri),
     fetch: () => run('qumail.fetchMail'),
     outbox: () => run('qumail.showOutbox'),
@@ -54,4 +63,8 @@ export async function takeStep(step: NextStep, failure: Failure, context: Failur
 
 function textOf(value: string | number | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+function firstOf(value: string | number | readonly string[] | undefined): string | undefined {
+  return typeof value === 'object' ? value[0] : textOf(value);
 }

@@ -26,6 +26,10 @@ export class BudgetedSource implements KeySource {
     return capacity;
   }
 
+  get believedSharers(): number | undefined {
+    return this.#source.believedSharers;
+  }
+
   async take(request: TakeRequest): Promise<DeliveredKey[]> {
     this.#book.admit(this.#peer, request.bits);
     return this.#source.take(request);

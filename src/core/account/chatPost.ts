@@ -1,10 +1,12 @@
 import type { ChatLevel, ChatReach } from '../base/chat.ts';
 import { QuMailError, throwIfCancelled } from '../base/errors.ts';
+import { inParallel } from '../base/inParallel.ts';
 import type { Address } from '../base/types.ts';
 import type { OutgoingAttachment } from '../mail/writeMime.ts';
 import type { AccountService } from './accountService.ts';
 import { UNFILED } from './outboxFiling.ts';
 import type { OutboxRunner } from './outboxRunner.ts';
+import { sharersOf } from './keySource.ts';
 import { isAtLeast } from './levels.ts';
 import { partsOf } from './readMessage.ts';
 import type { SealDeps, SealJob } from './sealJob.ts';
@@ -36,6 +38,8 @@ export interface Letter {
   readonly signal?: AbortSignal;
 }
 
+/** Links asked at the same time. */
+const AT_ONCE = 4;
 /** Held until every part of a message is sealed: all of it goes, or nothing. */
 const UNTIL_COMPLETE = 10 * 365 * 86_400_000;
 
@@ -57,9 +61,8 @@ export class ChatMail {
     floor: ChatLevel,
     signal?: AbortSignal,
   ): Promise<readonly ChatReach[]> {
-    return Promise.all(
-      addresses.map((address) => this.#reachOf(accountId, address, { level, floor, others: addresses.length - 1 }, signal)),
-    );
+    const wanted = { level, floor, others: addresses.length - 1 };
+    return inParallel(addresses, AT_ONCE, (address) => this.#reachOf(accountId, address, wanted, signal));
   }
 
   /** @throws QuMailError `seal.*`, `kme.*`, `pad.*`; nothing is in the outbox then */
@@ -165,7 +168,7 @@ export class ChatMail {
       const minimum = contacts.get(accountId, address)?.minimumLevel ?? 'L4';
       const source = wanted.level === 'L3' ? undefined : links.sourceFor(accountId, address);
       if (source && isAtLeast(wanted.level, minimum)) {
-        const { maxSharers } = await source.capacity(signal);
+        const maxSharers = await sharersOf(source, signal);
         const keyed = source.kind === 'pad' ? 'pad' : maxSharers >= wanted.others && wanted.others > 0 ? 'multicast' : 'pairwise';
         return { address, reachable: true, keyed };
       }

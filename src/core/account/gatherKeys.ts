@@ -1,10 +1,14 @@
 import { wipe } from '../base/bytes.ts';
+import { inParallel } from '../base/inParallel.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { CipherManager } from '../crypto/cipherManager.ts';
 import type { KeyLedger } from '../keys/keyLedger.ts';
 import { wipeKeys } from '../keys/undelivered.ts';
 import { planKeying, type EnvelopePlan, type KeyingEntry, type KeyingPeer } from './keyingPlan.ts';
-import type { KeySource } from './keySource.ts';
+import { sharersOf, type KeySource } from './keySource.ts';
+
+/** Questions to key managers at the same time: as many as a client has sockets. */
+const AT_ONCE = 4;
 
 /** One `keys` entry with its key bytes in hand. Whoever holds it wipes `bytes`. */
 export interface GatheredEntry {
@@ -46,11 +50,9 @@ export interface GatherRequest {
  * @throws QuMailError `kme.*` as the key manager answered, `pad.*`; `key.reused` when a key was delivered again
  */
 export async function gatherKeys(request: GatherRequest, deps: GatherDeps): Promise<readonly GatheredEnvelope[]> {
-  const peers: GatherPeer[] = [];
-  for (const { address, source } of request.recipients) {
-    const { maxSharers } = await source.capacity(request.signal);
-    peers.push({ address, source, peerId: source.peerId, maxSaeIdCount: maxSharers });
-  }
+  const peers = await inParallel(request.recipients, AT_ONCE, async ({ address, source }): Promise<GatherPeer> => {
+    return { address, source, peerId: source.peerId, maxSaeIdCount: await sharersOf(source, request.signal) };
+  });
   const gather = new Gathering(request, deps);
   try {
     return await gather.all(planKeying(request.level, peers, 'where-offered'));
@@ -95,8 +97,8 @@ class Gathering {
   async all(plans: readonly EnvelopePlan<GatherPeer>[]): Promise<readonly GatheredEnvelope[]> {
     const envelopes: GatheredEnvelope[] = [];
     for (const plan of plans) {
-      const entries: GatheredEntry[] = [];
-      for (const entry of plan.entries) entries.push(await this.#entry(plan, entry));
+      // All that had begun is over when one has failed, so that everything reserved is known and can be abandoned.
+      const entries = await inParallel(plan.entries, AT_ONCE, (entry) => this.#entry(plan, entry));
       envelopes.push({ peers: plan.peers, entries });
     }
     return envelopes;

@@ -12,6 +12,7 @@ import { KME_PROFILES } from '../keys/kmeQuirks.ts';
 import type { ContactStore } from '../store/contacts.ts';
 import type { KeyManagerRecord, KeyManagerStore, StandbyRecord } from '../store/keyManagers.ts';
 import type { SecureStorage } from '../store/secureStorage.ts';
+import { BelievedSharers } from './believedSharers.ts';
 import { BudgetedSource } from './budgetedSource.ts';
 import { budgetFor } from './keyForecast.ts';
 import type { KeyBudgetBook } from './keyBudgetBook.ts';
@@ -64,9 +65,11 @@ export class KeyLinks implements Disposable {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #owned = new DisposableStore();
   readonly #pools: KeyPools;
+  readonly #believed: BelievedSharers;
 
   constructor(deps: KeyLinksDeps) {
     this.#deps = deps;
+    this.#believed = new BelievedSharers(deps.clock);
     this.#pools = this.#owned.add(
       new KeyPools({ ledger: deps.ledger, clock: deps.clock, exchange: (accountId, run) => this.exchange(accountId, run) }),
     );
@@ -162,6 +165,7 @@ export class KeyLinks implements Disposable {
   /** Another profile, another standby: the next exchange goes by what is stored now. */
   reload(accountId: string): void {
     this.#pools.drop(accountId);
+    this.#believed.drop(accountId);
     const entry = this.#clients.get(accountId);
     this.#clients.delete(accountId);
     if (entry) this.#owned.release(entry.client);
@@ -233,6 +237,7 @@ export class KeyLinks implements Disposable {
       ownSaeId,
       ledger: this.#deps.ledger,
       pools: this.#pools,
+      believed: this.#believed,
       clock: this.#deps.clock,
       prefetch: KME_PROFILES[manager.profile].prefetch,
       exchange: (run) =>

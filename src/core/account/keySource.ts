@@ -37,6 +37,9 @@ export interface KeySource {
   /** @throws QuMailError `kme.*`, `pad.*` */
   capacity(signal?: AbortSignal): Promise<SourceCapacity>;
 
+  /** `maxSharers` as the source said it a moment ago; undefined where it has to be asked. */
+  readonly believedSharers: number | undefined;
+
   /**
    * Fresh keys of at least `bits` in all, each RESERVED in the ledger when this resolves; after a failure none is. The caller wipes them.
    *
@@ -50,4 +53,9 @@ export interface KeySource {
    * @throws QuMailError `kme.*`, `pad.*`, `key.*`; keys that came before the failure are in the ledger
    */
   fetch(request: FetchRequest): Promise<void>;
+}
+
+/** How many further contacts one key may be shared with; asks only where it was not said lately. @throws QuMailError `kme.*`, `pad.*` */
+export async function sharersOf(source: KeySource, signal?: AbortSignal): Promise<number> {
+  return source.believedSharers ?? (await source.capacity(signal)).maxSharers;
 }

@@ -1,3 +1,4 @@
+import type { BelievedSharers } from './believedSharers.ts';
 import type { DeliveredKey, KmeAccess } from '../keys/kmeClient.ts';
 import type { Clock } from '../base/ports.ts';
 import type { KeyLedger } from '../keys/keyLedger.ts';
@@ -11,6 +12,7 @@ export interface KmeSourceDeps {
   readonly ownSaeId: string;
   readonly ledger: KeyLedger;
   readonly pools: KeyPools;
+  readonly believed: BelievedSharers;
   readonly clock: Clock;
   readonly prefetch: 'on' | 'off';
   /** Runs one exchange with the account's key manager and remembers how it went. */
@@ -30,6 +32,10 @@ export class KmeSource implements KeySource {
     this.ownSaeId = deps.ownSaeId;
   }
 
+  get believedSharers(): number | undefined {
+    return this.#deps.believed.get(this.#deps.accountId, this.peerId);
+  }
+
   async capacity(signal?: AbortSignal): Promise<SourceCapacity> {
     const { pools, clock } = this.#deps;
     const pooled = this.#pooled();
@@ -38,6 +44,7 @@ export class KmeSource implements KeySource {
     const { storedKeyCount, keySize, maxSaeIdCount } = await this.#deps.exchange((client) => client.getStatus(this.peerId, signal));
     const stockBits = storedKeyCount !== undefined && keySize !== undefined ? storedKeyCount * keySize : undefined;
     const told = { maxSharers: maxSaeIdCount ?? 0, ...(stockBits !== undefined && { stockBits }) };
+    this.#deps.believed.put(this.#deps.accountId, this.peerId, told.maxSharers);
     if (pooled) pooled.capacity = { told, at: clock.now() };
     return told;
   }

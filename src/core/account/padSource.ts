@@ -45,6 +45,7 @@ class PadSource implements KeySource {
   readonly kind = 'pad';
   readonly peerId: string;
   readonly ownSaeId = undefined;
+  readonly believedSharers = 0;
   readonly #deps: PadSourcesDeps & { accountId: string; address: string; name: string };
 
   constructor(deps: PadSourcesDeps & { accountId: string; address: string; name: string }) {

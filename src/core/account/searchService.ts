@@ -23,7 +23,7 @@ import type { SearchUpkeep } from './searchUpkeep.ts';
 
 const MAX_PAGE = 500;
 /** The newest that match, of which the best come first. */
-const POOL = 500;
+const POOL = 200;
 /** Octets of a source that are read for a snippet. */
 const SNIPPET_OCTETS = 48 * 1024;
 const SNIPPET_TEXT = 16 * 1024;

@@ -308,24 +308,3 @@ export type QuMailEvent =
   /** The offline copy is being filled: messages taken in so far, of those found missing so far. Done when both are the same. */
   | { readonly kind: 'sync-progress'; readonly accountId: string; readonly folder?: string; readonly done: number; readonly total: number }
   | { readonly kind: 'send-progress'; readonly draftId: string; readonly step: 'keys' | 'sealing' | 'sending' | 'filing' };
-
-// ---- the lab ----------------------------------------------------------------------------------------------------
-
-/** What the lab tells about itself once it runs (dist/lab.cjs); everything in it is SIMULATED. */
-export interface LabWorld {
-  readonly servers: MailServers;
-  /** The lab's own CA, for mail servers and key managers alike. */
-  readonly caPem: string;
-  readonly users: readonly LabUser[];
-}
-
-export interface LabUser {
-  readonly email: string;
-  readonly displayName: string;
-  readonly password: string;
-  readonly saeId: string;
-  readonly kmeId: string;
-  readonly kmeUrl: string;
-  readonly clientCertPem: string;
-  readonly clientKeyPem: string;
-}

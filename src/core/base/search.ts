@@ -24,7 +24,7 @@ export interface SearchRequest {
   readonly before?: number;
   /** `mail` (unless a folder is named): without Junk and Trash. */
   readonly scope?: 'mail' | 'everywhere';
-  /** `best`: what fits best and is new, of the newest 500 that match. `newest`: by date; also what a query without text comes in. */
+  /** `best`: what fits best and is new, of the newest 200 that match. `newest`: by date; also what a query without text comes in. */
   readonly order?: 'best' | 'newest';
 }
 

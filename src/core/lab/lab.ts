@@ -1,4 +1,4 @@
-import type { LabUser, LabWorld } from '../base/model.ts';
+import type { LabUser, LabWorld } from '../base/lab.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import { systemRandom } from '../base/systemPorts.ts';
 import { createAuthority } from './certificates.ts';

@@ -38,7 +38,7 @@ export class SearchQuery {
   newest(plan: SearchPlan, scope: SearchScope, limit: number, before?: number): Found[] {
     const last = before === undefined ? undefined : this.#placeOf(before);
     if (plan.match === undefined) return this.#rows(plan, scope, limit, last).map(foundOf);
-    return this.#matches(plan, scope, limit, '1', last && searchKey(last));
+    return this.#matches(plan, scope, limit, '1', { before: last && searchKey(last) });
   }
 
   /**
@@ -47,10 +47,12 @@ export class SearchQuery {
    */
   scored(plan: SearchPlan, scope: SearchScope, pool: number): Found[] {
     const newest = this.newest(plan, scope, pool);
-    if (plan.match === undefined) return newest;
+    const last = newest.at(-1);
+    if (plan.match === undefined || !last) return newest;
     if (newest.length < pool) return this.#matches(plan, scope, pool, BM25);
     const prominent = { ...plan, match: `{subject sender} : (${plan.match})` };
-    const named = new Set(this.newest(prominent, scope, pool).map(({ id }) => id));
+    // Not looked for further back than there is something to score.
+    const named = new Set(this.#matches(prominent, scope, pool, '1', { from: searchKey(last) }).map(({ id }) => id));
     return newest.map((found) => (named.has(found.id) ? { ...found, score: 3 } : found));
   }
 
@@ -70,13 +72,20 @@ export class SearchQuery {
   }
 
   /** Out of both indexes, the newest first. */
-  #matches(plan: SearchPlan, scope: SearchScope, limit: number, score: '1' | typeof BM25, beforeKey = Number.MAX_SAFE_INTEGER): Found[] {
+  #matches(
+    plan: SearchPlan,
+    scope: SearchScope,
+    limit: number,
+    score: '1' | typeof BM25,
+    keys: { readonly before?: number | undefined; readonly from?: number } = {},
+  ): Found[] {
     const rows = ['main', 'sealed'].flatMap((index) =>
       this.#sql.all(
         `SELECT m.id, m.date, m.gm_msgid, ${score} AS score FROM ${index}.search s CROSS JOIN main.messages m ON m.id = ${ID_OF_KEY}
-         WHERE s.search MATCH ? AND s.rowid < ? AND ${ofIndex(index)} AND ${plan.where} AND ${inScope(scope)} ORDER BY s.rowid DESC LIMIT ?`,
+         WHERE s.search MATCH ? AND s.rowid < ? AND s.rowid >= ? AND ${ofIndex(index)} AND ${plan.where} AND ${inScope(scope)} ORDER BY s.rowid DESC LIMIT ?`,
         plan.match!,
-        BigInt(beforeKey),
+        BigInt(keys.before ?? Number.MAX_SAFE_INTEGER),
+        BigInt(keys.from ?? 0),
         ...plan.values,
         JSON.stringify(scope.ids),
         limit,
@@ -134,7 +143,7 @@ function ofIndex(index: string): string {
 
 function inScope(scope: SearchScope): string {
   // What is said in chats is looked for there.
-  return `m.hidden < ${HIDDEN.chatNew} AND m.folder_id ${scope.folders === 'only' ? 'IN' : 'NOT IN'} (SELECT value FROM json_each(?))`;
+  return `m.hidden < ${HIDDEN.removing} AND m.folder_id ${scope.folders === 'only' ? 'IN' : 'NOT IN'} (SELECT value FROM json_each(?))`;
 }
 
 function foundOf(row: Row): Found {

@@ -30,6 +30,11 @@ export class ShownMail {
     this.#sql = new Statements(deps.db);
   }
 
+  /** Many steps in one commit. */
+  transaction<T>(run: () => T): T {
+    return inTransaction(this.#db, run);
+  }
+
   /** Shows a row in this folder; `uid` is the server's, or the negative of the row's number as long as there is none. */
   place(rowId: number, accountId: string, folder: string, uid: number): void {
     inTransaction(this.#db, () => {

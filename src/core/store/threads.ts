@@ -52,13 +52,13 @@ export class ThreadStore {
 
   /** Messages of threads, oldest first, over all folders. */
   messages(threadIds: readonly number[], limit: number): MessageRow[] {
-    const sql = `${JOINED} WHERE m.thread_id IN (SELECT value FROM json_each(?)) AND m.hidden < ${HIDDEN.chatNew} ORDER BY m.date, m.id LIMIT ?`;
+    const sql = `${JOINED} WHERE m.thread_id IN (SELECT value FROM json_each(?)) AND m.hidden < ${HIDDEN.removing} ORDER BY m.date, m.id LIMIT ?`;
     return this.#sql.all(sql, JSON.stringify(threadIds), limit).map(messageRowOf);
   }
 
   /** True when the folder holds a newer message of these threads than that one. */
   hasNewer(row: MessageRow, threadIds: readonly number[]): boolean {
-    const sql = `SELECT 1 AS newer FROM messages m WHERE m.thread_id IN (SELECT value FROM json_each(?)) AND (m.date, m.id) > (?, ?) AND m.hidden < ${HIDDEN.chatNew}
+    const sql = `SELECT 1 AS newer FROM messages m WHERE m.thread_id IN (SELECT value FROM json_each(?)) AND (m.date, m.id) > (?, ?) AND m.hidden < ${HIDDEN.removing}
       AND m.folder_id = (SELECT folder_id FROM messages WHERE id = ?) LIMIT 1`;
     return this.#sql.get(sql, JSON.stringify(threadIds), row.date, row.id, row.id) !== undefined;
   }

@@ -20,7 +20,7 @@ export function whatLevelTakes(level: SecurityLevel, l10n: Localiser): string {
 
 /** Why a level cannot be chosen now. */
 export function whyNotLevel(level: SecurityLevel, l10n: Localiser): string {
-  if (level === 'L3') return l10n.t('Not possible yet: QuMail does not write post-quantum mail in this version.');
+  if (level === 'L3') return l10n.t('Not possible now: a post-quantum certificate of a recipient is missing or has changed.');
   if (level === 'L4') return l10n.t('Not possible: a recipient is to get nothing below a higher level.');
   return l10n.t('Not possible now: a recipient has no quantum key link to you.');
 }

@@ -22,8 +22,7 @@ export function chatSentences(l10n: Localiser): Record<ChatCode, Sentence> {
     'chat.too-many-members': { say: (f) => l10n.t('A group has at most {0} members.', f('limit', '100')) },
     'chat.refused': { say: () => l10n.t('The group does not allow this change now. Somebody else may have changed it meanwhile.') },
     'chat.file-too-large': {
-      say: (f) =>
-        l10n.t('Files of one chat message may have {0} bytes at most; these have {1}.', f('limit', '25 MiB'), f('size', l10n.t('more'))),
+      say: (f) => l10n.t('Files of one chat message may have {0} bytes at most; these have {1}.', f('limit', '?'), f('size', '?')),
     },
     'chat.unsigned': {
       say: () => l10n.t('This message came without the signature that every chat message carries. It is not shown as part of the chat.'),

@@ -49,9 +49,11 @@ export class LocalView {
   /** Shows the messages of these actions where the journal has them now. */
   show(accountId: string, messages: readonly ActionMessage[]): void {
     const views = this.#views(accountId);
-    for (const message of messages) {
-      this.#show(accountId, views.get(placeKey(message)) ?? { message, folder: message.folder, decided: new Map() });
-    }
+    this.#deps.shown.transaction(() => {
+      for (const message of messages) {
+        this.#show(accountId, views.get(placeKey(message)) ?? { message, folder: message.folder, decided: new Map() });
+      }
+    });
   }
 
   /** Gives messages back the flags that a change took, before `show`. */

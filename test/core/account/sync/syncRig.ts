@@ -33,19 +33,21 @@ export class SyncRig {
   readonly #imap: ServerAddress;
   readonly #user: { email: string; password: string };
   readonly #timing: Partial<TransportTiming>;
+  readonly #caPem: string | undefined;
 
   constructor(
     imap: ServerAddress,
-    o: { user?: { email: string; password: string }; timing?: Partial<TransportTiming>; dir?: string } = {},
+    o: { user?: { email: string; password: string }; timing?: Partial<TransportTiming>; dir?: string; caPem?: string } = {},
   ) {
     this.#imap = imap;
     this.#user = o.user ?? { email: 'alice@example.test', password: 'pw' };
     this.#timing = o.timing ?? {};
+    this.#caPem = o.caPem;
     this.dir = o.dir ?? mkdtempSync(join(tmpdir(), 'qumail-sync-'));
   }
 
   async open(): Promise<this> {
-    const ca = await testCaPem();
+    const ca = this.#caPem ?? (await testCaPem());
     this.db = openDatabase(join(this.dir, 'mail.db'), { durability: 'normal', migrations: MAIL_MIGRATIONS });
     this.messages = new MessageStore({ db: this.db });
     this.offline = new OfflineStore({ db: this.db });

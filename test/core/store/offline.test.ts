@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { BodyIndexer } from '../../../src/core/base/ports.ts';
+import { openDatabase } from '../../../src/core/store/database.ts';
+import { MAIL_MIGRATIONS } from '../../../src/core/store/mailSchema.ts';
+import { MessageStore, type NewMessage } from '../../../src/core/store/messages.ts';
+import { OfflineStore } from '../../../src/core/store/offline.ts';
+import { removeTempFolders, tempFolder } from './vaultFixture.ts';
+
+const message = (uid: number, change: Partial<NewMessage> = {}): NewMessage => ({
+  uid,
+  rfcMessageId: `<${uid}@x>`,
+  from: { name: '', address: 'b@x' },
+  to: [],
+  subject: `s${uid}`,
+  date: uid * 1000,
+  size: 10,
+  flags: [],
+  hasAttachments: false,
+  preview: '',
+  seal: 'plain',
+  level: 'L4',
+  inReplyTo: '',
+  references: [],
+  ...change,
+});
+const sourced = (uid: number, change: Partial<NewMessage> = {}) => ({ ...message(uid, change), raw: Buffer.from(`source ${uid}`) });
+
+describe('OfflineStore', () => {
+  let db: DatabaseSync;
+  let messages: MessageStore;
+  let offline: OfflineStore;
+  let indexed: number[];
+
+  beforeEach(() => {
+    indexed = [];
+    const indexer: BodyIndexer = { index: (batch) => indexed.push(...batch.map(({ messageId }) => messageId)), forget: () => {} };
+    db = openDatabase(join(tempFolder(), 'mail.db'), { durability: 'normal', migrations: MAIL_MIGRATIONS });
+    messages = new MessageStore({ db, indexer });
+    offline = new OfflineStore({ db, indexer });
+    messages.setCursor('a', 'INBOX', { uidValidity: 7, uidNext: 100 });
+  });
+  afterEach(() => db.close());
+  after(removeTempFolders);
+
+  it('takes in sources of new and of known messages, and has those indexed that are not sealed', () => {
+    messages.insertMessages('a', 'INBOX', [message(1), message(2, { seal: 'unopened' })]);
+    assert.deepEqual(offline.bodilessUids('a', 'INBOX', 10), [2, 1]);
+    const batch = [sourced(1, { flags: ['seen'] }), sourced(2), sourced(3), sourced(4, { seal: 'unopened' })];
+    assert.equal(offline.storeSources('a', 'INBOX', 7, batch), 'stored');
+    assert.deepEqual(offline.bodilessUids('a', 'INBOX', 10), []);
+    assert.deepEqual([1, 2, 3, 4].map((uid) => messages.getBody(messages.byUid('a', 'INBOX', uid)!.id)?.toString()), [1, 2, 3, 4].map((n) => `source ${n}`));
+    assert.deepEqual(messages.byUid('a', 'INBOX', 1)?.flags, ['seen']);
+    assert.deepEqual(indexed, [1, 3].map((uid) => messages.byUid('a', 'INBOX', uid)!.id));
+    offline.storeSources('a', 'INBOX', 7, batch);
+    assert.equal(indexed.length, 2, 'what comes again changes nothing');
+  });
+
+  it('takes in nothing for UIDs of another time, or of a folder that is gone', () => {
+    assert.equal(offline.storeSources('a', 'INBOX', 8, [sourced(1)]), 'stale');
+    assert.equal(offline.storeHeaders('a', 'Gone', 7, [message(1)], 0), 'stale');
+    offline.setFilled('a', 'INBOX', 8, { as: 'all', uid: 5 });
+    assert.equal(offline.filled('a', 'INBOX'), undefined);
+    assert.equal(messages.count('a', 'INBOX'), 0);
+  });
+
+  it('remembers how far a folder is filled, until its UIDs mean other messages', () => {
+    offline.setFilled('a', 'INBOX', 7, { as: 'all', uid: 100 });
+    assert.deepEqual(offline.filled('a', 'INBOX'), { as: 'all', uid: 100 });
+    messages.resetFolder('a', 'INBOX');
+    assert.equal(offline.filled('a', 'INBOX'), undefined);
+  });
+
+  it('lets go of the oldest sources first, neither of what was read lately nor of sealed mail that waits for its key', () => {
+    offline.storeSources('a', 'INBOX', 7, [sourced(1, { seal: 'unopened' }), sourced(2), sourced(3), sourced(4), sourced(5)]);
+    messages.touch(messages.byUid('a', 'INBOX', 2)!.id, 9_000_000);
+    assert.equal(offline.evict(2, 8_000_000), 2);
+    const states = [1, 2, 3, 4, 5].map((uid) => messages.byUid('a', 'INBOX', uid)!.bodyState);
+    assert.deepEqual(states, [1, 1, 2, 2, 1]);
+    assert.equal(messages.getBody(messages.byUid('a', 'INBOX', 3)!.id), undefined);
+    assert.deepEqual(offline.bodilessUids('a', 'INBOX', 10), [], 'and does not ask for them again');
+  });
+
+  it('counts what it takes on the disk without what is free again', () => {
+    const before = offline.usedOctets();
+    offline.storeSources('a', 'INBOX', 7, [{ ...message(1), raw: Buffer.alloc(1_000_000, 1) }]);
+    const full = offline.usedOctets();
+    assert.ok(full - before > 900_000);
+    offline.evict(1, 1e15);
+    assert.ok(offline.usedOctets() - before < 100_000);
+  });
+
+  it('says that the disk is full, and has stored all of a batch or nothing', () => {
+    const pages = Number(db.prepare('PRAGMA page_count').get()!['page_count']);
+    db.exec(`PRAGMA max_page_count = ${pages + 20}`);
+    const large = Array.from({ length: 50 }, (_, n) => ({ ...message(n + 1), raw: Buffer.alloc(10_000, 1) }));
+    assert.throws(() => offline.storeSources('a', 'INBOX', 7, large), { code: 'store.full' });
+    assert.equal(messages.count('a', 'INBOX'), 0);
+    db.exec('PRAGMA max_page_count = 100000');
+    assert.equal(offline.storeSources('a', 'INBOX', 7, large), 'stored');
+  });
+});
