@@ -4,7 +4,7 @@ import type { OutboxRunner } from './account/outboxRunner.ts';
 import { partsOf } from './account/readMessage.ts';
 import type { SealDeps } from './account/sealJob.ts';
 import { readReport, type SealReport } from './account/sealReport.ts';
-import { readFailure } from './account/stored.ts';
+import { readFailure, writeFailure } from './account/stored.ts';
 import type { TrustBook } from './account/trustBook.ts';
 import type { DisposableStore } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
@@ -14,6 +14,7 @@ import { ChatBook } from './chat/chatBook.ts';
 import { ChatChanges } from './chat/chatChanges.ts';
 import { ChatHandler } from './chat/chatHandler.ts';
 import type { ArrivedMail, ChatPeople, ChatSignatures } from './chat/chatPorts.ts';
+import { ChatQueue } from './chat/chatQueue.ts';
 import { ChatReceiver } from './chat/chatReceiver.ts';
 import { ChatSender } from './chat/chatSender.ts';
 import { ChatService } from './chat/chatService.ts';
@@ -24,7 +25,7 @@ import { groupOfMessageIds } from './mail/chatMessageId.ts';
 import type { ReadMessage } from './mail/readMime.ts';
 
 export interface CoreChatOptions extends SealDeps {
-  readonly stores: Pick<CoreStores, 'accounts' | 'chats' | 'chatExtras' | 'chatWaiting' | 'managers'>;
+  readonly stores: Pick<CoreStores, 'accounts' | 'chats' | 'chatExtras' | 'chatWaiting' | 'chatUnsent' | 'chatErasures' | 'managers'>;
   readonly book: TrustBook;
   readonly accounts: AccountService;
   readonly runner: OutboxRunner;
@@ -60,7 +61,7 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
   const log = options.log.scoped('chat');
   const people = peopleOf(options);
   const signatures = signaturesOf(options);
-  const post = new ChatMail(options);
+  const post = new ChatMail({ ...options, erasures: stores.chatErasures, log });
   const groups = new GroupBook({ store, signatures, people });
   const sender = new ChatSender({ groups, people, signatures, post, clock, random });
   const receiver = new ChatReceiver({ store, extras, groups, people, signatures, clock, log });
@@ -74,7 +75,23 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
   };
   const handler = owned.add(new ChatHandler({ store, waiting, groups, people, receiver, sender, clock, log, emit, reread, erase }));
   const book = new ChatBook({ store, extras, groups, people, clock, world, readFailure });
-  const service = new ChatService({ book, store, groups, post, sender, handler, clock, emit });
+  const queue = owned.add(
+    new ChatQueue({
+      store,
+      unsent: stores.chatUnsent,
+      groups,
+      sender,
+      post,
+      clock,
+      random,
+      log,
+      emit,
+      writeFailure,
+      timersChanged: () => handler.timersChanged(),
+      selfOf: (accountId) => stores.accounts.get(accountId)?.email,
+    }),
+  );
+  const service = new ChatService({ book, store, groups, post, queue, handler, clock, emit });
   const changes = new ChatChanges({ book, extras, groups, people, post, sender, clock, emit });
   const stateOf = (accountId: string, messageId: string): LetterState => {
     const rows = outbox.list().filter((row) => row.accountId === accountId && row.rfcMessageId === messageId);
@@ -85,6 +102,10 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
   };
   const states = new ChatStates({ store, stateOf, emit });
   const look = (): void => states.look(accounts.all().map(({ id }) => id));
+  const wake = (): void => {
+    queue.wake();
+    void post.eraseWaiting();
+  };
   return {
     requests: { ...requestsOf(book), ...requestsOf(service), ...requestsOf(changes) } as ChatRequests,
     arrived: (mail) => handler.arrived(arrivedMail(mail)),
@@ -94,9 +115,12 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
       for (const row of outbox.list()) if (row.state === 'held' && groupOfMessageIds(row.groupId)) outbox.delete(row.id, ['held']);
       handler.start();
       look();
+      wake();
     },
     heard({ kind }) {
       if (kind === 'outbox' || kind === 'sent') look();
+      // An account is online, or a key manager answers; or not, and then little is asked before that shows.
+      if (kind === 'accounts' || kind === 'key-managers') setImmediate(wake);
     },
   };
 }

@@ -12,9 +12,11 @@ import type { EngineOptions } from './api.ts';
 import { AccountStore } from './store/accounts.ts';
 import { ACTION_MIGRATIONS } from './store/actionsSchema.ts';
 import { CertificateStore } from './store/certificates.ts';
+import { ChatErasures } from './store/chatErasures.ts';
 import { ChatExtras } from './store/chatExtras.ts';
 import { ChatStore } from './store/chats.ts';
 import { CHAT_MIGRATIONS } from './store/chatSchema.ts';
+import { ChatUnsent } from './store/chatUnsent.ts';
 import { ChatWaiting } from './store/chatWaiting.ts';
 import { ContactStore } from './store/contacts.ts';
 import { openDatabase } from './store/database.ts';
@@ -64,6 +66,8 @@ export interface CoreStores {
   readonly chats: ChatStore;
   readonly chatExtras: ChatExtras;
   readonly chatWaiting: ChatWaiting;
+  readonly chatUnsent: ChatUnsent;
+  readonly chatErasures: ChatErasures;
   readonly pads: PadStore;
   /** Where the octets of pads lie. */
   readonly padFolder: string;
@@ -131,6 +135,8 @@ export async function openStores(
     chats: new ChatStore({ db: vault, sealer: storage }),
     chatExtras: new ChatExtras({ db: vault, sealer: storage }),
     chatWaiting: new ChatWaiting({ db: vault }),
+    chatUnsent: new ChatUnsent({ db: vault, sealer: storage }),
+    chatErasures: new ChatErasures({ db: vault }),
     audit: new KeyAudit({ db: vault, sealer: storage }),
   };
 }

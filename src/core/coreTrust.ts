@@ -18,7 +18,7 @@ import type { AccountRecord } from './store/accounts.ts';
 const QUANTUM_SUITES = ['QM1-OTP-P1305', 'QM1-CB256', COMBINED_SUITE];
 
 export interface CoreTrustOptions {
-  readonly stores: Pick<CoreStores, 'accounts' | 'certificates' | 'contacts' | 'managers' | 'ownCertificates'>;
+  readonly stores: Pick<CoreStores, 'accounts' | 'certificates' | 'contacts' | 'managers' | 'ownCertificates' | 'storage'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -50,6 +50,7 @@ export function buildTrust(options: CoreTrustOptions, owned: DisposableStore): C
   const own = owned.add(
     new OwnCertificates({
       store: stores.ownCertificates,
+      refresh: () => stores.storage.ensureEpoch(),
       pgp,
       clock,
       log,

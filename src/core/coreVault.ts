@@ -95,8 +95,10 @@ export function openVaultArea(deps: VaultAreaDeps, owned: DisposableStore): Vaul
       ledger.expire();
       await storage.ensureEpoch();
       renewSeals(upkeepDeps);
+      stores.ownCertificates.reseal();
       deps.keepKeys();
-      await storage.retireEpochs(() => [...ledger.sealedRecords(), ...stores.pads.sealedRecords()]);
+      const sealed = [ledger, stores.pads, stores.ownCertificates];
+      await storage.retireEpochs(() => sealed.flatMap((store) => store.sealedRecords()));
     } catch (error) {
       log.warn('housekeeping-failed', { code: QuMailError.from(error).code });
     }

@@ -7,10 +7,6 @@ import { MailService } from './account/mailService.ts';
 import { networksNow } from './account/networkWatch.ts';
 import { OutboxRunner } from './account/outboxRunner.ts';
 import { OutboxService } from './account/outboxService.ts';
-import { CommandTokens } from './auth/commandTokens.ts';
-import { HostTokens } from './auth/hostTokens.ts';
-import { IdentityManager } from './auth/identityManager.ts';
-import { OAuth2Manager } from './auth/oauth2Manager.ts';
 import { OAUTH_PROVIDERS } from './auth/providers.ts';
 import { createHttpsFetch } from './base/httpsFetch.ts';
 import { DisposableStore, Emitter } from './base/lifetime.ts';
@@ -21,6 +17,7 @@ import { CipherManager } from './crypto/cipherManager.ts';
 import type { EngineOptions, QuMailApi, QuMailEvent, QuMailRequests } from './api.ts';
 import { buildActions } from './coreActions.ts';
 import { buildDrafts, draftStores } from './coreDrafts.ts';
+import { buildAuth } from './coreAuth.ts';
 import { buildChat } from './coreChat.ts';
 import { CoreKeys } from './coreKeys.ts';
 import { openStores } from './coreStores.ts';
@@ -33,10 +30,7 @@ import { buildSync } from './coreSync.ts';
 import { ShownMail } from './store/shownMail.ts';
 import { markForRebuild } from './store/mailCache.ts';
 import { WindowLock } from './store/windowLock.ts';
-import { ServerDiscovery } from './transport/discovery.ts';
 import type { TransportTiming } from './transport/mailAccess.ts';
-import { createProbe } from './transport/probeServer.ts';
-import { systemSrv } from './transport/srvRecords.ts';
 import { authorityFor, parseSettings, startSettings } from './settings.ts';
 
 /** What a test may put in the place of the system's own. */
@@ -91,38 +85,10 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   const lock = owned.add(new WindowLock({ db: vault, clock, random }));
   const budget = (): number => settings.offlineBudgetMiB * 1024 * 1024;
   const fetch = createHttpsFetch({ authorities });
-  const oauth = owned.add(
-    new OAuth2Manager({
-      secrets: stores.secrets,
-      clock,
-      random,
-      fetch,
-      openBrowser: options.openBrowser,
-      log: log.scoped('auth'),
-      settings: () => settings,
-      providers,
-      lock,
-    }),
+  const { oauth, hostTokens, commandTokens, identity, discovery } = buildAuth(
+    { stores, clock, random, log, fetch, lock, providers, authorities, options, settings: () => settings },
+    owned,
   );
-  const hostTokens = new HostTokens({ source: options.hostToken, clock, log: log.scoped('auth') });
-  const commandTokens = owned.add(new CommandTokens({ clock, log: log.scoped('auth') }));
-  const identity = new IdentityManager({
-    accounts: stores.accounts,
-    secrets: stores.secrets,
-    oauth,
-    hostTokens,
-    commandTokens,
-    clock,
-    saeIdOf: (accountId) => managers.get(accountId)?.saeId,
-  });
-
-  const discovery = new ServerDiscovery({
-    fetch,
-    resolveSrv: systemSrv(),
-    probe: createProbe({ authorities }),
-    clock,
-    log: log.scoped('discovery'),
-  });
 
   // Whose certificate is whose.
   const contactOf = (accountId: string, address: string): Contact | undefined => people.contactOf(accountId, address);
@@ -157,7 +123,15 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       networks: ports.networks ?? networksNow,
       ...(ports.timing && { timing: ports.timing }),
       emit,
-      mailDeps: { ...syncDeps, random, damaged: () => markForRebuild(options.storageDir), offline: stores.offline, lock, budget, interval: () => settings.fetchInterval * 1000 },
+      mailDeps: {
+        ...syncDeps,
+        random,
+        damaged: () => markForRebuild(options.storageDir),
+        offline: stores.offline,
+        lock,
+        budget,
+        interval: () => settings.fetchInterval * 1000,
+      },
       erase: async (accountId) => {
         await keys.eraseAccount(accountId);
         await storage.eraseAccount(accountId);
@@ -242,7 +216,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       world,
       log,
       emit,
-      eraseOnServer: (accountId, rfcMessageId) => eraseByMessageId(accounts.get(accountId), rfcMessageId, messages, new ShownMail({ db: stores.cache })),
+      eraseOnServer: (accountId, rfcMessageId) =>
+        eraseByMessageId(accounts.get(accountId), rfcMessageId, messages, new ShownMail({ db: stores.cache })),
     },
     owned,
   );

@@ -22,7 +22,9 @@ export class EngineProgram implements Disposable {
   readonly #dir = mkdtempSync(join(tmpdir(), 'qumail-bench-'));
   readonly #file = join(this.#dir, 'engineChild.cjs');
 
-  fileForTest(): string { return this.#file; }
+  fileForTest(): string {
+    return this.#file;
+  }
 
   static async bundle(): Promise<EngineProgram> {
     const program = new EngineProgram();

@@ -19,7 +19,9 @@ export interface ChildConfig {
 const [phase, json] = process.argv.slice(2) as [string, string];
 const config = JSON.parse(json) as ChildConfig;
 const secretsFile = `${config.storageDir}.secrets.json`;
-const secrets = new Map<string, string>(existsSync(secretsFile) ? (JSON.parse(readFileSync(secretsFile, 'utf8')) as [string, string][]) : []);
+const secrets = new Map<string, string>(
+  existsSync(secretsFile) ? (JSON.parse(readFileSync(secretsFile, 'utf8')) as [string, string][]) : [],
+);
 
 async function open(): Promise<QuMailApi> {
   return QuMailCore.open({
@@ -81,7 +83,8 @@ async function imapFlow(work: 'raw' | 'envelopes'): Promise<object> {
   const lock = await client.getMailboxLock('INBOX');
   const exists = client.mailbox === false ? 0 : (client.mailbox.exists ?? 0);
   let messages = 0;
-  if (work === 'raw') for await (const { source } of client.fetch('1:*', { uid: true, source: true })) messages += Number(source !== undefined);
+  if (work === 'raw')
+    for await (const { source } of client.fetch('1:*', { uid: true, source: true })) messages += Number(source !== undefined);
   else messages = (await client.fetchAll(`${Math.max(1, exists - 49)}:*`, { uid: true, flags: true, envelope: true })).length;
   const ms = performance.now() - began;
   lock.release();
@@ -109,7 +112,8 @@ async function run(): Promise<object> {
     const inbox = folders.find(({ path }) => path === 'INBOX');
     return { ms, ...lateness(), stored: inbox?.stored, disk: disk.used, rss: process.resourceUsage().maxRSS * 1024 };
   }
-  if (phase === 'screen') for (const file of ['mail.db', 'mail.db-wal', 'mail.db-shm']) rmSync(join(config.storageDir, file), { force: true });
+  if (phase === 'screen')
+    for (const file of ['mail.db', 'mail.db-wal', 'mail.db-shm']) rmSync(join(config.storageDir, file), { force: true });
   await using engine = await open();
   // The engine is there; from here on it connects.
   let began = performance.now();

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 
 /** Words that people write, more and less often; enough of them that an index has something to do. */
-const COMMON = 'the of to and a in is it you that he was for on are with as I his they be at one have this from or had by hot but some what there we can out other were all your when up use word how said an each she'.split(' ');
+const COMMON =
+  'the of to and a in is it you that he was for on are with as I his they be at one have this from or had by hot but some what there we can out other were all your when up use word how said an each she'.split(
+    ' ',
+  );
 
 /** Numbers from a seed, the same in every run (mulberry32). */
 function numbersFrom(seed: number): () => number {
@@ -20,8 +23,12 @@ function numbersFrom(seed: number): () => number {
  */
 export function* generateMailbox(count: number, octets = count * 2900): Generator<Buffer> {
   const random = numbersFrom(count);
-  const rare = Array.from({ length: 20_000 }, (_, n) => createHash('sha256').update(`word${n}`).digest('hex').replace(/\d/g, '').slice(0, 9) || 'word');
-  const word = (): string => (random() < 0.55 ? COMMON[Math.floor(random() ** 2 * COMMON.length)]! : rare[Math.floor(random() ** 3 * rare.length)]!);
+  const rare = Array.from(
+    { length: 20_000 },
+    (_, n) => createHash('sha256').update(`word${n}`).digest('hex').replace(/\d/g, '').slice(0, 9) || 'word',
+  );
+  const word = (): string =>
+    random() < 0.55 ? COMMON[Math.floor(random() ** 2 * COMMON.length)]! : rare[Math.floor(random() ** 3 * rare.length)]!;
   const words = (n: number): string => Array.from({ length: n }, word).join(' ');
   const mean = octets / count;
   const began = Date.UTC(2020, 0, 1);
@@ -53,10 +60,21 @@ function body(n: number, size: number, random: () => number, words: (n: number) 
   const plain = [`--${boundary}`, 'Content-Type: text/plain; charset=utf-8', '', ...lines(size / 3)];
   if (kind < 0.9) {
     const html = lines((size * 2) / 3).map((line) => `<p class="x">${line}</p>`);
-    const text = [`--${boundary}`, 'Content-Type: text/html; charset=utf-8', '', '<html><body>', ...html, '</body></html>', `--${boundary}--`];
+    const text = [
+      `--${boundary}`,
+      'Content-Type: text/html; charset=utf-8',
+      '',
+      '<html><body>',
+      ...html,
+      '</body></html>',
+      `--${boundary}--`,
+    ];
     return [`Content-Type: multipart/alternative; boundary="${boundary}"`, '', ...plain, ...text];
   }
-  const file = Buffer.alloc(Math.ceil(size / 2), words(40)).toString('base64').match(/.{1,76}/g) ?? [];
+  const file =
+    Buffer.alloc(Math.ceil(size / 2), words(40))
+      .toString('base64')
+      .match(/.{1,76}/g) ?? [];
   const part = ['Content-Type: application/octet-stream; name="data.bin"', 'Content-Disposition: attachment; filename="data.bin"'];
   return [
     `Content-Type: multipart/mixed; boundary="${boundary}"`,

@@ -49,7 +49,11 @@ export class Isync {
         'Sync Pull',
         `SyncState ${root}/state/`,
         '',
-      ].join('\n').replace('IMAPStore far', '\nIMAPStore far').replace('MaildirStore', '\nMaildirStore').replace('Channel', '\nChannel'),
+      ]
+        .join('\n')
+        .replace('IMAPStore far', '\nIMAPStore far')
+        .replace('MaildirStore', '\nMaildirStore')
+        .replace('Channel', '\nChannel'),
       { mode: 0o600 },
     );
     mkdirSync(join(root, 'state'));

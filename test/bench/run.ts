@@ -29,7 +29,8 @@ const table = tableOf(all);
 console.log(`\n${table}`);
 if (wanted.length === 0) {
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
-  const head = '# Results\n\nWritten by `npm run bench`. Each line: ours against a reference measured in the same run; the ratio must not exceed the bar.\n';
+  const head =
+    '# Results\n\nWritten by `npm run bench`. Each line: ours against a reference measured in the same run; the ratio must not exceed the bar.\n';
   writeFileSync(join(import.meta.dirname, 'RESULTS.md'), `${head}\n${machine}, ${new Date().toISOString().slice(0, 10)}\n\n${table}`);
 }
 if (all.some(({ ratio, bar }) => !(ratio <= bar))) process.exitCode = 1;

@@ -5,6 +5,7 @@ import { Log } from '../../src/core/base/log.ts';
 import type { KeyAudit } from '../../src/core/keys/audit.ts';
 import type { KeyLedger } from '../../src/core/keys/keyLedger.ts';
 import { KmeSource } from '../../src/core/account/kmeSource.ts';
+import { BelievedSharers } from '../../src/core/account/believedSharers.ts';
 import { KeyPools } from '../../src/core/account/keyPools.ts';
 import { systemRandom } from '../../src/core/base/systemPorts.ts';
 import { KmeClient } from '../../src/core/keys/kmeClient.ts';
@@ -54,6 +55,7 @@ export async function runLossyKeys(
       ownSaeId: own,
       ledger,
       pools,
+      believed: new BelievedSharers(clock),
       clock,
       prefetch: 'off',
       exchange: (run) => run(client),

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ModelImap } from '../core/transport/modelImap.ts';
 import { ACCOUNT, SyncRig } from '../core/account/sync/syncRig.ts';
 import { testCaPem } from '../world/pki.ts';
 import { Dice, FORM, SEED } from './seeded.ts';
 
-const CHILD = join(import.meta.dirname, '../core/account/sync/syncChild.ts');
+const CHILD = fileURLToPath(new URL('../core/account/sync/syncChild.ts', import.meta.url));
 const KILLS = FORM === 'long' ? 100 : 8;
 
 describe('a window that is killed while it fills the offline copy', function () {
@@ -40,7 +40,9 @@ describe('a window that is killed while it fills the offline copy', function () 
     let interrupted = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       for (let n = 0; n < 400; n++) arrive(dice.pick(['INBOX', 'Archive']), ++count);
-      const child = spawn(process.execPath, [CHILD, rig.dir, String(server.address.port), await testCaPem()], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [CHILD, rig.dir, String(server.address.port), await testCaPem()], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       const [said] = await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
       assert.equal(String(said).trim(), 'ready');
       await new Promise((resolve) => setTimeout(resolve, 20 + dice.below(250)));
@@ -70,6 +72,9 @@ describe('a window that is killed while it fills the offline copy', function () 
 
   function compare(): void {
     for (const [path, { messages }] of server.folders)
-      assert.deepEqual(rig.stored(path).map(({ uid, raw }) => [uid, raw]), messages.map(({ uid, raw }) => [uid, raw.toString('latin1')]));
+      assert.deepEqual(
+        rig.stored(path).map(({ uid, raw }) => [uid, raw]),
+        messages.map(({ uid, raw }) => [uid, raw.toString('latin1')]),
+      );
   }
 });

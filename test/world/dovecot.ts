@@ -77,7 +77,8 @@ export function createDovecot(o: DovecotOptions): Dovecot {
         chownSync(join(maildir, 'cur', name), MAIL_UID, MAIL_UID);
         count++;
       }
-      for (const dir of [join(mail, email), maildir, ...['cur', 'new', 'tmp'].map((sub) => join(maildir, sub))]) chownSync(dir, MAIL_UID, MAIL_UID);
+      for (const dir of [join(mail, email), maildir, ...['cur', 'new', 'tmp'].map((sub) => join(maildir, sub))])
+        chownSync(dir, MAIL_UID, MAIL_UID);
     },
     storedMessages: (email, folder) => readMaildir(join(mail, email, 'Maildir'), folder),
   };

@@ -11,6 +11,7 @@ import { testAuthority } from './pki.ts';
 export const ALICE = 'SAE-ALICE';
 export const BOB = 'SAE-BOB';
 export const CAROL = 'SAE-CAROL';
+export const DAVE = 'SAE-DAVE';
 
 /** Does not wait where the code under test sleeps, but writes down how long it would have. Time-outs stay real. */
 export function impatientClock(): Clock & { readonly slept: number[] } {
@@ -43,7 +44,7 @@ export interface KmeWorld extends Disposable {
   client(saeId: string, options?: ClientOptions): Promise<KmeClient>;
 }
 
-/** Two key managers on loopback: KME-A serves Alice, KME-B serves Bob and Carol. Of the test authority, so for accounts of the `real` world. */
+/** Two key managers on loopback: KME-A serves Alice, KME-B serves Bob, Carol and Dave. Of the test authority, so for accounts of the `real` world. */
 export async function startKmeWorld(options: Partial<KmePairOptions> = {}): Promise<KmeWorld> {
   const authority = options.authority ?? (options.organization === undefined ? await testAuthority() : undefined);
   const pair = await startKmePair({
@@ -52,6 +53,7 @@ export async function startKmeWorld(options: Partial<KmePairOptions> = {}): Prom
       { saeId: ALICE, kmeId: 'KME-A' },
       { saeId: BOB, kmeId: 'KME-B' },
       { saeId: CAROL, kmeId: 'KME-B' },
+      { saeId: DAVE, kmeId: 'KME-B' },
     ],
     ...options,
     ...(authority === undefined ? {} : { authority }),

@@ -6,7 +6,7 @@ import type { LogEntry } from '../../src/core/base/log.ts';
 import { QuMailCore, type CorePorts } from '../../src/core/qumailCore.ts';
 import type { KmePairOptions } from '../../src/core/lab/kmePair.ts';
 import { startCuttingProxy, type CuttingProxy } from './cuttingProxy.ts';
-import { ALICE, BOB, CAROL, startKmeWorld, type KmeWorld } from './kmeWorld.ts';
+import { ALICE, BOB, CAROL, DAVE, startKmeWorld, type KmeWorld } from './kmeWorld.ts';
 import { startMailWorld, type MailWorld } from './mailWorld.ts';
 import { CLIENT_ID, startOidcWorld, type OidcWorld } from './oidcWorld.ts';
 import { issueServer } from './pki.ts';
@@ -15,6 +15,7 @@ const PEOPLE = {
   alice: { email: 'alice@example.test', name: 'Alice', password: 'alice-password', saeId: ALICE },
   bob: { email: 'bob@other.test', name: 'Bob', password: 'bob-password', saeId: BOB },
   carol: { email: 'carol@example.test', name: 'Carol', password: 'carol-password', saeId: CAROL },
+  dave: { email: 'dave@other.test', name: 'Dave', password: 'dave-password', saeId: DAVE },
 } as const;
 export type PersonName = keyof typeof PEOPLE;
 
@@ -188,7 +189,7 @@ class EventQueue {
   }
 }
 
-/** Alice, Bob and Carol with their engines, on one real mail host, OAuth server and pair of key managers. */
+/** Alice, Bob, Carol and Dave with their engines, on one real mail host, OAuth server and pair of key managers. */
 export class PeopleWorld {
   readonly options: PeopleOptions;
   readonly mail: MailWorld;
@@ -231,6 +232,24 @@ export class PeopleWorld {
     await both[0].knows(both[1]);
     await both[1].knows(both[0]);
     return both;
+  }
+
+  /** People who are signed in, have key managers, and each of them the cards of all others, as if handed over on a stick. */
+  async circle<const N extends readonly PersonName[]>(...names: N): Promise<Person[]> {
+    const people: Person[] = [];
+    for (const name of names) {
+      const person = await this.person(name);
+      await person.signInWithPassword();
+      await person.connectKeyManager();
+      people.push(person);
+    }
+    for (const person of people) {
+      const { file: content } = await person.engine.exportCard({ accountId: person.account.id });
+      for (const other of people) {
+        if (other !== person) await other.engine.importCard({ accountId: other.account.id, content, name: PEOPLE[person.name].name });
+      }
+    }
+    return people;
   }
 
   async dispose(): Promise<void> {

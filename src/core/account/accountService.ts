@@ -16,7 +16,8 @@ import type { MessageStore } from '../store/messages.ts';
 import { EmailHandler } from '../transport/emailHandler.ts';
 import type { TransportTiming } from '../transport/mailAccess.ts';
 import { AccountSignIn } from './accountSignIn.ts';
-import { MailAccount, type MailAccountDeps } from './mailAccount.ts';
+import { MailAccount } from './mailAccount.ts';
+import type { MailAccountDeps } from './mailAccountDeps.ts';
 import { NetworkWatch } from './networkWatch.ts';
 import { WakeWatch } from './wake.ts';
 

@@ -111,7 +111,7 @@ export class ChatOffers implements ArrivalOffers {
 
 /** Removes every copy of a message that is known, for good. */
 export async function eraseByMessageId(
-  account: { readonly id: string; readonly handler: EmailHandler },
+  account: { readonly id: string; readonly handler: EmailHandler; syncFolder(path: string): Promise<unknown> },
   rfcMessageId: string,
   messages: Pick<MessageStore, 'cursor' | 'removeUids' | 'listFolders'>,
   shown: Pick<ShownMail, 'byMessageId'>,
@@ -119,6 +119,8 @@ export async function eraseByMessageId(
   const known = shown.byMessageId(account.id, rfcMessageId).map(({ folder }) => folder);
   const own = messages.listFolders(account.id).flatMap(({ path }) => (isChatFolder(path) ? [path] : []));
   for (const folder of new Set([...own, ...known])) {
+    // Mail was moved there, and nobody looked into it yet.
+    if (!messages.cursor(account.id, folder)) await account.syncFolder(folder);
     const uidValidity = messages.cursor(account.id, folder)?.uidValidity;
     if (uidValidity === undefined) continue;
     const uids = await account.handler.findByMessageId(folder, rfcMessageId);

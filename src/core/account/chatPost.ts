@@ -1,8 +1,10 @@
 import type { ChatLevel, ChatReach } from '../base/chat.ts';
 import { QuMailError, throwIfCancelled } from '../base/errors.ts';
 import { inParallel } from '../base/inParallel.ts';
+import type { Log } from '../base/log.ts';
 import type { Address } from '../base/types.ts';
 import type { OutgoingAttachment } from '../mail/writeMime.ts';
+import type { ChatErasures } from '../store/chatErasures.ts';
 import type { AccountService } from './accountService.ts';
 import { UNFILED } from './outboxFiling.ts';
 import type { OutboxRunner } from './outboxRunner.ts';
@@ -13,11 +15,14 @@ import type { SealDeps, SealJob } from './sealJob.ts';
 import { sealMessage } from './sealMessage.ts';
 import { readReport } from './sealReport.ts';
 import { POST_QUANTUM_SUITE } from './sealingTrust.ts';
+import { TrailingFlight } from './trailingFlight.ts';
 
 export interface ChatPostDeps extends SealDeps {
-  readonly accounts: Pick<AccountService, 'addressOf'>;
+  readonly accounts: Pick<AccountService, 'addressOf' | 'all'>;
   readonly runner: OutboxRunner;
-  /** Removes a message from the server's folders; a failure leaves it for later. */
+  readonly erasures: ChatErasures;
+  readonly log: Log;
+  /** Removes a message from the server's folders. */
   readonly eraseOnServer: (accountId: string, rfcMessageId: string) => Promise<void>;
 }
 
@@ -46,6 +51,7 @@ const UNTIL_COMPLETE = 10 * 365 * 86_400_000;
 /** Chat messages through the same sealing, outbox and stores as all mail. */
 export class ChatMail {
   readonly #deps: ChatPostDeps;
+  readonly #erasing = new TrailingFlight<void>();
 
   constructor(deps: ChatPostDeps) {
     this.#deps = deps;
@@ -93,6 +99,15 @@ export class ChatMail {
     });
   }
 
+  /** Why nothing can be handed to the mail server now; undefined where it can. What is sealed now would not be for the members of later. */
+  outOfReach(accountId: string): QuMailError | 'not-yet' | undefined {
+    const account = this.#deps.accounts.all().find(({ id }) => id === accountId);
+    if (!account) return new QuMailError('account.missing');
+    if (account.state === 'connecting') return 'not-yet';
+    if (account.state === 'online') return undefined;
+    return account.failure ?? new QuMailError('net.refused');
+  }
+
   /** Sends what waits of a message again as the identical bytes; false where nothing does. */
   async resend(accountId: string, messageId: string, signal?: AbortSignal): Promise<boolean> {
     const waiting = this.#deps.outbox.list().filter((row) => row.accountId === accountId && row.rfcMessageId === messageId);
@@ -110,12 +125,30 @@ export class ChatMail {
     return { name: found.name, mimeType: found.mimeType, content: found.content };
   }
 
-  /** Erases a message here and on the server. */
+  /** Erases a message here at once, and on the server now or as soon as it is within reach. */
   async erase(accountId: string, envelopeId: string): Promise<void> {
-    const stored = this.#deps.sealedMail.getByEnvelope(accountId, envelopeId);
+    const { sealedMail, erasures } = this.#deps;
+    const stored = sealedMail.getByEnvelope(accountId, envelopeId);
     if (!stored) return;
-    this.#deps.sealedMail.delete(accountId, envelopeId);
-    await this.#deps.eraseOnServer(accountId, stored.rfcMessageId);
+    erasures.add(accountId, stored.rfcMessageId);
+    sealedMail.delete(accountId, envelopeId);
+    await this.eraseWaiting();
+  }
+
+  /** Erases on servers what could not be erased there before. */
+  eraseWaiting(): Promise<void> {
+    const { erasures, eraseOnServer, log } = this.#deps;
+    return this.#erasing.run('erase', async () => {
+      for (const { accountId, messageId } of erasures.list()) {
+        if (this.outOfReach(accountId)) continue;
+        try {
+          await eraseOnServer(accountId, messageId);
+          erasures.remove(accountId, messageId);
+        } catch (error) {
+          log.warn('chat-not-erased', { code: QuMailError.from(error).code });
+        }
+      }
+    });
   }
 
   #job(letter: Letter, part: { level: ChatLevel; to: readonly Address[] }, then: 'hold' | { release: readonly number[] }): SealJob {
@@ -147,7 +180,10 @@ export class ChatMail {
         admit: () => {},
         queued: (envelopeId) => {
           if (then === 'hold') return;
-          for (const id of then.release) outbox.change(id, ['held'], { state: 'queued', now: clock.now() });
+          for (const id of then.release) {
+            // Another window that opened meanwhile took the first half for one that a crash left.
+            if (!outbox.change(id, ['held'], { state: 'queued', now: clock.now() })) throw new QuMailError('engine.stopped');
+          }
           queued(envelopeId);
         },
       },

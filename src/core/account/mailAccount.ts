@@ -1,46 +1,21 @@
 import type { AccountState } from '../base/model.ts';
 import { needsPerson, QuMailError, throwIfCancelled, type ErrorCode } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
-import type { Log } from '../base/log.ts';
-import type { Clock, Random } from '../base/ports.ts';
 import { SingleFlight } from '../base/singleFlight.ts';
-import type { MessageStore } from '../store/messages.ts';
 import { planReconnect } from '../transport/backoff.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
 import { retryAfterOf } from '../transport/serverPause.ts';
 import { isDamage } from '../store/mailCache.ts';
-import type { OfflineStore } from '../store/offline.ts';
-import type { WindowLock } from '../store/windowLock.ts';
 import type { RemoteFolder } from '../transport/remoteMail.ts';
 import { AccountLease } from './sync/accountLease.ts';
 import { BackgroundSync } from './sync/backgroundSync.ts';
 import { takeFolderList } from './sync/folderList.ts';
 import { readFailure, writeFailure } from './stored.ts';
 import { newRow } from './sync/newRow.ts';
-import { openArrivals, syncFolder, type FolderSync, type SyncDeps, type SyncedAccount } from './syncFolder.ts';
+import type { MailAccountDeps } from './mailAccountDeps.ts';
+import { unlessCancelled } from './unlessCancelled.ts';
+import { openArrivals, syncFolder, type FolderSync, type SyncedAccount } from './syncFolder.ts';
 import { TrailingFlight } from './trailingFlight.ts';
-
-export interface MailAccountDeps extends SyncDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly messages: MessageStore;
-  readonly offline: OfflineStore;
-  readonly lock: Pick<WindowLock, 'hold'>;
-  /** Octets that all offline mail may take on this machine. */
-  readonly budget: () => number;
-  /** mail.db turned out to be damaged. */
-  readonly damaged: () => void;
-  /** Milliseconds between looks where the server does not push. */
-  readonly interval: () => number;
-  readonly changed: {
-    state(): void;
-    folders(): void;
-    messages(folder: string): void;
-    activity(busy: 'busy' | 'idle'): void;
-    progress(step: { folder?: string; done: number; total: number }): void;
-  };
-}
 
 /** How many of its last errors an account remembers. */
 const REMEMBERED = 10;
@@ -77,27 +52,19 @@ export class MailAccount implements Disposable {
     this.email = record.email;
     this.handler = this.#owned.add(handler);
     this.#deps = deps;
-    const { messages, offline, clock, log, budget, changed } = deps;
-    const { lock } = deps;
-    this.#lease = this.#owned.add(new AccountLease({ accountId: record.id, lock, offline, clock, log, leads: () => void this.#look() }));
+    const accountId = record.id;
+    this.#lease = this.#owned.add(new AccountLease({ ...deps, accountId, leads: () => void this.#look() }));
     this.background = this.#owned.add(
       new BackgroundSync({
-        accountId: record.id,
+        ...deps,
+        accountId,
         handler,
-        messages,
-        offline,
-        clock,
-        log: log.scoped('fill'),
-        budget,
+        log: deps.log.scoped('fill'),
         look: (path) => this.syncFolder(path),
         openArrivals: (path, signal) => openArrivals(this.synced, path, deps, signal),
         quiet: () => handler.quiet(),
         failed: (failure) => void this.#fails(failure),
-        changed: {
-          messages: (path) => changed.messages(path),
-          progress: (step) => changed.progress(step),
-          quota: (quota) => this.#share({ quota }),
-        },
+        changed: { ...deps.changed, quota: (quota) => this.#share({ quota }) },
       }),
     );
   }
@@ -181,15 +148,7 @@ export class MailAccount implements Disposable {
   async syncFolder(path: string, signal?: AbortSignal): Promise<FolderSync> {
     throwIfCancelled(signal);
     const flight = this.#flights.run(path, () => this.#sync(path));
-    if (!signal) return flight;
-    const { promise: cancelled, reject } = Promise.withResolvers<never>();
-    const onAbort = (): void => reject(new QuMailError('engine.cancelled'));
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([flight, cancelled]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+    return signal ? unlessCancelled(flight, signal) : flight;
   }
 
   /** Headers of messages older than the store holds; resolves to how many came. */

@@ -33,6 +33,8 @@ export interface OwnCertificatesDeps {
   readonly log: Log;
   /** The accounts there are, with their own mailboxes. */
   readonly accounts: () => readonly { readonly id: string; readonly address: Address }[];
+  /** Learns the epoch keys that other windows made meanwhile (SecureStorage.ensureEpoch). */
+  readonly refresh: () => Promise<void>;
 }
 
 /**
@@ -82,12 +84,13 @@ export class OwnCertificates implements Disposable {
 
   /**
    * Runs `use` with the account's secret key (an unprotected transferable secret key that holds every subkey not yet taken out), which is
-   * wiped afterwards; undefined where the account has no certificate yet.
+   * wiped afterwards; undefined where the account has no certificate yet. Another window may have sealed it under a newer epoch than this
+   * one knows: then that is learned first.
    *
    * @throws QuMailError `store.secret-missing`, `store.corrupt`, and what `use` throws
    */
   async withSecret<T>(accountId: string, use: (secretKey: Buffer | undefined) => Promise<T>): Promise<T> {
-    const secretKey = this.#deps.store.secretOf(accountId);
+    const secretKey = await this.#secretOf(accountId);
     try {
       return await use(secretKey);
     } finally {
@@ -98,6 +101,16 @@ export class OwnCertificates implements Disposable {
   dispose(): void {
     this.#disposed = true;
     this.#next?.dispose();
+  }
+
+  async #secretOf(accountId: string): Promise<Buffer | undefined> {
+    try {
+      return this.#deps.store.secretOf(accountId);
+    } catch (error) {
+      if (!QuMailError.is(error, 'store.secret-missing')) throw error;
+      await this.#deps.refresh();
+      return this.#deps.store.secretOf(accountId);
+    }
   }
 
   #isDue({ rotatedAt }: OwnCertificate): boolean {
@@ -121,6 +134,10 @@ export class OwnCertificates implements Disposable {
   async #make(accountId: string): Promise<OwnCertificate> {
     const account = this.#deps.accounts().find(({ id }) => id === accountId);
     if (!account) throw new QuMailError('account.missing');
+    // Unreadable only as long as this window does not know another one's epoch: nothing is lost then.
+    if (this.peek(accountId)) await this.#deps.refresh();
+    const known = this.peek(accountId);
+    if (known && this.#isReadable(known)) return this.#isDue(known) ? this.#renew(accountId) : known;
     const now = this.#deps.clock.now();
     const { address, name } = account.address;
     const { certificate, secretKey, fingerprint } = await this.#deps.pgp.generate({ addresses: [address], name, now });

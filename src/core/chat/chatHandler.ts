@@ -11,9 +11,12 @@ import type { ChatReceiver, Reception } from './chatReceiver.ts';
 import type { ChatSender } from './chatSender.ts';
 import type { GroupBook } from './groupBook.ts';
 import { chatIdOf } from './shownChat.ts';
+import { waits } from './waits.ts';
 
 /** Receipts are collected this long, so that a burst of messages costs one answer, milliseconds. */
 const RECEIPT_DELAY = 2000;
+/** Receipts that could not be sent are tried again after this long, milliseconds. */
+const RECEIPT_AGAIN = 60_000;
 /** The same missing events are asked for again after this long, milliseconds. */
 const ASK_AGAIN = 3_600_000;
 
@@ -122,6 +125,7 @@ export class ChatHandler implements Disposable {
     const { groupId, part, isNew } = reception;
     this.#deps.emit({ kind: 'chats', accountId });
     this.#deps.emit({ kind: 'chat-messages', chatId: chatIdOf(accountId, groupId) });
+    if (reception.erase !== undefined) this.#erase(accountId, reception.erase);
     if (!part || !isNew) return;
     const own = this.#deps.people.accounts().some(({ id, address }) => id === accountId && address === part.author);
     if (part.act.kind === 'message' && !own) this.#owe(accountId, groupId, part.author, messageId, 'delivered');
@@ -145,7 +149,7 @@ export class ChatHandler implements Disposable {
 
   // ---- receipts ----
 
-  #owe(accountId: string, groupId: string, author: string, messageId: string, what: 'delivered' | 'read'): void {
+  #owe(accountId: string, groupId: string, author: string, messageId: string, what: 'delivered' | 'read', after = RECEIPT_DELAY): void {
     if (this.#deps.store.get(accountId, groupId)?.receipts !== 'on') return;
     const state = this.#deps.groups.state(accountId, groupId);
     // A pad spends as many bits on a receipt as on a line; where only pads are good enough, nobody is told.
@@ -154,7 +158,7 @@ export class ChatHandler implements Disposable {
     const due = this.#due.get(key) ?? { accountId, groupId, author, delivered: new Set(), read: new Set() };
     due[what].add(messageId);
     this.#due.set(key, due);
-    this.#receiptTimer ??= this.#deps.clock.after(RECEIPT_DELAY, () => {
+    this.#receiptTimer ??= this.#deps.clock.after(after, () => {
       this.#receiptTimer = undefined;
       void this.#sendReceipts();
     });
@@ -166,7 +170,9 @@ export class ChatHandler implements Disposable {
     for (const { accountId, groupId, author, delivered, read } of due) {
       const told = [...delivered].filter((id) => !read.has(id));
       const act = { kind: 'receipt' as const, delivered: told.slice(0, 500), read: [...read].slice(0, 500) };
-      await this.#tell(accountId, groupId, author, act, []);
+      if (await this.#tell(accountId, groupId, author, act, [])) continue;
+      for (const id of delivered) this.#owe(accountId, groupId, author, id, 'delivered', RECEIPT_AGAIN);
+      for (const id of read) this.#owe(accountId, groupId, author, id, 'read', RECEIPT_AGAIN);
     }
   }
 
@@ -190,37 +196,42 @@ export class ChatHandler implements Disposable {
     await this.#tell(accountId, groupId, author, { kind: 'events' }, all);
   }
 
-  /** A message to one member that nobody sees. What cannot be sent now is not worth a failure: it is told again by what comes later. */
+  /** A message to one member that nobody sees. False where it may go later; a failure is not worth more than that. */
   async #tell(
     accountId: string,
     groupId: string,
     to: string,
     act: Parameters<ChatSender['send']>[0]['act'],
     passedOn: Parameters<ChatSender['send']>[0]['passedOn'],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const state = this.#deps.groups.state(accountId, groupId);
-    if (!state?.members.some(({ address }) => address === to) || this.#stop.signal.aborted) return;
+    if (!state?.members.some(({ address }) => address === to) || this.#stop.signal.aborted) return true;
     const introduce = act.kind === 'events' ? state.members : [];
     const out = { accountId, groupId, act, text: '', files: [], events: [], passedOn, introduce, to: [to], queued: () => {} };
     try {
       await this.#deps.sender.send({ ...out, signal: this.#stop.signal }, state);
+      return true;
     } catch (error) {
-      this.#deps.log.info('chat-not-told', { act: act.kind, code: QuMailError.from(error).code });
+      const { code } = QuMailError.from(error);
+      this.#deps.log.info('chat-not-told', { act: act.kind, code });
+      return !waits(code);
     }
   }
 
   // ---- what disappears ----
+
+  #erase(accountId: string, envelopeId: string): void {
+    this.#deps.erase(accountId, envelopeId).catch((error: unknown) => {
+      this.#deps.log.warn('chat-not-erased', { code: QuMailError.from(error).code });
+    });
+  }
 
   #expire(): void {
     if (this.#stop.signal.aborted) return;
     this.#expiryTimer?.dispose();
     const gone = this.#deps.store.expire(this.#deps.clock.now());
     for (const { accountId, groupId, envelopeId } of gone) {
-      if (envelopeId !== undefined) {
-        this.#deps.erase(accountId, envelopeId).catch((error: unknown) => {
-          this.#deps.log.warn('chat-not-erased', { code: QuMailError.from(error).code });
-        });
-      }
+      if (envelopeId !== undefined) this.#erase(accountId, envelopeId);
       this.#deps.emit({ kind: 'chats', accountId });
       this.#deps.emit({ kind: 'chat-messages', chatId: chatIdOf(accountId, groupId) });
     }

@@ -1,4 +1,5 @@
 import type { ChatLevel, ChatReach } from '../base/chat.ts';
+import type { QuMailError } from '../base/errors.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';
 import type { GroupMember } from './groupEvent.ts';
 
@@ -73,6 +74,8 @@ export interface ChatPost {
   ): Promise<readonly ChatReach[]>;
   /** Seals with a signature for every address and queues durably. @throws QuMailError `seal.*`, `kme.*`; nothing is queued then */
   send(letter: ChatLetter): Promise<void>;
+  /** Why the mail server cannot be asked to take a message now; `not-yet` before the first look for mail, which may bring other members. */
+  outOfReach(accountId: string): QuMailError | 'not-yet' | undefined;
   /** Sends what waits of this message again, the identical bytes; false where nothing does. */
   resend(accountId: string, messageId: string, signal?: AbortSignal): Promise<boolean>;
   /** Files of a message, from the sealed store. @throws QuMailError `attachment.missing` */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { QuMailError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock } from '../base/ports.ts';
+import type { ChatEntryRecord } from '../store/chatEntries.ts';
 import type { ChatExtras } from '../store/chatExtras.ts';
 import type { ChatStore } from '../store/chats.ts';
 import { groupOfMessageIds } from '../mail/chatMessageId.ts';
@@ -39,6 +40,8 @@ export type Reception =
       readonly isNew: boolean;
       /** Members whom nobody here knew before. */
       readonly introduced: number;
+      /** What was taken back and is to be erased. */
+      readonly erase?: string;
     };
 
 /** Takes chat mail in: verified, told apart from what only pretends, stored once whatever order and however often it comes. */
@@ -68,7 +71,8 @@ export class ChatReceiver {
     if (!state) return { outcome: 'waiting', groupId: part.group };
     this.#requireMember(mail, part);
     const isNew = this.#store(mail, part);
-    return { outcome: 'taken', groupId: part.group, part, isNew, introduced };
+    const erase = isNew ? this.#takeBack(mail.accountId, part) : undefined;
+    return { outcome: 'taken', groupId: part.group, part, isNew, introduced, ...(erase !== undefined && { erase }) };
   }
 
   /** What stands outside is written by whoever likes: where it says anything else than the signed part, nothing of it counts. */
@@ -171,7 +175,7 @@ export class ChatReceiver {
     if (act.kind === 'events') this.#keepPicture(mail, groupId);
     if (act.kind === 'events' || act.kind === 'need') return true;
     const own = this.#deps.people.accounts().some(({ id, address }) => id === accountId && address === author);
-    const isNew = store.putEntry({
+    return store.putEntry({
       accountId,
       groupId,
       messageId: mail.messageId,
@@ -197,8 +201,6 @@ export class ChatReceiver {
         }),
       },
     });
-    if (isNew && act.kind === 'delete') this.#takeBack(accountId, groupId, act.target, author);
-    return isNew;
   }
 
   /** The picture the group has by now, where this message brought it. */
@@ -208,11 +210,16 @@ export class ChatReceiver {
     if (came) this.#deps.extras.putPicture(mail.accountId, groupId, picture.sha256, came.content);
   }
 
-  /** What its author took back goes from here at once, not only from sight. */
-  #takeBack(accountId: string, groupId: string, target: string, author: string): void {
+  /** What its author took back goes from here at once, not only from sight, whichever of the two came first. Returns its envelope. */
+  #takeBack(accountId: string, { group, act, messageId, author }: ChatPart): string | undefined {
     const { store } = this.#deps;
-    const entry = store.entry(accountId, groupId, target);
-    if (entry?.kind === 'message' && entry.content.author === author && entry.content.sealed) store.empty(entry);
+    const target = act.kind === 'delete' ? act.target : messageId;
+    const entry = act.kind === 'delete' || act.kind === 'message' ? store.entry(accountId, group, target) : undefined;
+    if (entry?.kind !== 'message' || entry.content.author !== author || !entry.content.sealed) return undefined;
+    const isTakenBack = ({ kind, content }: ChatEntryRecord): boolean => kind === 'delete' && content.author === author && content.sealed;
+    if (!store.actsOn(accountId, group, target).some(isTakenBack)) return undefined;
+    store.empty(entry);
+    return entry.content.envelopeId;
   }
 
   /** An answer that a member wrote in an ordinary mail program: it names a message of the group and is shown as the plain mail it is. */

@@ -20,6 +20,7 @@ import type { ChatFile, ChatPeople, ChatPost, ChatSignatures } from './chatPorts
 import type { GroupState } from './group.ts';
 import type { GroupBook } from './groupBook.ts';
 import type { GroupEvent, GroupMember } from './groupEvent.ts';
+import { waits } from './waits.ts';
 
 /** Octets of all files of one message. */
 export const MAX_CHAT_FILES = 25 * 1_048_576;
@@ -49,6 +50,9 @@ export interface Outgoing {
   /** Who gets it: all members but oneself where it is not given. */
   readonly to?: readonly string[];
   readonly level?: ChatLevel;
+  /** Made when it was said; made now where they are not given. */
+  readonly messageId?: string;
+  readonly at?: number;
   readonly signal?: AbortSignal;
   /** Runs in the transaction that queues it. */
   readonly queued: (sent: { messageId: string; at: number; envelopeId: string; level: ChatLevel }) => void;
@@ -79,9 +83,9 @@ export class ChatSender {
     refuseBelow(asked, floor);
     refuseOversized(out);
     const level = to.length > 0 ? await this.requireReach(accountId, to, asked, floor, out.signal) : asked;
-    const at = clock.now();
+    const at = out.at ?? clock.now();
     const domain = own.address.slice(own.address.lastIndexOf('@') + 1);
-    const messageId = chatMessageId(groupId, toBase64url(random.bytes(16)), domain);
+    const messageId = out.messageId ?? chatMessageId(groupId, toBase64url(random.bytes(16)), domain);
     const part: ChatPart = {
       group: groupId,
       messageId,
@@ -138,7 +142,7 @@ export class ChatSender {
   /**
    * @param level asked for; members whom it does not reach are sealed to at L3 where `floor` allows that
    * @returns the weakest level that somebody is sealed to at
-   * @throws QuMailError `chat.unreachable` (details: addresses, level) naming every member who cannot be reached
+   * @throws QuMailError `chat.unreachable` (details: addresses, level) naming every member who cannot be reached; `kme.*` where waiting helps
    */
   async requireReach(
     accountId: string,
@@ -149,6 +153,9 @@ export class ChatSender {
   ): Promise<ChatLevel> {
     const reach = await this.#deps.post.reach(accountId, to, level, floor, signal);
     const lost = reach.filter(({ reachable }) => !reachable);
+    const waiting = lost.find(({ failure }) => failure && waits(failure.code))?.failure;
+    // Where all that is wrong is a key manager that does not answer, that is what is wrong.
+    if (waiting && lost.every(({ failure }) => failure && waits(failure.code))) throw new QuMailError(waiting.code, waiting.details);
     if (lost.length > 0) throw new QuMailError('chat.unreachable', { addresses: lost.map(({ address }) => address), level });
     return reach.some(({ keyed }) => keyed === 'post-quantum') ? 'L3' : level;
   }
@@ -192,7 +199,8 @@ function refuseBelow(level: ChatLevel, minimum: string): void {
   if (rank(level) > rank(minimum)) throw new QuMailError('chat.below-minimum', { minimum });
 }
 
-function refuseOversized({ files, text }: Outgoing): void {
+/** @throws QuMailError `chat.file-too-large`, `draft.too-large` (details: limit, size) */
+export function refuseOversized({ files, text }: Pick<Outgoing, 'files' | 'text'>): void {
   const size = files.reduce((sum, { content }) => sum + content.byteLength, 0);
   if (size > MAX_CHAT_FILES) throw new QuMailError('chat.file-too-large', { limit: MAX_CHAT_FILES, size });
   if (text.length > MAX_CHAT_TEXT) throw new QuMailError('draft.too-large', { limit: MAX_CHAT_TEXT, size: text.length });

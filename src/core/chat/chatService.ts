@@ -9,9 +9,9 @@ import type { ChatStore } from '../store/chats.ts';
 import { announceChange, addressesOf, fileOf, othersIn, signalOf, startOf, writable } from './chatAsked.ts';
 import type { ChatBook, OpenChat } from './chatBook.ts';
 import type { ChatHandler } from './chatHandler.ts';
-import type { ChatAct } from './chatPart.ts';
 import type { ChatPost } from './chatPorts.ts';
-import { chatLevel, type ChatSender, type Outgoing } from './chatSender.ts';
+import type { ChatQueue, Said } from './chatQueue.ts';
+import { chatLevel } from './chatSender.ts';
 import type { GroupBook } from './groupBook.ts';
 
 export interface ChatServiceDeps {
@@ -19,7 +19,7 @@ export interface ChatServiceDeps {
   readonly store: ChatStore;
   readonly groups: GroupBook;
   readonly post: ChatPost;
-  readonly sender: ChatSender;
+  readonly queue: ChatQueue;
   readonly handler: ChatHandler;
   readonly clock: Clock;
   readonly emit: (event: QuMailEvent) => void;
@@ -76,6 +76,7 @@ export class ChatService implements Requests {
   async deleteChatMessage(request: { chatId: string; messageId: string }): Promise<void> {
     const chat = writable(this.#deps.book.open(request.chatId));
     const target = this.#ownMessage(chat, request.messageId);
+    if (this.#deps.queue.cancel(chat.accountId, chat.groupId, target)) return announceChange(chat, this.#deps.emit);
     await this.#say(chat, { kind: 'delete', target }, {});
     const entry = this.#deps.book.message(chat, target);
     this.#deps.store.empty(entry);
@@ -93,6 +94,7 @@ export class ChatService implements Requests {
   async retryChatMessage(request: { chatId: string; messageId: string }, options: CallOptions = {}): Promise<void> {
     const chat = writable(this.#deps.book.open(request.chatId));
     const entry = this.#deps.book.message(chat, request.messageId);
+    if (await this.#deps.queue.retry(chat, entry.messageId, options.signal)) return;
     if (await this.#deps.post.resend(chat.accountId, entry.messageId, options.signal)) return;
     throw new QuMailError('chat.message-missing');
   }
@@ -132,52 +134,18 @@ export class ChatService implements Requests {
     const chat = this.#deps.book.open(request.chatId);
     const { content } = this.#deps.book.message(chat, request.messageId);
     const file = content.files.find(({ index }) => index === request.index);
-    if (!file || content.envelopeId === undefined) throw new QuMailError('attachment.missing');
-    const { content: octets } = await this.#deps.post.file(chat.accountId, content.envelopeId, file.index);
+    const waiting = file && this.#deps.queue.file(chat.accountId, request.messageId, file.index);
+    if (!file || (!waiting && content.envelopeId === undefined)) throw new QuMailError('attachment.missing');
+    const { content: octets } = waiting ?? (await this.#deps.post.file(chat.accountId, content.envelopeId ?? '', file.index));
     return { attachment: { index: file.index, name: file.name, mimeType: file.mimeType, size: octets.byteLength }, content: octets };
   }
 
-  async #say(
+  #say(
     chat: OpenChat,
-    act: Exclude<ChatAct, { kind: 'receipt' | 'events' | 'need' }>,
+    act: Said,
     what: { text?: string; files?: readonly ChatUpload[]; level?: ChatLevel; signal?: AbortSignal },
   ): Promise<ChatEntryRecord> {
-    const { accountId, groupId, state, self } = chat;
-    const files = (what.files ?? []).map(fileOf);
-    const text = what.text ?? '';
-    let entry: ChatEntryRecord | undefined;
-    const queued: Outgoing['queued'] = ({ messageId, at, envelopeId, level }) => {
-      entry = {
-        accountId,
-        groupId,
-        messageId,
-        at,
-        kind: act.kind,
-        ...(act.kind !== 'message' && { target: act.target }),
-        unread: false,
-        state: 'queued',
-        timer: state.timer,
-        ...(state.timer > 0 && { expiresAt: at + state.timer * 1000 }),
-        content: {
-          author: self,
-          text,
-          ...(act.kind === 'message' && act.replyTo !== undefined && { replyTo: act.replyTo }),
-          ...(act.kind === 'reaction' && { emoji: act.emoji }),
-          level,
-          sealed: true,
-          ...(envelopeId !== '' && { envelopeId }),
-          files: files.map(({ name, mimeType, content }, index) => ({ index, name, mimeType, size: content.byteLength })),
-        },
-      };
-      this.#deps.store.putEntry(entry);
-    };
-    // Whoever joined before this reads it; nobody is sent events again that came with the change itself.
-    const out = { accountId, groupId, act, text, files, events: [], passedOn: [], introduce: [], queued };
-    await this.#deps.sender.send({ ...out, ...(what.level && { level: what.level }), ...signalOf(what) }, state);
-    if (!entry) throw new QuMailError('engine.internal');
-    this.#deps.handler.timersChanged();
-    announceChange(chat, this.#deps.emit);
-    return entry;
+    return this.#deps.queue.say(chat, act, { ...what, text: what.text ?? '', files: (what.files ?? []).map(fileOf) });
   }
 
   #ownMessage(chat: OpenChat, messageId: string): string {

@@ -58,7 +58,8 @@ export function shownMessages(
       reactions: [...(shown?.reactions ?? [])].map(([emoji, members]): ChatReaction => ({ emoji, members })),
       delivered: receipts.map(({ member }) => member),
       read: receipts.filter(({ state }) => state === 'read').map(({ member }) => member),
-      state: entry.state === 'queued' && failure ? 'sending' : entry.state,
+      // Sealed, and with the outbox.
+      state: entry.state === 'queued' && content.envelopeId !== undefined ? 'sending' : entry.state,
       ...(failure && { failure }),
       ...(entry.expiresAt !== undefined && { expiresAt: entry.expiresAt }),
     };

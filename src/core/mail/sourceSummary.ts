@@ -33,7 +33,17 @@ const MAX_PARTS = 1000;
 const MAX_DEPTH = 20;
 const MESSAGE_ID = /<[^<>\s]{1,250}>/g;
 
-const TOP_FIELDS = new Set(['from', 'to', 'subject', 'date', 'message-id', 'in-reply-to', 'references', 'content-type', 'content-disposition']);
+const TOP_FIELDS = new Set([
+  'from',
+  'to',
+  'subject',
+  'date',
+  'message-id',
+  'in-reply-to',
+  'references',
+  'content-type',
+  'content-disposition',
+]);
 const PART_FIELDS = new Set(['content-type', 'content-disposition', 'content-id']);
 
 /**
@@ -58,7 +68,12 @@ export function summaryOfSource(raw: Buffer): SourceSummary {
 }
 
 /** The wanted fields of the header section at `start`, unfolded, as Latin-1; the first of each name counts. */
-function fieldsAt(raw: Buffer, start: number, end: number, wanted: ReadonlySet<string>): { fields: Map<string, string>; bodyOffset: number } {
+function fieldsAt(
+  raw: Buffer,
+  start: number,
+  end: number,
+  wanted: ReadonlySet<string>,
+): { fields: Map<string, string>; bodyOffset: number } {
   const limit = Math.min(end, start + MAX_SECTION);
   const fields = new Map<string, string>();
   let name: string | undefined;
@@ -158,7 +173,11 @@ function partsBetween(raw: Buffer, whole: Part, boundary: string, most: number):
   const mark = Buffer.from(`--${boundary}`, 'latin1');
   const parts: Part[] = [];
   let begun: number | undefined;
-  for (let at = raw.indexOf(mark, whole.start); at >= 0 && at < whole.end && parts.length < most; at = raw.indexOf(mark, at + mark.length)) {
+  for (
+    let at = raw.indexOf(mark, whole.start);
+    at >= 0 && at < whole.end && parts.length < most;
+    at = raw.indexOf(mark, at + mark.length)
+  ) {
     if (at > whole.start && raw[at - 1] !== 0x0a) continue;
     if (begun !== undefined) parts.push(partAt(raw, begun, at, whole.depth + 1));
     const after = at + mark.length;

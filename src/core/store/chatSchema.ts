@@ -81,4 +81,26 @@ export const CHAT_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    name: 'chat/2',
+    sql: `
+      -- Said and not sealed yet, in the order it was said: an own entry of state queued or failed that has a row here is in no outbox.
+      CREATE TABLE chat_unsent (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account_id TEXT NOT NULL,
+        group_id TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        sealed BLOB NOT NULL,
+        UNIQUE (account_id, message_id),
+        FOREIGN KEY (account_id, group_id) REFERENCES chats (account_id, group_id) ON DELETE CASCADE
+      ) STRICT;
+
+      -- Erased here; the server's copy goes as soon as it is within reach.
+      CREATE TABLE chat_erasures (
+        account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        message_id TEXT NOT NULL,
+        PRIMARY KEY (account_id, message_id)
+      ) STRICT;
+    `,
+  },
 ];

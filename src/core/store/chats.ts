@@ -161,13 +161,34 @@ export class ChatStore {
     return this.#sql.all(where, accountId, messageId).map((row) => row.text('group_id'));
   }
 
-  /** Own entries that have not left yet, the oldest first; what they say is not needed. */
+  /** Own entries that were sealed and have not left yet, the oldest first; what they say is not needed. */
   unsent(accountId: string): { messageId: string; failureJson: string | undefined }[] {
-    const sql = "SELECT message_id, failure FROM chat_entries WHERE account_id = ? AND state IN ('queued', 'failed') ORDER BY id";
-    return this.#sql.all(sql, accountId).map((row) => ({
+    const sql = `SELECT message_id, failure FROM chat_entries WHERE account_id = ? AND state IN ('queued', 'failed')
+      AND message_id NOT IN (SELECT message_id FROM chat_unsent WHERE account_id = ?) ORDER BY id`;
+    return this.#sql.all(sql, accountId, accountId).map((row) => ({
       messageId: row.text('message_id'),
       failureJson: row.has('failure') ? row.text('failure') : undefined,
     }));
+  }
+
+  /** An own entry that was queued is sealed now. Joins the caller's transaction. */
+  replaceEntry(record: ChatEntryRecord): void {
+    const { accountId, groupId, messageId, state, timer, expiresAt } = record;
+    this.#sql.run(
+      `UPDATE chat_entries SET state = ?, failure = NULL, timer = ?, expires_at = ?, sealed = ? WHERE ${HERE} AND message_id = ?`,
+      state,
+      timer,
+      expiresAt ?? null,
+      sealEntry(this.#sealer, record),
+      accountId,
+      groupId,
+      messageId,
+    );
+  }
+
+  /** Removes a message and whatever was said about it. */
+  remove(accountId: string, groupId: string, messageId: string): void {
+    this.#sql.run(`DELETE FROM chat_entries WHERE ${HERE} AND (message_id = ? OR target = ?)`, accountId, groupId, messageId, messageId);
   }
 
   /** Empties a message that its author took back, files included. */

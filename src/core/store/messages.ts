@@ -278,7 +278,11 @@ export class MessageStore {
 
   /** A Gmail message that leaves one folder, as archiving has it leave INBOX, leaves its source to the same one in another. */
   #leaveToTwin(folder: number, uid: number): void {
-    const own = this.#sql.get(`SELECT id FROM messages WHERE folder_id = ? AND uid = ? AND gm_msgid IS NOT NULL AND body_state = 1`, folder, uid);
+    const own = this.#sql.get(
+      `SELECT id FROM messages WHERE folder_id = ? AND uid = ? AND gm_msgid IS NOT NULL AND body_state = 1`,
+      folder,
+      uid,
+    );
     const twin = own && this.#sql.get(BODILESS_TWIN, own.integer('id'))?.integer('id');
     const raw = twin === undefined ? undefined : this.getBody(own!.integer('id'));
     if (twin !== undefined && raw) this.putBody(twin, Buffer.from(raw));

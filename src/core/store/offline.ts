@@ -190,7 +190,8 @@ export class OfflineStore {
       state: row.oneOf('state', ACCOUNT_STATES),
       ...(row.has('failure') && { failureJson: row.text('failure') }),
       ...(row.has('last_sync') && { lastSync: row.integer('last_sync') }),
-      ...(row.has('quota_used') && row.has('quota_limit') && { quota: { used: row.integer('quota_used'), limit: row.integer('quota_limit') } }),
+      ...(row.has('quota_used') &&
+        row.has('quota_limit') && { quota: { used: row.integer('quota_used'), limit: row.integer('quota_limit') } }),
     };
   }
 

@@ -19,4 +19,9 @@ export const OWN_CERT_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    // Under which kind of epoch `sealed_secret` lies: daily ones since this migration, the long-lived one before.
+    name: 'own-cert/2',
+    sql: "ALTER TABLE own_certificates ADD COLUMN epoch TEXT NOT NULL DEFAULT 'mail' CHECK (epoch IN ('keys', 'mail'))",
+  },
 ];

@@ -1,4 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { wipe } from '../base/bytes.ts';
+import { QuMailError } from '../base/errors.ts';
 import type { RecordSealer } from '../base/ports.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { type Row, Statements } from './statements.ts';
@@ -18,7 +20,10 @@ export interface OwnCertificateRecord {
 
 const TYPE = 'own-certificate.secret';
 
-/** Own certificates with their secret keys, sealed. Rows go with their account; SQLite overwrites what is deleted (`secure_delete`). */
+/**
+ * Own certificates with their secret keys. Rows go with their account. The secrets lie under the daily epochs of one-time keys and are sealed
+ * anew each day (`reseal`): a subkey that was taken out is gone with the epoch key of its last day, whatever is left of it on the disk.
+ */
 export class OwnCertificateStore {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
@@ -37,8 +42,8 @@ export class OwnCertificateStore {
 
   /** The unprotected transferable secret key; the caller wipes it. @throws QuMailError `store.secret-missing`, `store.corrupt` */
   secretOf(accountId: string): Buffer | undefined {
-    const row = this.#sql.get('SELECT account_id, sealed_secret FROM own_certificates WHERE account_id = ?', accountId);
-    return row && this.#sealer.open('mail', TYPE, accountId, row.blob('sealed_secret'));
+    const row = this.#sql.get('SELECT sealed_secret, epoch FROM own_certificates WHERE account_id = ?', accountId);
+    return row && this.#sealer.open(row.oneOf('epoch', ['keys', 'mail']), TYPE, accountId, row.blob('sealed_secret'));
   }
 
   /** Adds the account's certificate unless another window was first; says which of the two it was. @throws QuMailError `account.missing` */
@@ -46,15 +51,15 @@ export class OwnCertificateStore {
     return inTransaction(this.#db, () => {
       if (this.get(record.accountId)) return 'another-was-first';
       this.#sql.run(
-        `INSERT INTO own_certificates (account_id, fingerprint, certificate, created_at, rotated_at, version, sealed_secret)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO own_certificates (account_id, fingerprint, certificate, created_at, rotated_at, version, sealed_secret, epoch)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'keys')`,
         record.accountId,
         record.fingerprint,
         record.certificate,
         record.createdAt,
         record.rotatedAt,
         record.version,
-        this.#sealer.seal('mail', TYPE, record.accountId, secretKey),
+        this.#sealer.seal('keys', TYPE, record.accountId, secretKey),
       );
       return 'added';
     });
@@ -64,19 +69,45 @@ export class OwnCertificateStore {
   replace(next: OwnCertificateRecord, secretKey: Uint8Array): 'replaced' | 'another-was-first' {
     return inTransaction(this.#db, () => {
       const { changes } = this.#sql.run(
-        `UPDATE own_certificates SET fingerprint = ?, certificate = ?, created_at = ?, rotated_at = ?, version = ?, sealed_secret = ?
+        `UPDATE own_certificates SET fingerprint = ?, certificate = ?, created_at = ?, rotated_at = ?, version = ?, sealed_secret = ?, epoch = 'keys'
          WHERE account_id = ? AND version = ?`,
         next.fingerprint,
         next.certificate,
         next.createdAt,
         next.rotatedAt,
         next.version,
-        this.#sealer.seal('mail', TYPE, next.accountId, secretKey),
+        this.#sealer.seal('keys', TYPE, next.accountId, secretKey),
         next.accountId,
         next.version - 1,
       );
       return changes === 1 ? 'replaced' : 'another-was-first';
     });
+  }
+
+  /** The start of every record under a daily epoch, so that SecureStorage can tell which epoch keys are still needed. */
+  sealedRecords(): Uint8Array[] {
+    return this.#sql
+      .all("SELECT substr(sealed_secret, 1, 17) AS sealed FROM own_certificates WHERE epoch = 'keys'")
+      .map((row) => row.blob('sealed'));
+  }
+
+  /** Seals every secret under today's epoch. Call it daily, before old epochs are retired. One whose epoch key is lost stays as it is. */
+  reseal(): void {
+    for (const accountId of this.#sql.all('SELECT account_id FROM own_certificates').map((row) => row.text('account_id'))) {
+      inTransaction(this.#db, () => {
+        let secret: Buffer | undefined;
+        try {
+          secret = this.secretOf(accountId);
+          if (!secret) return;
+          const sealed = this.#sealer.seal('keys', TYPE, accountId, secret);
+          this.#sql.run("UPDATE own_certificates SET sealed_secret = ?, epoch = 'keys' WHERE account_id = ?", sealed, accountId);
+        } catch (error) {
+          if (!QuMailError.is(error, 'store.secret-missing')) throw error;
+        } finally {
+          wipe(secret);
+        }
+      });
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import type { Migration } from '../base/ports.ts';
  */
 export const SEARCH_TABLE = `fts5(
   subject, sender, recipients, copies, body, files, list,
-  content = '', contentless_delete = 1, prefix = '2',
+  content = '', contentless_delete = 1, prefix = '2 4',
   tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
 )`;
 

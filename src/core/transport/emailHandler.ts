@@ -193,7 +193,10 @@ export class EmailHandler implements Disposable {
   /** UIDs of what a query finds in a folder, the newest first, with the UIDVALIDITY they belong to. */
   search(folder: string, query: ServerSearch, signal?: AbortSignal): Promise<{ uidValidity: number; uids: number[] }> {
     return this.#mailbox.run('repeatable', signal, (client) =>
-      inFolder(client, folder, 'reselect', async (mailbox) => ({ uidValidity: Number(mailbox.uidValidity), uids: await searchMail(client, query) })),
+      inFolder(client, folder, 'reselect', async (mailbox) => ({
+        uidValidity: Number(mailbox.uidValidity),
+        uids: await searchMail(client, query),
+      })),
     );
   }
 
@@ -281,8 +284,6 @@ export class EmailHandler implements Disposable {
     work: (client: Parameters<typeof changeFlags>[0]) => Promise<void>,
   ): Promise<void> {
     if (uids.length === 0) return;
-    await this.#mailbox.run(repetition, signal, (client) =>
-      inFolderAs(client, folder, uidValidity, 'selected', () => work(client)),
-    );
+    await this.#mailbox.run(repetition, signal, (client) => inFolderAs(client, folder, uidValidity, 'selected', () => work(client)));
   }
 }

@@ -47,7 +47,8 @@ export async function inFolderAs<T>(
   view: 'reselect' | 'selected',
   work: (mailbox: SelectedMailbox) => Promise<T>,
 ): Promise<T> {
-  const old = view === 'selected' && client.mailbox !== false && client.mailbox.path === folder && Number(client.mailbox.uidValidity) !== uidValidity;
+  const old =
+    view === 'selected' && client.mailbox !== false && client.mailbox.path === folder && Number(client.mailbox.uidValidity) !== uidValidity;
   return inFolder(client, folder, old ? 'reselect' : view, (mailbox) => {
     requireValidity(mailbox, folder, uidValidity);
     return work(mailbox);

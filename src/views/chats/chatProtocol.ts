@@ -152,7 +152,7 @@ export type PageAsk =
   | { readonly kind: 'copy'; readonly text: string }
   | { readonly kind: 'command'; readonly command: (typeof CHAT_COMMANDS)[number] };
 
-/** Everything from `from` to `to` (both included; undefined is open) is exactly `lines`, oldest first. */
+/** Everything from `from` (included) to `to` (excluded; undefined is open) is exactly `lines`, oldest first. */
 export interface Stretch {
   readonly lines: readonly ShownLine[];
   readonly from?: Place;

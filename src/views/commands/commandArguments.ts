@@ -12,7 +12,7 @@ export function messageIdsIn(args: readonly unknown[]): readonly number[] {
 
 function messageIdIn(value: unknown): number[] {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value > 0 ? [value] : [];
-  const message = member(value, 'message');
+  const message = member(value, 'message') ?? member(member(value, 'thread'), 'newest');
   const id = member(message, 'id') ?? member(value, 'messageId');
   return typeof id === 'number' ? messageIdIn(id) : [];
 }
@@ -41,6 +41,12 @@ export function addressIn(value: unknown): string | undefined {
 export function outboxIdIn(value: unknown): number | undefined {
   const id = member(member(value, 'entry'), 'id') ?? value;
   return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}
+
+/** A draft: its id, or its row. */
+export function draftIdIn(value: unknown): string | undefined {
+  const id = member(member(value, 'draft'), 'id') ?? value;
+  return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
 function member(value: unknown, name: string): unknown {

@@ -1,4 +1,5 @@
-import type { MessageSummary, QuMailRequests } from '../../core/api.ts';
+import type { MessageSummary, SearchCoverage } from '../../core/api.ts';
+import { rowKey, type ListRow, type ReadRows, type RowPage } from './listRows.ts';
 
 export interface FolderChoice {
   readonly accountId: string;
@@ -9,25 +10,37 @@ const PAGE = 50;
 /** A refresh reads at most so many again; what lies further down is loaded anew when asked for. */
 const MAX_RELOAD = 500;
 
-/** The messages of one folder as far as they have been loaded, newest first. */
+/** The rows of one list as far as they have been loaded, in the order of the list. */
 export class MessagePages {
-  readonly folder: FolderChoice;
-  readonly #list: () => Pick<QuMailRequests, 'getEmailList'>;
-  #messages: readonly MessageSummary[] = [];
-  #next: number | undefined;
+  readonly #readRows: ReadRows;
+  #rows: readonly ListRow[] = [];
+  /** Rows from elsewhere, which reading anew does not bring: what the server found. */
+  #added: readonly ListRow[] = [];
+  #page: Omit<RowPage, 'rows'> = {};
   #loaded: Promise<void> | undefined;
 
-  constructor(folder: FolderChoice, list: () => Pick<QuMailRequests, 'getEmailList'>) {
-    this.folder = folder;
-    this.#list = list;
+  constructor(readRows: ReadRows) {
+    this.#readRows = readRows;
   }
 
+  get rows(): readonly ListRow[] {
+    if (this.#added.length === 0) return this.#rows;
+    const known = new Set(this.#rows.map(rowKey));
+    return [...this.#rows, ...this.#added.filter((row) => !known.has(rowKey(row)))];
+  }
+
+  /** Every message that has a row of its own, and the newest one of each conversation. */
   get messages(): readonly MessageSummary[] {
-    return this.#messages;
+    return this.rows.map((row) => (row.kind === 'thread' ? row.thread.newest : row.message));
   }
 
   get hasMore(): boolean {
-    return this.#next !== undefined;
+    return this.#page.next !== undefined;
+  }
+
+  /** Of a search: how much of the mail was looked through. */
+  get coverage(): SearchCoverage | undefined {
+    return this.#page.coverage;
   }
 
   /** The first page, once. */
@@ -41,27 +54,28 @@ export class MessagePages {
 
   /** Everything loaded so far once more, so that the list does not jump back to its first page. */
   async reload(): Promise<void> {
-    const reading = this.#read(Math.min(Math.max(this.#messages.length, PAGE), MAX_RELOAD));
+    const reading = this.#read(Math.min(Math.max(this.#rows.length, PAGE), MAX_RELOAD));
     this.#loaded = reading;
     await reading;
   }
 
   async loadMore(): Promise<void> {
-    if (this.#next === undefined) return;
-    const page = await this.#list().getEmailList({
-      accountId: this.folder.accountId,
-      folder: this.folder.path,
-      limit: PAGE,
-      before: this.#next,
-    });
-    const known = new Set(this.#messages.map((message) => message.id));
-    this.#messages = [...this.#messages, ...page.messages.filter((message) => !known.has(message.id))];
-    this.#next = page.next;
+    const { next } = this.#page;
+    if (next === undefined) return;
+    const { rows, ...page } = await this.#readRows(PAGE, next);
+    const known = new Set(this.#rows.map(rowKey));
+    this.#rows = [...this.#rows, ...rows.filter((row) => !known.has(rowKey(row)))];
+    this.#page = page;
+  }
+
+  /** Puts rows at the end that the list does not have. */
+  add(rows: readonly ListRow[]): void {
+    this.#added = [...this.#added, ...rows];
   }
 
   async #read(limit: number): Promise<void> {
-    const page = await this.#list().getEmailList({ accountId: this.folder.accountId, folder: this.folder.path, limit });
-    this.#messages = page.messages;
-    this.#next = page.next;
+    const { rows, ...page } = await this.#readRows(limit);
+    this.#rows = rows;
+    this.#page = page;
   }
 }

@@ -1,79 +1,151 @@
 import * as vscode from 'vscode';
-import { QuMailError, type MailFlag, type MessageSummary } from '../../core/api.ts';
-import { correspondents, levelLabel, messageIcon, personLabel, shortDate } from '../labels.ts';
-import { sentenceOf } from '../present.ts';
+import { QuMailError, type MessageSummary, type SpecialUse, type ThreadSummary } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { listTitle, roleName } from './listTitle.ts';
 import { dragMessages, MESSAGES_MIME } from './messageDrag.ts';
+import { messageItem, moreItem, threadItem, type RowSetting } from './messageItems.ts';
 import { MessagePages, type FolderChoice } from './messagePages.ts';
-import { rowUri } from './unreadDecorations.ts';
+import { rowReader, type ListRow } from './listRows.ts';
+import { isTouchedBy, type ListLayout, type ListSource } from './listSource.ts';
 
-export type MessageNode = { readonly kind: 'message'; readonly message: MessageSummary } | { readonly kind: 'more' };
+export type MessageNode =
+  | (Extract<ListRow, { kind: 'message' }> & { readonly parent?: Extract<ListRow, { kind: 'thread' }> })
+  | Extract<ListRow, { kind: 'thread' }>
+  | { readonly kind: 'more' };
 
 /** What the list needs to know about folders; the Mail tree knows it. */
 export interface FolderFacts {
-  foldersOf(accountId: string): Promise<readonly { readonly path: string; readonly name: string; readonly specialUse?: string }[]>;
+  foldersOf(accountId: string): Promise<readonly { readonly path: string; readonly name: string; readonly specialUse?: SpecialUse }[]>;
 }
 
-/** The messages of the chosen folder, paged. */
+/** Where a window remembers how it lists; what a message waits for. */
+export interface ListTools {
+  readonly memory: Pick<vscode.Memento, 'get' | 'update'>;
+  /** Whether something done to a message has not reached the server yet. */
+  readonly server: (messageId: number) => 'told' | 'waiting';
+  readonly onDidChangeServer: vscode.Event<unknown>;
+}
+
+interface ShownList {
+  readonly source: ListSource;
+  readonly pages: MessagePages;
+}
+
+const LAYOUT = 'qumail.layout';
+/** Mail comes in swarms. What is looked for among all mail is looked for anew less often than a folder is read. */
+const SETTLE_MS = { folder: 100, other: 1500 };
+
+/** What the Messages view lists: a folder by conversations or messages, all inboxes, what a search found; paged. */
 export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode.TreeDragAndDropController<MessageNode>, vscode.Disposable {
   readonly dropMimeTypes: readonly string[] = [];
   readonly dragMimeTypes = [MESSAGES_MIME];
   readonly view: vscode.TreeView<MessageNode>;
   readonly #context: ViewContext;
   readonly #folders: FolderFacts;
+  readonly #tools: ListTools;
   readonly #changes = new vscode.EventEmitter<MessageNode | undefined>();
   readonly onDidChangeTreeData = this.#changes.event;
   readonly #disposables: vscode.Disposable[];
-  #pages: MessagePages | undefined;
-  #own: 'received' | 'sent' = 'received';
+  readonly #threads = new Map<number, Promise<readonly MessageSummary[]>>();
+  readonly #inThreads = new Map<number, MessageSummary>();
+  #list: ShownList | undefined;
+  #layout: ListLayout;
+  #role: SpecialUse | undefined;
   #folderName = '';
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(context: ViewContext, folders: FolderFacts) {
+  constructor(context: ViewContext, folders: FolderFacts, tools: ListTools) {
     this.#context = context;
     this.#folders = folders;
+    this.#tools = tools;
+    this.#layout = tools.memory.get<unknown>(LAYOUT) === 'messages' ? 'messages' : 'threads';
     this.view = vscode.window.createTreeView('qumail.messages', {
       treeDataProvider: this,
       dragAndDropController: this,
       canSelectMany: true,
+      showCollapseAll: false,
     });
     this.#disposables = [
       this.view,
       this.#changes,
       context.onEvent((event) => {
-        if (event.kind === 'messages') void this.#onMessages(event.accountId, event.folder);
+        if (event.kind === 'messages') this.#onMessages(event);
+        else if (event.kind === 'actions' && this.#list?.source.kind === 'snoozed') this.#scheduleReload();
         else if (event.kind === 'accounts') this.#onAccounts();
       }),
       context.onDidChangeWorld(() => this.#clear()),
+      tools.onDidChangeServer(() => this.#changes.fire(undefined)),
+      new vscode.Disposable(() => clearTimeout(this.#timer)),
     ];
     this.#describe();
   }
 
-  /** The folder on show. */
+  /** The folder on show, where it is one. */
   get folder(): FolderChoice | undefined {
-    return this.#pages?.folder;
+    const source = this.#list?.source;
+    return source?.kind === 'folder' ? { accountId: source.accountId, path: source.path } : undefined;
   }
 
-  /** Ids of the selected messages. */
-  get selection(): readonly number[] {
-    return this.view.selection.flatMap((node) => (node.kind === 'message' ? [node.message.id] : []));
+  get source(): ListSource | undefined {
+    return this.#list?.source;
+  }
+
+  /** The role of the folder on show, or of all those on show. */
+  get role(): SpecialUse | undefined {
+    return this.#role;
+  }
+
+  get pages(): MessagePages | undefined {
+    return this.#list?.pages;
+  }
+
+  /** The selected rows. */
+  get selection(): readonly MessageNode[] {
+    return this.view.selection;
   }
 
   find(messageId: number): MessageSummary | undefined {
-    return this.#pages?.messages.find((message) => message.id === messageId);
+    return this.pages?.messages.find((message) => message.id === messageId) ?? this.#inThreads.get(messageId);
   }
 
-  async show(folder: FolderChoice): Promise<void> {
-    this.#pages = new MessagePages(folder, () => this.#context.api);
-    const folders = await this.#folders.foldersOf(folder.accountId);
-    const facts = folders.find(({ path }) => path === folder.path);
-    this.#own = facts?.specialUse === 'sent' || facts?.specialUse === 'drafts' ? 'sent' : 'received';
-    this.#folderName = facts?.specialUse === 'inbox' ? vscode.l10n.t('Inbox') : (facts?.name ?? folder.path);
+  /** The messages of a conversation, oldest first. */
+  messagesOf(thread: ThreadSummary): Promise<readonly MessageSummary[]> {
+    const known = this.#threads.get(thread.threadId);
+    if (known) return known;
+    const loading = this.#context.api.getThread({ messageId: thread.newest.id }).then((messages) => {
+      for (const message of messages) this.#inThreads.set(message.id, message);
+      return messages;
+    });
+    this.#threads.set(thread.threadId, loading);
+    loading.catch(() => this.#threads.delete(thread.threadId));
+    return loading;
+  }
+
+  /** Lists a folder or anything else that can be listed. */
+  async show(choice: FolderChoice | ListSource): Promise<void> {
+    const source: ListSource = 'kind' in choice ? choice : { kind: 'folder', accountId: choice.accountId, path: choice.path };
+    this.#open(source);
+    if (source.kind === 'folder') {
+      const facts = (await this.#folders.foldersOf(source.accountId)).find(({ path }) => path === source.path);
+      if (this.#list?.source !== source) return;
+      this.#role = facts?.specialUse;
+      this.#folderName = facts?.specialUse === 'inbox' ? vscode.l10n.t('Inbox') : (facts?.name ?? source.path);
+    }
+    this.#describe();
+    this.#changes.fire(undefined);
+  }
+
+  /** By conversation or by message, from now on in this window. */
+  async setLayout(layout: ListLayout): Promise<void> {
+    this.#layout = layout;
+    await this.#tools.memory.update(LAYOUT, layout);
+    if (this.#list) this.#open(this.#list.source, 'same');
     this.#describe();
     this.#changes.fire(undefined);
   }
 
   async loadMore(): Promise<void> {
-    const pages = this.#pages;
+    const pages = this.pages;
     await this.#context.run(vscode.l10n.t('Loading'), async () => pages?.loadMore(), {
       place: 'view',
       failure: { retry: () => this.loadMore() },
@@ -81,126 +153,166 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
     this.#changes.fire(undefined);
   }
 
-  async getChildren(node?: MessageNode): Promise<MessageNode[]> {
-    if (node) return [];
-    const pages = this.#pages ?? (await this.#showFirstInbox());
-    if (!pages) return [];
-    try {
-      await pages.load();
-    } catch (error) {
-      // Losing the race against a sign-out is no failure.
-      if (!QuMailError.is(error, 'account.missing'))
-        void this.#context.showFailure(error, { accountId: pages.folder.accountId, retry: () => this.#changes.fire(undefined) });
-    }
-    this.#tellEmpty(pages);
-    const rows = pages.messages.map((message): MessageNode => ({ kind: 'message', message }));
-    return pages.hasMore ? [...rows, { kind: 'more' }] : rows;
+  /** Draws what the list on show has been given anew. */
+  refresh(): void {
+    this.#describe();
+    this.#changes.fire(undefined);
   }
 
-  getParent(): undefined {
-    return undefined;
+  async getChildren(node?: MessageNode): Promise<MessageNode[]> {
+    if (node?.kind === 'thread') return this.#childrenOf(node);
+    if (node) return [];
+    const list = this.#list ?? (await this.#showFirstInbox());
+    if (!list) return [];
+    try {
+      await list.pages.load();
+    } catch (error) {
+      this.#onFailedLoad(error, list.source);
+    }
+    this.#describe();
+    const rows: readonly MessageNode[] = list.pages.rows;
+    return list.pages.hasMore ? [...rows, { kind: 'more' }] : [...rows];
+  }
+
+  getParent(node: MessageNode): MessageNode | undefined {
+    return node.kind === 'message' ? node.parent : undefined;
   }
 
   getTreeItem(node: MessageNode): vscode.TreeItem {
-    return node.kind === 'more' ? moreItem() : messageItem(node.message, this.#own, Date.now());
+    if (node.kind === 'more') return moreItem();
+    if (node.kind === 'thread') return threadItem(node.thread, this.#setting);
+    if (!node.parent) return messageItem(node, this.#setting);
+    const elsewhere = node.message.folder === this.folder?.path ? {} : { folder: node.message.folder };
+    return messageItem(node, { ...this.#setting, ...elsewhere, own: 'received' }, node.parent.thread);
   }
 
-  handleDrag(source: readonly MessageNode[], data: vscode.DataTransfer): void {
-    dragMessages(
-      data,
-      source.flatMap((node) => (node.kind === 'message' ? [node.message.id] : [])),
-    );
+  async handleDrag(source: readonly MessageNode[], data: vscode.DataTransfer): Promise<void> {
+    const ids = await Promise.all(source.map((node) => this.idsOf(node)));
+    dragMessages(data, [...new Set(ids.flat())]);
+  }
+
+  /** The messages a row stands for: of a conversation those in the folder on show, which is what is done something to. */
+  async idsOf(node: MessageNode): Promise<readonly number[]> {
+    if (node.kind === 'more') return [];
+    if (node.kind === 'message') return [node.message.id];
+    const { newest } = node.thread;
+    const messages = await this.messagesOf(node.thread).catch(() => [newest]);
+    return messages.filter(({ accountId, folder }) => accountId === newest.accountId && folder === newest.folder).map(({ id }) => id);
   }
 
   dispose(): void {
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
+  get #setting(): RowSetting {
+    const own = this.#role === 'sent' || this.#role === 'drafts' ? 'sent' : 'received';
+    return { own, junk: this.#role === 'junk', now: Date.now(), server: this.#tools.server };
+  }
+
+  #open(source: ListSource, role?: 'same'): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#forgetThreads();
+    const list = { source, pages: new MessagePages(rowReader(source, this.#layout, () => this.#context.api)) };
+    this.#list = list;
+    if (role === undefined) this.#role = source.kind === 'unified' ? source.role : undefined;
+    if (role === undefined) this.#folderName = '';
+  }
+
+  async #childrenOf(node: Extract<MessageNode, { kind: 'thread' }>): Promise<MessageNode[]> {
+    try {
+      return (await this.messagesOf(node.thread)).map((message) => ({ kind: 'message', message, parent: node }));
+    } catch (error) {
+      void this.#context.showFailure(error, { accountId: node.thread.newest.accountId });
+      return [];
+    }
+  }
+
   /** Before anything was chosen the first account's inbox is what people want to see. */
-  async #showFirstInbox(): Promise<MessagePages | undefined> {
+  async #showFirstInbox(): Promise<ShownList | undefined> {
     if (!this.#context.hasAccounts) return undefined;
     if (this.#context.accounts.length === 0) await this.#context.reloadAccounts().catch(() => {});
     const account = this.#context.accounts[0];
     if (!account) return undefined;
     const folders = await this.#folders.foldersOf(account.id);
     const inbox = folders.find(({ specialUse }) => specialUse === 'inbox') ?? folders.find(({ path }) => path.toUpperCase() === 'INBOX');
-    if (!inbox || this.#pages) return this.#pages;
-    this.#pages = new MessagePages({ accountId: account.id, path: inbox.path }, () => this.#context.api);
+    if (!inbox || this.#list) return this.#list;
+    this.#open({ kind: 'folder', accountId: account.id, path: inbox.path });
+    this.#role = 'inbox';
     this.#folderName = vscode.l10n.t('Inbox');
     this.#describe();
-    return this.#pages;
+    return this.#list;
   }
 
-  async #onMessages(accountId: string, folder: string): Promise<void> {
-    const pages = this.#pages;
-    if (!pages) return this.#changes.fire(undefined);
-    if (pages.folder.accountId !== accountId || pages.folder.path !== folder) return;
-    await pages.reload().catch((error: unknown) => this.#context.log.debug(`list not refreshed: ${QuMailError.from(error).code}`));
-    if (pages === this.#pages) this.#changes.fire(undefined);
+  #onFailedLoad(error: unknown, source: ListSource): void {
+    // Losing the race against a sign-out is no failure.
+    if (QuMailError.is(error, 'account.missing')) return;
+    const account = 'accountId' in source && source.accountId !== undefined ? { accountId: source.accountId } : {};
+    void this.#context.showFailure(error, { ...account, retry: () => this.#changes.fire(undefined) });
+  }
+
+  #onMessages(change: { readonly accountId: string; readonly folder: string }): void {
+    if (!this.#list) return this.#changes.fire(undefined);
+    if (isTouchedBy(this.#list.source, change)) this.#scheduleReload();
+  }
+
+  /** Soon, and once for all that changes until then; not put off by what changes meanwhile. */
+  #scheduleReload(): void {
+    const kind = this.#list?.source.kind;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#reload();
+    }, SETTLE_MS[kind === 'folder' || kind === 'snoozed' ? 'folder' : 'other']);
+  }
+
+  async #reload(): Promise<void> {
+    const list = this.#list;
+    if (!list) return;
+    await list.pages.reload().catch((error: unknown) => this.#context.log.debug(`list not refreshed: ${QuMailError.from(error).code}`));
+    if (list !== this.#list) return;
+    this.#forgetThreads();
+    this.#changes.fire(undefined);
   }
 
   #onAccounts(): void {
-    const accountId = this.#pages?.folder.accountId;
+    const source = this.#list?.source;
+    const accountId = source && 'accountId' in source ? source.accountId : undefined;
     if (accountId !== undefined && !this.#context.accounts.some((account) => account.id === accountId)) this.#clear();
-    else if (accountId === undefined) this.#changes.fire(undefined);
+    else if (!source) this.#changes.fire(undefined);
     else this.#describe();
   }
 
+  #forgetThreads(): void {
+    this.#threads.clear();
+    this.#inThreads.clear();
+  }
+
   #clear(): void {
-    this.#pages = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#list = undefined;
+    this.#role = undefined;
     this.#folderName = '';
+    this.#forgetThreads();
     this.#describe();
     this.#changes.fire(undefined);
   }
 
   #describe(): void {
-    const account = this.#context.accounts.find(({ id }) => id === this.#pages?.folder.accountId);
-    this.view.description = [this.#context.world === 'lab' ? 'SIMULATED' : '', this.#folderName, account?.email ?? '']
-      .filter(Boolean)
-      .join(' · ');
-    if (!this.#pages) void vscode.commands.executeCommand('setContext', 'qumail.list', 'none');
+    const list = this.#list;
+    const name = list?.source.kind === 'unified' ? roleName(list.source.role, vscode.l10n) : this.#folderName;
+    const { description, message } = listTitle(list?.source, name, {
+      accounts: this.#context.accounts,
+      world: this.#context.world,
+      coverage: list?.pages.coverage,
+      locale: vscode.env.language,
+      l10n: vscode.l10n,
+    });
+    this.view.description = description;
+    this.view.message = message;
+    const set = (key: string, value: unknown): void => void vscode.commands.executeCommand('setContext', key, value);
+    set('qumail.list', !list ? 'none' : list.pages.messages.length === 0 ? 'empty' : 'messages');
+    set('qumail.listKind', list?.source.kind ?? 'none');
+    set('qumail.layout', this.#layout);
   }
-
-  #tellEmpty(pages: MessagePages): void {
-    void vscode.commands.executeCommand('setContext', 'qumail.list', pages.messages.length === 0 ? 'empty' : 'messages');
-  }
-}
-
-function moreItem(): vscode.TreeItem {
-  const item = new vscode.TreeItem(vscode.l10n.t('Load more'));
-  item.id = 'more';
-  item.iconPath = new vscode.ThemeIcon('ellipsis');
-  item.command = { command: 'qumail.loadMore', title: vscode.l10n.t('Load More') };
-  item.contextValue = 'more';
-  return item;
-}
-
-/** One row: who, then subject and date; icon for the level, dot for unread. */
-function messageItem(message: MessageSummary, own: 'received' | 'sent', now: number): vscode.TreeItem {
-  const who = correspondents(message, own, vscode.l10n);
-  const unread = !message.flags.includes('seen');
-  const item = new vscode.TreeItem(who);
-  const subject = message.subject || vscode.l10n.t('(no subject)');
-  const date = shortDate(message.date, now, vscode.env.language);
-  const icon = messageIcon(message.level, message.seal);
-  item.id = `message:${message.id}`;
-  item.description = `${marks(message.flags, message.hasAttachments)}${subject} · ${date}`;
-  item.iconPath = icon.color ? new vscode.ThemeIcon(icon.id, new vscode.ThemeColor(icon.color)) : new vscode.ThemeIcon(icon.id);
-  item.resourceUri = rowUri(message);
-  item.contextValue = unread ? 'message.unread' : 'message.read';
-  item.command = { command: 'qumail.openMessage', title: vscode.l10n.t('Open Message'), arguments: [message.id] };
-  const level = message.seal === 'plain' ? vscode.l10n.t('not sealed') : levelLabel(message.level, vscode.l10n);
-  const from = message.from.name ? `${personLabel(message.from)} <${message.from.address}>` : message.from.address;
-  const failure = message.failure ? sentenceOf(message.failure, vscode.l10n) : '';
-  item.tooltip = [subject, from, new Date(message.date).toLocaleString(vscode.env.language), level, failure, message.preview]
-    .filter(Boolean)
-    .join('\n');
-  const state = unread ? vscode.l10n.t('Unread') : vscode.l10n.t('Read');
-  item.accessibilityInformation = { label: [state, who, subject, date, level, failure].filter(Boolean).join(', ') };
-  return item;
-}
-
-function marks(flags: readonly MailFlag[], hasAttachments: boolean): string {
-  const all = [flags.includes('flagged') ? '★' : '', flags.includes('answered') ? '↩' : '', hasAttachments ? '📎' : ''].join('');
-  return all ? `${all} ` : '';
 }

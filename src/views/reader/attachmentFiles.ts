@@ -13,6 +13,9 @@ import { distinctNames, guardOf, safeFileName } from './attachmentGuard.ts';
 const SHOWN_BY_EDITOR = /\.(?:txt|md|markdown|csv|tsv|log|json|ya?ml|toml|patch|diff|png|jpe?g|gif|webp|avif|bmp|mp3|wav|ogg|mp4|webm)$/i;
 const DAY_MS = 86_400_000;
 
+/** Where the octets come from: a message of the mailbox, or whoever else has files to show. */
+export type AttachmentSource = number | ((index: number, signal: AbortSignal) => Promise<Uint8Array>);
+
 /** Saves attachments where the person says, and opens them from a private folder that goes when the reader goes. */
 export class AttachmentFiles implements vscode.Disposable {
   readonly #context: ViewContext;
@@ -28,20 +31,20 @@ export class AttachmentFiles implements vscode.Disposable {
   }
 
   /** Asks for a place and writes the attachment there. */
-  async save(messageId: number, attachment: Attachment): Promise<void> {
+  async save(source: AttachmentSource, attachment: Attachment): Promise<void> {
     const target = await vscode.window.showSaveDialog({
       defaultUri: vscode.Uri.joinPath(this.#startFolder(), safeFileName(attachment.name)),
     });
     if (!target) return;
     this.#lastFolder = vscode.Uri.joinPath(target, '..');
-    await this.#run(vscode.l10n.t('Saving {0}', attachment.name), messageId, async (signal) => {
-      const { content } = await this.#context.api.getAttachment({ messageId, index: attachment.index }, { signal });
+    await this.#run(vscode.l10n.t('Saving {0}', attachment.name), source, async (signal) => {
+      const content = await this.#contentOf(source, attachment.index, signal);
       await vscode.workspace.fs.writeFile(target, content);
     });
   }
 
   /** Asks for a folder and writes all of them there; what has the name of one already stays as it is. */
-  async saveAll(messageId: number, attachments: readonly Attachment[]): Promise<void> {
+  async saveAll(source: AttachmentSource, attachments: readonly Attachment[]): Promise<void> {
     const [folder] =
       (await vscode.window.showOpenDialog({
         defaultUri: this.#startFolder(),
@@ -51,24 +54,24 @@ export class AttachmentFiles implements vscode.Disposable {
       })) ?? [];
     if (!folder) return;
     this.#lastFolder = folder;
-    await this.#run(vscode.l10n.t('Saving attachments'), messageId, async (signal, report) => {
+    await this.#run(vscode.l10n.t('Saving attachments'), source, async (signal, report) => {
       const present = (await vscode.workspace.fs.readDirectory(folder)).map(([name]) => name);
       const names = distinctNames([...present, ...attachments.map(({ name }) => name)]).slice(present.length);
       for (const [position, attachment] of attachments.entries()) {
         report(attachment.name);
-        const { content } = await this.#context.api.getAttachment({ messageId, index: attachment.index }, { signal });
+        const content = await this.#contentOf(source, attachment.index, signal);
         await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(folder, names[position] ?? safeFileName(attachment.name)), content);
       }
     });
   }
 
   /** Opens a copy, after a question where the type can do harm or is unknown. */
-  async open(messageId: number, attachment: Attachment): Promise<void> {
+  async open(source: AttachmentSource, attachment: Attachment): Promise<void> {
     const choice = await askFirst(attachment);
-    if (choice === 'save') return this.save(messageId, attachment);
+    if (choice === 'save') return this.save(source, attachment);
     if (choice === 'no') return;
-    await this.#run(vscode.l10n.t('Opening {0}', attachment.name), messageId, async (signal) => {
-      const { content } = await this.#context.api.getAttachment({ messageId, index: attachment.index }, { signal });
+    await this.#run(vscode.l10n.t('Opening {0}', attachment.name), source, async (signal) => {
+      const content = await this.#contentOf(source, attachment.index, signal);
       const file = vscode.Uri.file(await this.#keep(safeFileName(attachment.name), content));
       // In a browser or over a remote connection the system's programs are on another machine than the file.
       const here = vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
@@ -108,10 +111,15 @@ export class AttachmentFiles implements vscode.Disposable {
 
   async #run(
     title: string,
-    messageId: number,
+    source: AttachmentSource,
     task: (signal: AbortSignal, report: (message: string) => void) => Promise<void>,
   ): Promise<void> {
-    await this.#context.run(title, task, { failure: { messageId } });
+    await this.#context.run(title, task, { failure: typeof source === 'number' ? { messageId: source } : {} });
+  }
+
+  async #contentOf(source: AttachmentSource, index: number, signal: AbortSignal): Promise<Uint8Array> {
+    if (typeof source === 'function') return source(index, signal);
+    return (await this.#context.api.getAttachment({ messageId: source, index }, { signal })).content;
   }
 }
 

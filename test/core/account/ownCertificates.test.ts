@@ -7,6 +7,7 @@ import { OpenPgpEngine } from '../../../src/core/crypto/openPgpEngine.ts';
 import { openDatabase } from '../../../src/core/store/database.ts';
 import { OWN_CERT_MIGRATIONS } from '../../../src/core/store/ownCertSchema.ts';
 import { OwnCertificateStore } from '../../../src/core/store/ownCertificateStore.ts';
+import { epochIdOf } from '../../../src/core/store/sealedRecord.ts';
 import { SecureStorage } from '../../../src/core/store/secureStorage.ts';
 import { VAULT_MIGRATIONS } from '../../../src/core/store/vaultSchema.ts';
 import { manualClock } from '../transport/manualClock.ts';
@@ -30,17 +31,40 @@ describe('the own certificate', function () {
     const clock = manualClock();
     clock.advance(1_800_000_000_000 - clock.now());
     const db = openDatabase(join(folder, 'vault.db'), { durability: 'full', migrations: [...VAULT_MIGRATIONS, ...OWN_CERT_MIGRATIONS] });
-    const storage = await SecureStorage.open({ db, secrets: folderSecrets(`${folder}-secrets`), random: systemRandom, clock });
+    const secrets = folderSecrets(`${folder}-secrets`);
+    const storage = await SecureStorage.open({ db, secrets, random: systemRandom, clock });
     addAccount(db, ACCOUNT);
     const store = new OwnCertificateStore({ db, sealer: storage });
+    const retire = async (): Promise<number> => {
+      await storage.ensureEpoch();
+      store.reseal();
+      return storage.retireEpochs(() => store.sealedRecords());
+    };
     const accounts = [{ id: ACCOUNT, address: { name: 'Alice', address: 'alice@example.org' } }];
     const window = (): OwnCertificates => {
-      const own = new OwnCertificates({ store, pgp, clock, log: new Log(() => {}, 'test'), accounts: () => accounts });
+      const refresh = (): Promise<void> => storage.ensureEpoch();
+      const own = new OwnCertificates({ store, pgp, clock, log: new Log(() => {}, 'test'), accounts: () => accounts, refresh });
+      closing.push(() => own.dispose());
+      return own;
+    };
+    /** A window with a database handle and epoch keys of its own, as another process has. */
+    const otherWindow = async (): Promise<OwnCertificates> => {
+      const otherDb = openDatabase(join(folder, 'vault.db'), { durability: 'full', migrations: [...VAULT_MIGRATIONS, ...OWN_CERT_MIGRATIONS] });
+      const other = await SecureStorage.open({ db: otherDb, secrets, random: systemRandom, clock });
+      closing.push(() => (other.dispose(), otherDb.close()));
+      const own = new OwnCertificates({
+        store: new OwnCertificateStore({ db: otherDb, sealer: other }),
+        pgp,
+        clock,
+        log: new Log(() => {}, 'test'),
+        accounts: () => accounts,
+        refresh: () => other.ensureEpoch(),
+      });
       closing.push(() => own.dispose());
       return own;
     };
     closing.push(() => (storage.dispose(), db.close()));
-    return { folder, clock, db, store, window };
+    return { folder, clock, db, secrets, storage, store, retire, window, otherWindow };
   }
 
   it('is made once, also where two windows ask at the same time', async () => {
@@ -107,6 +131,69 @@ describe('the own certificate', function () {
     const renewed = await Promise.all([one.get(ACCOUNT), two.get(ACCOUNT)]);
     assert.ok(renewed[0].certificate.equals(renewed[1].certificate));
     assert.equal(store.get(ACCOUNT)?.version, 2);
+  });
+
+  it('leaves nothing of a taken-out subkey to whoever kept the old database and takes the keyring later', async () => {
+    const { clock, db, secrets, retire, window } = await world();
+    const own = window();
+    await own.get(ACCOUNT);
+    const kept = Buffer.from(db.prepare('SELECT sealed_secret FROM own_certificates').get()!['sealed_secret'] as Uint8Array);
+    const epochKey = `qumail.epoch.${epochIdOf(kept)}`;
+    assert.ok(await secrets.get(epochKey));
+    clock.advance(SUBKEY_LIFE_MS + DAY);
+    await own.get(ACCOUNT);
+    clock.advance(2 * DAY);
+    await retire();
+    assert.equal(await secrets.get(epochKey), undefined);
+    assert.ok(await own.withSecret(ACCOUNT, async (secretKey) => secretKey !== undefined));
+    await own.get(ACCOUNT);
+  });
+
+  it('moves on day by day without another subkey, and keeps one day’s epoch key alive for nobody', async () => {
+    const { clock, db, secrets, store, retire, window } = await world();
+    const own = window();
+    const { fingerprint } = await own.get(ACCOUNT);
+    const seen = new Set<string>();
+    for (let day = 0; day < 5; day += 1) {
+      seen.add(epochIdOf(db.prepare('SELECT sealed_secret FROM own_certificates').get()!['sealed_secret'] as Uint8Array));
+      clock.advance(DAY);
+      await retire();
+    }
+    assert.equal(seen.size, 5);
+    const alive = await Promise.all([...seen].map((id) => secrets.get(`qumail.epoch.${id}`)));
+    assert.ok(alive.filter((key) => key !== undefined).length <= 2, 'yesterday’s and today’s at most');
+    assert.deepEqual([store.get(ACCOUNT)?.fingerprint, store.get(ACCOUNT)?.version], [fingerprint, 1]);
+  });
+
+  it('is not made anew by a window that slept while another one sealed it under a newer epoch', async () => {
+    const { clock, store, retire, window, otherWindow } = await world();
+    const awake = window();
+    const { fingerprint } = await awake.get(ACCOUNT);
+    const asleep = await otherWindow();
+    for (let day = 0; day < 4; day += 1) {
+      clock.advance(DAY);
+      await retire();
+    }
+    assert.equal((await asleep.get(ACCOUNT)).fingerprint, fingerprint);
+    assert.ok(await asleep.withSecret(ACCOUNT, async (secretKey) => secretKey !== undefined));
+    clock.advance(4 * DAY);
+    await retire();
+    assert.ok(await asleep.withSecret(ACCOUNT, async (secretKey) => secretKey !== undefined));
+    assert.equal(store.get(ACCOUNT)?.version, 1);
+  });
+
+  it('of an older version of this program moves from the long-lived epoch to the daily ones', async () => {
+    const { db, store, storage, retire, window } = await world();
+    const own = window();
+    await own.get(ACCOUNT);
+    const secret = store.secretOf(ACCOUNT)!;
+    const sealed = storage.seal('mail', 'own-certificate.secret', ACCOUNT, secret);
+    db.prepare("UPDATE own_certificates SET sealed_secret = ?, epoch = 'mail'").run(sealed);
+    assert.ok(store.secretOf(ACCOUNT)!.equals(secret));
+    assert.deepEqual(store.sealedRecords(), []);
+    await retire();
+    assert.ok(store.secretOf(ACCOUNT)!.equals(secret));
+    assert.equal(store.sealedRecords().length, 1);
   });
 
   it('lies sealed in the vault, is wiped after use, and goes with its account', async () => {

@@ -28,14 +28,31 @@ describe('mail/sourceSummary', () => {
   });
 
   it('unfolds, decodes words and raw UTF-8, and takes the first of several fields', () => {
-    const raw = source('Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=', ' an alle', 'From: "B\xc3\xb6b, Jr." <Bob@Example.TEST>', 'Subject: second', '', 'x');
+    const raw = source(
+      'Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=',
+      ' an alle',
+      'From: "B\xc3\xb6b, Jr." <Bob@Example.TEST>',
+      'Subject: second',
+      '',
+      'x',
+    );
     const { subject, from } = summaryOfSource(raw);
     assert.deepEqual([subject, from], ['Grüße an alle', { name: 'Böb, Jr.', address: 'Bob@example.test' }]);
   });
 
   it('finds attachments and payloads at any depth, and takes no picture of a text for one', () => {
     const nested = (inner: string[]): Buffer =>
-      source('Content-Type: multipart/mixed; boundary=a', '', '--a', 'Content-Type: multipart/related; boundary="b c"', '', '--b c', ...inner, '--b c--', '--a--');
+      source(
+        'Content-Type: multipart/mixed; boundary=a',
+        '',
+        '--a',
+        'Content-Type: multipart/related; boundary="b c"',
+        '',
+        '--b c',
+        ...inner,
+        '--b c--',
+        '--a--',
+      );
     assert.deepEqual(summaryOfSource(nested(['Content-Type: image/png; name=x.png', 'Content-ID: <1>', '', 'x'])).hasAttachments, false);
     assert.deepEqual(summaryOfSource(nested(['Content-Disposition: attachment', '', 'x'])).hasAttachments, true);
     const sealed = summaryOfSource(nested(['Content-Type: application/json; name="QuMail_payload.json"', '', '{}']));

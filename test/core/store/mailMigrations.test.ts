@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../src/core/store/database.ts';
 import { markForRebuild, openMailCache } from '../../../src/core/store/mailCache.ts';
 import { MAIL_MIGRATIONS } from '../../../src/core/store/mailSchema.ts';
@@ -60,7 +60,11 @@ describe('mail.db', () => {
       const file = join(dir, 'mail.db');
       const bytes = readFileSync(file);
       if (damage === 'not a database') writeFileSync(file, 'Dear diary');
-      else writeFileSync(file, Buffer.concat([bytes.subarray(0, damage === 'header' ? 0 : 100), Buffer.alloc(4000, 0xaa), bytes.subarray(4096)]));
+      else
+        writeFileSync(
+          file,
+          Buffer.concat([bytes.subarray(0, damage === 'header' ? 0 : 100), Buffer.alloc(4000, 0xaa), bytes.subarray(4096)]),
+        );
       let rebuilt = 0;
       const db = openMailCache(dir, ALL, () => rebuilt++);
       assert.equal(rebuilt, 1, damage);

@@ -50,9 +50,15 @@ describe('OfflineStore', () => {
     const batch = [sourced(1, { flags: ['seen'] }), sourced(2), sourced(3), sourced(4, { seal: 'unopened' })];
     assert.equal(offline.storeSources('a', 'INBOX', 7, batch), 'stored');
     assert.deepEqual(offline.bodilessUids('a', 'INBOX', 10), []);
-    assert.deepEqual([1, 2, 3, 4].map((uid) => messages.getBody(messages.byUid('a', 'INBOX', uid)!.id)?.toString()), [1, 2, 3, 4].map((n) => `source ${n}`));
+    assert.deepEqual(
+      [1, 2, 3, 4].map((uid) => messages.getBody(messages.byUid('a', 'INBOX', uid)!.id)?.toString()),
+      [1, 2, 3, 4].map((n) => `source ${n}`),
+    );
     assert.deepEqual(messages.byUid('a', 'INBOX', 1)?.flags, ['seen']);
-    assert.deepEqual(indexed, [1, 3].map((uid) => messages.byUid('a', 'INBOX', uid)!.id));
+    assert.deepEqual(
+      indexed,
+      [1, 3].map((uid) => messages.byUid('a', 'INBOX', uid)!.id),
+    );
     offline.storeSources('a', 'INBOX', 7, batch);
     assert.equal(indexed.length, 2, 'what comes again changes nothing');
   });

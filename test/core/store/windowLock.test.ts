@@ -125,6 +125,17 @@ describe('store/windowLock', function () {
     assert.ok(performance.now() - started < TTL / 3);
   });
 
+  it('hands what is held for a window’s lifetime to a window that waits, as soon as that one was killed', async () => {
+    const process = await child('hold');
+    const waiting = window().lock.hold('work', { ttlMs: 60_000, pollMs: 20 }, new AbortController().signal);
+    assert.equal(await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 150, 'still waiting'))]), 'still waiting');
+    process.kill('SIGKILL');
+    const held = await waiting;
+    const other = window().lock.hold('work', { ttlMs: 60_000, pollMs: 20 }, new AbortController().signal);
+    held.dispose();
+    (await other).dispose();
+  });
+
   it('stops waiting when cancelled', async () => {
     const { lock } = window();
     const abort = new AbortController();

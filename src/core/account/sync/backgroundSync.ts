@@ -14,7 +14,7 @@ import { defaultChoice, inFillingOrder, needsLook } from './syncPlan.ts';
 const BATCH_OCTETS = 8 * 1024 * 1024;
 const BATCH_MESSAGES = 2000;
 /** A message above this is kept by its header only and fetched when it is opened. */
-export const LARGEST_KEPT = 25 * 1024 * 1024;
+const LARGEST_KEPT = 25 * 1024 * 1024;
 /** Messages that are evicted in one transaction, and what a person read this lately stays. */
 const EVICTED_AT_ONCE = 200;
 const READ_LATELY_MS = 30 * 86_400_000;
@@ -105,7 +105,10 @@ export class BackgroundSync implements Disposable {
     this.cancel();
   }
 
-  choiceOf(folder: Pick<RemoteFolder, 'path' | 'specialUse'>, choices = this.#deps.offline.choices(this.#deps.accountId)): FolderSyncChoice {
+  choiceOf(
+    folder: Pick<RemoteFolder, 'path' | 'specialUse'>,
+    choices = this.#deps.offline.choices(this.#deps.accountId),
+  ): FolderSyncChoice {
     return choices.get(folder.path) ?? defaultChoice(folder.specialUse);
   }
 
@@ -212,7 +215,11 @@ export class BackgroundSync implements Disposable {
   /** After the budget was lowered. */
   async #shrink(): Promise<void> {
     const { offline, clock, budget } = this.#deps;
-    while (!this.#stop.signal.aborted && offline.usedOctets() > budget() && offline.evict(EVICTED_AT_ONCE, clock.now() - READ_LATELY_MS) > 0)
+    while (
+      !this.#stop.signal.aborted &&
+      offline.usedOctets() > budget() &&
+      offline.evict(EVICTED_AT_ONCE, clock.now() - READ_LATELY_MS) > 0
+    )
       await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -221,6 +228,10 @@ export class BackgroundSync implements Disposable {
     if (which === 'more' && now - this.#told < PROGRESS_MS) return;
     this.#told = now;
     const total = Math.max(this.#total, this.#done);
-    this.#deps.changed.progress({ ...(folder !== undefined && { folder }), done: which === 'last' ? this.#done : Math.min(this.#done, total), total });
+    this.#deps.changed.progress({
+      ...(folder !== undefined && { folder }),
+      done: which === 'last' ? this.#done : Math.min(this.#done, total),
+      total,
+    });
   }
 }

@@ -184,13 +184,7 @@ function changesOf(folder: Folder, deps: FillDeps): string {
  * A look for changes that ran while a window was fetched knew nothing of its messages: a flag set or a message expunged in that moment would be
  * missed for good. Then the window is asked once more how it stands.
  */
-async function settleRace(
-  folder: Folder,
-  uids: readonly number[],
-  before: string,
-  deps: FillDeps,
-  signal: AbortSignal,
-): Promise<void> {
+async function settleRace(folder: Folder, uids: readonly number[], before: string, deps: FillDeps, signal: AbortSignal): Promise<void> {
   const { accountId, handler, messages } = deps;
   for (let seen = before, rounds = 0; seen !== changesOf(folder, deps) && rounds < 5; rounds++) {
     seen = changesOf(folder, deps);

@@ -43,8 +43,9 @@ export class ChatLines {
   take({ lines, from, to }: Stretch): readonly ShownLine[] {
     const newest = this.#lines.at(-1);
     const within = (place: Place): boolean =>
-      (from === undefined || comparePlaces(place, from) >= 0) && (to === undefined || comparePlaces(place, to) <= 0);
-    const kept = this.#lines.filter((line) => !within(line));
+      (from === undefined || comparePlaces(place, from) >= 0) && (to === undefined || comparePlaces(place, to) < 0);
+    const arriving = new Set(lines.map(({ id }) => id));
+    const kept = this.#lines.filter((line) => !within(line) && !arriving.has(line.id));
     const fresh = lines.map((line) => {
       const known = this.byId(line.id);
       return known && JSON.stringify(known) === JSON.stringify(line) ? known : line;

@@ -36,7 +36,10 @@ describe('an offline copy of Gmail', function () {
   it('keeps each message once, whatever folders it is in', () => {
     assert.equal(bodies(), 20);
     assert.deepEqual([rig.stored('INBOX').length, rig.stored('[Gmail]/All Mail').length], [8, 20]);
-    assert.ok([...rig.stored('INBOX'), ...rig.stored('[Gmail]/All Mail')].every(({ raw }) => raw !== undefined), 'each is read from either');
+    assert.ok(
+      [...rig.stored('INBOX'), ...rig.stored('[Gmail]/All Mail')].every(({ raw }) => raw !== undefined),
+      'each is read from either',
+    );
     assert.deepEqual(rig.stored('[Gmail]/Starred'), [], 'a search of the server’s, no folder');
   });
 

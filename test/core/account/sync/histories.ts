@@ -22,7 +22,12 @@ const onServer = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('arrive' as const), which: natural, count: fc.integer({ min: 1, max: 8 }) }) },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('flag' as const), which: natural, message: natural, to: fc.constantFrom('on' as const, 'off' as const) }),
+    arbitrary: fc.record({
+      kind: fc.constant('flag' as const),
+      which: natural,
+      message: natural,
+      to: fc.constantFrom('on' as const, 'off' as const),
+    }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('expunge' as const), which: natural, message: natural }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('create' as const), which: natural }) },
@@ -32,7 +37,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: onServer },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('during' as const), step: onServer }) },
   { weight: 3, arbitrary: fc.constant({ kind: 'sync' as const }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('cut' as const, 'crash' as const), octets: fc.integer({ min: 1, max: 6000 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom('cut' as const, 'crash' as const), octets: fc.integer({ min: 1, max: 6000 }) }),
+  },
 );
 
 /** What may happen to a mailbox and its offline copy. */

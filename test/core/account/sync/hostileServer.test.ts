@@ -3,7 +3,9 @@ import { ModelImap } from '../../transport/modelImap.ts';
 import { ACCOUNT, SyncRig } from './syncRig.ts';
 
 const mail = (n: number, body = 'text'): Buffer =>
-  Buffer.from(`From: bob@example.test\r\nTo: alice@example.test\r\nSubject: number ${n}\r\nMessage-ID: <${n}@example.test>\r\n\r\n${body}\r\n`);
+  Buffer.from(
+    `From: bob@example.test\r\nTo: alice@example.test\r\nSubject: number ${n}\r\nMessage-ID: <${n}@example.test>\r\n\r\n${body}\r\n`,
+  );
 
 describe('an offline copy of a server that cannot be trusted', function () {
   this.timeout(20_000);
@@ -67,14 +69,17 @@ describe('an offline copy of a server that cannot be trusted', function () {
     server.lies.literal = ({ uid, raw }) => (uid === 5 ? 1024 ** 3 : raw.length);
     await rig.sync();
     const stored = rig.stored('INBOX');
-    assert.deepEqual(stored.map(({ uid, raw }) => [uid, raw !== undefined]), [
-      [1, true],
-      [2, true],
-      [3, false],
-      [4, true],
-      [5, false],
-      [6, true],
-    ]);
+    assert.deepEqual(
+      stored.map(({ uid, raw }) => [uid, raw !== undefined]),
+      [
+        [1, true],
+        [2, true],
+        [3, false],
+        [4, true],
+        [5, false],
+        [6, true],
+      ],
+    );
     const states = [3, 5].map((uid) => rig.messages.byUid(ACCOUNT, 'INBOX', uid)?.bodyState);
     assert.deepEqual(states, [4, 4], 'too large');
     const commands = server.commands.length;
@@ -87,7 +92,10 @@ describe('an offline copy of a server that cannot be trusted', function () {
     for (let n = 1; n <= 3; n++) server.add('INBOX', mail(n));
     server.lies.withheld = new Set([2]);
     await rig.sync();
-    assert.deepEqual(rig.stored('INBOX').map(({ raw }) => raw !== undefined), [true, false, true]);
+    assert.deepEqual(
+      rig.stored('INBOX').map(({ raw }) => raw !== undefined),
+      [true, false, true],
+    );
     assert.equal(rig.messages.byUid(ACCOUNT, 'INBOX', 2)?.bodyState, 3, 'damaged');
     const commands = server.commands.length;
     await rig.sync();
@@ -119,12 +127,26 @@ describe('an offline copy of a server that cannot be trusted', function () {
     server.create('Sent', '\\Sent');
     const listed = await rig.handler.listFolders();
     assert.equal(listed.length, 10_000);
-    assert.deepEqual(['inbox', 'sent'].map((role) => listed.some(({ specialUse }) => specialUse === role)), [true, true]);
+    assert.deepEqual(
+      ['inbox', 'sent'].map((role) => listed.some(({ specialUse }) => specialUse === role)),
+      [true, true],
+    );
   });
 
   it('shows folders of hostile names by names that can be shown, and passes over what no command could name', async () => {
     await start();
-    const names = ['../../etc/passwd', '"><script>', 'a\u202Etxt.exe', '__proto__', 'constructor', '%00', 'x'.repeat(2000), ' ', '*', 'a%b'];
+    const names = [
+      '../../etc/passwd',
+      '"><script>',
+      'a\u202Etxt.exe',
+      '__proto__',
+      'constructor',
+      '%00',
+      'x'.repeat(2000),
+      ' ',
+      '*',
+      'a%b',
+    ];
     for (const name of names) server.create(Buffer.from(name).toString('latin1'));
     await rig.sync();
     const folders = rig.messages.listFolders(ACCOUNT);

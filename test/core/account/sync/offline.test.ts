@@ -57,7 +57,9 @@ describe('the offline copy', function () {
   });
 
   it('shows what it read from the sources as the server’s own envelopes tell it', async () => {
-    const fromEnvelopes = (await world.mail.doveadm(['fetch', '-u', bob.email, 'uid hdr.message-id', 'mailbox', 'INBOX'])).match(/<[^>]+>/g);
+    const fromEnvelopes = (await world.mail.doveadm(['fetch', '-u', bob.email, 'uid hdr.message-id', 'mailbox', 'INBOX'])).match(
+      /<[^>]+>/g,
+    );
     const ids = await Promise.all((await list()).slice(-5).map(({ id }) => bob.engine.openMessage({ messageId: id })));
     for (const { rfcMessageId } of ids) assert.ok(fromEnvelopes?.includes(rfcMessageId));
   });
@@ -88,7 +90,9 @@ describe('the offline copy', function () {
     await assert.rejects(bob.engine.setFolderSync({ accountId: bob.account.id, folder: 'Junk', sync: 'some' as never }), {
       code: 'engine.bad-request',
     });
-    await assert.rejects(bob.engine.setFolderSync({ accountId: bob.account.id, folder: 'None', sync: 'all' }), { code: 'imap.mailbox-missing' });
+    await assert.rejects(bob.engine.setFolderSync({ accountId: bob.account.id, folder: 'None', sync: 'all' }), {
+      code: 'imap.mailbox-missing',
+    });
   });
 
   it('knows a renamed folder again, with all that is in it', async () => {
@@ -99,7 +103,10 @@ describe('the offline copy', function () {
     const ids = (await list('Projects')).map(({ id }) => id);
     await doveadm('mailbox', 'rename', '-u', bob.email, 'Projects', 'Vorhaben ü & Co');
     await bob.engine.fetchMail({ accountId: bob.account.id });
-    assert.deepEqual((await list('Vorhaben ü & Co')).map(({ id }) => id), ids);
+    assert.deepEqual(
+      (await list('Vorhaben ü & Co')).map(({ id }) => id),
+      ids,
+    );
     assert.equal(await folderOf('Projects'), undefined);
   });
 

@@ -16,7 +16,13 @@ describe('account/sync/syncPlan', () => {
         const { batches, tooLarge } = planFill(facts, bounds);
         const sizes = new Map(facts.map(({ uid, size }) => [uid, size]));
         const fetched = batches.flat();
-        assert.deepEqual(fetched, facts.filter(({ size }) => size <= bounds.largest).map(({ uid }) => uid).toSorted((a, b) => b - a));
+        assert.deepEqual(
+          fetched,
+          facts
+            .filter(({ size }) => size <= bounds.largest)
+            .map(({ uid }) => uid)
+            .toSorted((a, b) => b - a),
+        );
         assert.deepEqual(new Set([...fetched, ...tooLarge]), new Set(sizes.keys()));
         for (const batch of batches) {
           const octets = batch.reduce((sum, uid) => sum + sizes.get(uid)!, 0);
@@ -37,7 +43,10 @@ describe('account/sync/syncPlan', () => {
     fc.assert(
       fc.property(uids, uids, (onServer, settled) => {
         const missing = missingUids(onServer, new Set(settled));
-        assert.deepEqual(missing.toSorted((a, b) => a - b), onServer.filter((uid) => !settled.includes(uid)).toSorted((a, b) => a - b));
+        assert.deepEqual(
+          missing.toSorted((a, b) => a - b),
+          onServer.filter((uid) => !settled.includes(uid)).toSorted((a, b) => a - b),
+        );
         assert.ok(missing.every((uid, index) => index === 0 || missing[index - 1]! > uid));
       }),
     );
@@ -77,12 +86,19 @@ describe('account/sync/syncPlan', () => {
   });
 
   it('takes a vanished and a new folder for one where that is unmistakable, and loses no path otherwise', () => {
-    const folder = fc.record({ path: fc.constantFrom('A', 'B', 'C', 'D', 'E'), uidValidity: fc.integer({ min: 1, max: 3 }), uidNext: fc.nat({ max: 9 }) });
+    const folder = fc.record({
+      path: fc.constantFrom('A', 'B', 'C', 'D', 'E'),
+      uidValidity: fc.integer({ min: 1, max: 3 }),
+      uidNext: fc.nat({ max: 9 }),
+    });
     const folders = fc.uniqueArray(folder, { selector: ({ path }) => path });
     fc.assert(
       fc.property(folders, folders, (before, listed) => {
         const stored = before.map(({ path, uidValidity, uidNext }) => ({ path, cursor: { uidValidity, uidNext } }));
-        const { renamed, gone } = planFolderList(stored, listed.map((each) => ({ ...each, selectable: true })));
+        const { renamed, gone } = planFolderList(
+          stored,
+          listed.map((each) => ({ ...each, selectable: true })),
+        );
         const present = new Set(listed.map(({ path }) => path));
         const lost = before.filter(({ path }) => !present.has(path)).map(({ path }) => path);
         assert.deepEqual([...gone, ...renamed.map(({ from }) => from)].toSorted(), lost.toSorted());

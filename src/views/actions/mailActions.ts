@@ -1,0 +1,97 @@
+import * as vscode from 'vscode';
+import { QuMailError, type ActionPurpose, type ActionReceipt, type PendingAction, type QuMailApi } from '../../core/api.ts';
+import { present, sentenceOf } from '../present.ts';
+import type { ViewContext } from '../viewContext.ts';
+import { doneText, pendingState, pendingTitle } from './actionText.ts';
+import type { PendingActions } from './pendingActions.ts';
+import type { RecentActions } from './recentActions.ts';
+
+/** How long the status bar says what was done. */
+const SAY_MS = 6000;
+
+/** Doing things to messages and taking them back. What is done shows at once; the server hears of it when it can. */
+export class MailActions {
+  readonly #context: ViewContext;
+  readonly #recent: RecentActions;
+  readonly #pending: PendingActions;
+
+  constructor(context: ViewContext, recent: RecentActions, pending: PendingActions) {
+    this.#context = context;
+    this.#recent = recent;
+    this.#pending = pending;
+  }
+
+  /** Does something to messages and says so quietly, with the way to take it back. Never rejects: a failure is shown. */
+  async perform(
+    purpose: ActionPurpose,
+    messageIds: readonly number[],
+    request: (api: QuMailApi) => Promise<ActionReceipt>,
+  ): Promise<void> {
+    if (messageIds.length === 0) return;
+    const receipt = await this.#context.run(vscode.l10n.t('Working'), () => request(this.#context.api), { place: 'view' });
+    if (!receipt) return;
+    this.#recent.add(receipt, purpose, messageIds);
+    if (purpose === 'flags') return;
+    const done = doneText(receipt.undoable ? purpose : 'expunge', messageIds.length, vscode.l10n);
+    const undo = receipt.undoable ? ` · ${vscode.l10n.t('"Undo Last Mail Action" takes it back')}` : '';
+    vscode.window.setStatusBarMessage(`$(check) ${done}${undo}`, SAY_MS);
+  }
+
+  /** Takes back what was done last in this window. */
+  async undo(): Promise<void> {
+    const last = this.#recent.last;
+    if (!last) return void vscode.window.setStatusBarMessage(vscode.l10n.t('There is nothing to take back.'), SAY_MS);
+    try {
+      await this.#context.api.undoAction({ actionId: last.actionId });
+      const done = doneText(last.purpose, last.messageIds.length, vscode.l10n);
+      vscode.window.setStatusBarMessage(`$(discard) ${vscode.l10n.t('Taken back: {0}', done)}`, SAY_MS);
+      this.#recent.forget(last.actionId);
+    } catch (error) {
+      const { code } = QuMailError.from(error);
+      // What can never be taken back must not stand in the way of what was done before it.
+      if (code === 'action.missing' || code === 'action.final') this.#recent.forget(last.actionId);
+      await this.#context.showFailure(error);
+    }
+  }
+
+  /** What waits for a server or was refused, each to be taken back or put away. */
+  async showPending(): Promise<void> {
+    await this.#pending.refresh();
+    const actions = this.#pending.actions;
+    if (actions.length === 0) return void vscode.window.setStatusBarMessage(vscode.l10n.t('The servers have heard of everything.'), SAY_MS);
+    const emails = new Map(this.#context.accounts.map(({ id, email }) => [id, email]));
+    const items = actions.map((action) => ({
+      label: `$(${pendingIcon(action)}) ${pendingTitle(action, vscode.l10n)}`,
+      description: [pendingState(action, vscode.l10n), emails.get(action.accountId)].filter(Boolean).join(' · '),
+      detail: action.failure ? sentenceOf(action.failure, vscode.l10n) : '',
+      action,
+    }));
+    const picked = await vscode.window.showQuickPick(items, {
+      title: vscode.l10n.t('Changes the servers have not heard of'),
+      placeHolder: vscode.l10n.t('Pick one to take it back or put it away'),
+    });
+    if (picked) await this.settle(picked.action);
+  }
+
+  /** Asks what becomes of one pending action. */
+  async settle(action: PendingAction): Promise<void> {
+    const over = action.state === 'failed' || action.state === 'dropped';
+    const button = over ? vscode.l10n.t('Put Away') : vscode.l10n.t('Take Back');
+    const reason = action.failure ? present(action.failure, vscode.l10n).sentence : '';
+    const back = action.state === 'failed' ? vscode.l10n.t('The messages are back where they were.') : '';
+    const detail = [pendingState(action, vscode.l10n), reason, back].filter(Boolean).join('\n');
+    const title = pendingTitle(action, vscode.l10n);
+    if ((await vscode.window.showInformationMessage(title, { modal: true, detail }, button)) !== button) return;
+    await this.#context.run(vscode.l10n.t('Taking back'), () => this.#context.api.undoAction({ actionId: action.id }), {
+      place: 'view',
+      viewId: 'qumail.mail',
+    });
+    this.#recent.forget(action.id);
+    await this.#pending.refresh();
+  }
+}
+
+/** Codicon of a pending action. */
+export function pendingIcon({ state }: Pick<PendingAction, 'state'>): string {
+  return state === 'failed' || state === 'dropped' ? 'warning' : state === 'running' ? 'sync' : 'clock';
+}
