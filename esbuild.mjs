@@ -101,7 +101,28 @@ const targets = [
   },
   {
     ...shared,
+    platform: 'browser',
+    target: 'chrome128',
+    format: 'iife',
+    entryPoints: [{ in: 'src/views/chats/webview/main.ts', out: 'chat' }],
+  },
+  {
+    ...shared,
+    platform: 'browser',
+    target: 'chrome128',
+    format: 'iife',
+    entryPoints: [{ in: 'src/views/trust/webview/main.ts', out: 'trust' }],
+  },
+  {
+    ...shared,
     entryPoints: [{ in: 'media/reader/reader.css', out: 'reader' }],
+    loader: { '.ttf': 'file' },
+    assetNames: '[name]',
+    target: 'chrome128',
+  },
+  {
+    ...shared,
+    entryPoints: [{ in: 'media/chat/chat.css', out: 'chat' }],
     loader: { '.ttf': 'file' },
     assetNames: '[name]',
     target: 'chrome128',

@@ -4,7 +4,7 @@
  *   node scripts/check.ts [names of checks ...]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { SuiteReport } from '../test/report/suiteReport.ts';
@@ -18,7 +18,10 @@ type Check = () => Promise<string | undefined> | string | undefined;
 const CHECKS: Readonly<Record<string, Check>> = {
   types: () => tool('tsc', '-p', '.'),
   'types-core': () => tool('tsc', '-p', 'src/core'),
-  'types-webview': () => tool('tsc', '-p', 'src/views/reader/webview'),
+  'types-webview': () =>
+    globSync('src/views/*/webview/tsconfig.json', { cwd: ROOT })
+      .map((project) => tool('tsc', '-p', project) ?? '')
+      .join(''),
   lint: () => tool('oxlint'),
   format: () => tool('oxfmt', '--check', '.'),
   unused: () => tool('knip'),

@@ -3,17 +3,24 @@ import * as vscode from 'vscode';
 import { GoogleAuthentication } from './views/accounts/googleAuthentication.ts';
 import { SignIn } from './views/accounts/signIn.ts';
 import { registerRedirectHandler } from './views/accounts/uriHandler.ts';
+import { buildChatViews } from './views/chats/chatViews.ts';
 import { accountCommands } from './views/commands/accountCommands.ts';
 import { guideCommands } from './views/commands/guideCommands.ts';
 import { keyCommands } from './views/commands/keyCommands.ts';
 import { mailCommands, openSent } from './views/commands/mailCommands.ts';
 import { outboxCommands } from './views/commands/outboxCommands.ts';
+import { padCommands } from './views/commands/padCommands.ts';
 import { registerCommands } from './views/commands/registerCommands.ts';
+import { sealCommands } from './views/commands/sealCommands.ts';
+import { trustCommands } from './views/commands/trustCommands.ts';
+import { vaultCommands } from './views/commands/vaultCommands.ts';
 import { writeCommands } from './views/commands/writeCommands.ts';
 import { Composer } from './views/composer/composer.ts';
 import { EngineClient } from './views/engineClient.ts';
 import { HealthPanel } from './views/health/healthPanel.ts';
 import { logTo, microsoftTokens, openInBrowser, secretsOf } from './views/hostPorts.ts';
+import { ConformancePanel } from './views/keys/conformancePanel.ts';
+import { KeyAlarms } from './views/keys/keyAlarms.ts';
 import { KeyTree } from './views/keys/keyTree.ts';
 import { Lab } from './views/lab/lab.ts';
 import { MailTree } from './views/mail/mailTree.ts';
@@ -27,6 +34,8 @@ import { ReaderPanel } from './views/reader/readerPanel.ts';
 import { followSecrets } from './views/secretWatch.ts';
 import { Settings } from './views/settings.ts';
 import { StatusBar } from './views/statusBar.ts';
+import { TrustPanel } from './views/trust/trustPanel.ts';
+import { VaultWatch } from './views/vault/vaultWatch.ts';
 import { registerWelcome } from './views/welcome.ts';
 import { Worlds } from './views/worlds.ts';
 
@@ -64,8 +73,15 @@ export function activate(context: vscode.ExtensionContext): void {
   const mail = own(new MailTree(worlds, outbox));
   const messages = own(new MessageTree(worlds, mail));
   const keys = own(new KeyTree(worlds));
+  const conformance = own(new ConformancePanel());
+  const trust = own(new TrustPanel(worlds));
+  own(new KeyAlarms(worlds));
+  own(new VaultWatch(worlds));
   own(vscode.window.registerFileDecorationProvider(new UnreadDecorations()));
-  own(new StatusBar(worlds, () => mail.unread, mail.onDidListFolders));
+  const chats = own(buildChatViews(worlds, () => settings.notifications));
+  const onDidCount: vscode.Event<unknown> = (listener, self, list) =>
+    vscode.Disposable.from(mail.onDidListFolders(listener, self, list), chats.tree.onDidList(listener, self, list));
+  own(new StatusBar(worlds, () => mail.unread + chats.tree.unread, onDidCount));
   own(
     new Notifier(
       worlds,
@@ -80,7 +96,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const labFiles = { labScript: dist('lab.cjs'), engineScript: dist('engine.cjs'), storageDir: storage('lab') };
   const lab = own(new Lab(worlds, composer, { ...labFiles, settings: () => settings.read() }));
 
-  const health = own(new HealthPanel(worlds, String(context.extension.packageJSON.version)));
+  const version = String(context.extension.packageJSON.version);
+  const health = own(new HealthPanel(worlds, version));
   const views = { context: worlds, mail, messages, reader };
   const outboxActions = new OutboxActions(worlds, outbox, {
     openDraft: (draftId) => composer.openDraft(draftId),
@@ -92,7 +109,12 @@ export function activate(context: vscode.ExtensionContext): void {
       ...mailCommands(views),
       ...writeCommands(views, composer),
       ...outboxCommands(outbox, outboxActions),
-      ...keyCommands(worlds, keys),
+      ...keyCommands(worlds, keys, conformance),
+      ...trustCommands(worlds, trust),
+      ...padCommands(worlds),
+      ...vaultCommands(worlds),
+      ...sealCommands(worlds, { composer, reader, version }),
+      ...chats.commands,
       'qumail.accountHealth': () => health.show(),
       'qumail.copyHealthReport': () => health.copyReport(),
       ...guideCommands(context.extension.id, signIn),

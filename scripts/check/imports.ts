@@ -8,7 +8,7 @@ import { dirname, join, posix } from 'node:path';
 /** Rooms, by the first pattern that fits a file's path under src/. */
 const ROOMS: readonly (readonly [pattern: RegExp, room: string])[] = [
   [/^extension\.ts$/, 'extension'],
-  [/^views\/reader\/webview\//, 'webview'],
+  [/^views\/[a-z]+\/webview\//, 'webview'],
   [/^views\//, 'views'],
   [/^core\/api\.ts$/, 'api'],
   [/^core\/(base|mail|transport|auth|keys|crypto|store|account|chat|lab)\//, '$1'],
@@ -42,6 +42,8 @@ const DOORS: readonly (readonly [from: RegExp, to: RegExp])[] = [
   // The lab tells its world in the API's words, and the page of the reader speaks the reader's protocol.
   [/^core\/lab\//, /^core\/api\.ts$/],
   [/^views\/reader\/webview\//, /^views\/reader\/[a-zA-Z]*[pP]rotocol\.ts$/],
+  [/^views\/trust\/webview\//, /^views\/trust\/trustProtocol\.ts$/],
+  [/^views\/chats\/webview\//, /^views\/chats\/[a-zA-Z]*[pP]rotocol\.ts$/],
 ];
 
 const ENGINE = ['core', 'account', 'chat', ...TOOLS, 'mail', 'base'];

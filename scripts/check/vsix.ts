@@ -11,7 +11,7 @@ const ALLOWED: readonly RegExp[] = [
   /^extension\/(package\.json|package\.nls(\.[a-z-]+)?\.json|readme\.md|changelog\.md|LICENSE\.txt)$/,
   /^extension\/dist\/(extension|engine|lab)\.cjs$/,
   /^extension\/dist\/openpgp\.(min\.cjs|LICENSE\.txt)$/,
-  /^extension\/dist\/(reader\.js|reader\.css|codicon\.ttf|THIRD-PARTY-NOTICES\.txt)$/,
+  /^extension\/dist\/((reader|chat)\.(js|css)|trust\.js|codicon\.ttf|THIRD-PARTY-NOTICES\.txt)$/,
   /^extension\/l10n\/bundle\.l10n(\.[a-z-]+)?\.json$/,
   /^extension\/media\/[\w/-]+\.(svg|png|md)$/,
   /^extension\/media\/draft\/[\w.-]+\.json$/,
@@ -30,6 +30,9 @@ const REQUIRED = [
   'extension/dist/openpgp.LICENSE.txt',
   'extension/dist/reader.js',
   'extension/dist/reader.css',
+  'extension/dist/trust.js',
+  'extension/dist/chat.js',
+  'extension/dist/chat.css',
   'extension/dist/THIRD-PARTY-NOTICES.txt',
 ];
 

@@ -33,7 +33,8 @@ function asFailure(error: unknown, log: vscode.LogOutputChannel): Failure {
 export async function takeStep(step: NextStep, failure: Failure, context: FailureContext): Promise<void> {
   const run = (command: CommandId, ...args: unknown[]): Thenable<unknown> => vscode.commands.executeCommand(command, ...args);
   const settings = (id: string): Thenable<unknown> => vscode.commands.executeCommand('workbench.action.openSettings', id);
-  const address = context.contact ?? textOf(failure.details['address']) ?? textOf(failure.details['recipient']) ?? firstOf(failure.details['addresses']);
+  const address =
+    context.contact ?? textOf(failure.details['address']) ?? textOf(failure.details['recipient']) ?? firstOf(failure.details['addresses']);
   const steps: Record<NextStep, () => unknown> = {
     // Without an account it was the first sign-in that failed: its own wizard still knows what was typed.
     'sign-in-again': () => (context.accountId === undefined && context.retry ? context.retry() : run('qumail.signIn', context.accountId)),
@@ -46,7 +47,7 @@ export async function takeStep(step: NextStep, failure: Failure, context: Failur
     'verify-contact': () => run('qumail.verifyContact', { accountId: context.accountId, address }),
     certificate: () => run('qumail.discoverCertificate', { accountId: context.accountId, address }),
     'ask-again': () => run('qumail.askToSealAgain', context.messageId),
-    report: () => run('qumail.showLog'),
+    report: () => run('qumail.reportMessage', context.messageId),
     update: () => vscode.commands.executeCommand('workbench.extensions.action.checkForUpdates'),
     pad: () => run('qumail.importPad', { accountId: context.accountId, address }),
     unlock: () => run('qumail.unlock'),

@@ -26,7 +26,8 @@ export function sentenceOf(failure: Failure, l10n: Localiser): string {
   return present(failure, l10n).sentence;
 }
 
-function buttonLabel(step: NextStep, l10n: Localiser): string {
+/** What stands on the button of a step. */
+export function buttonLabel(step: NextStep, l10n: Localiser): string {
   const labels: Record<NextStep, string> = {
     'sign-in-again': l10n.t('Sign In Again'),
     'client-id': l10n.t('Set Client ID'),
@@ -38,7 +39,7 @@ function buttonLabel(step: NextStep, l10n: Localiser): string {
     'verify-contact': l10n.t('Verify Contact'),
     certificate: l10n.t('Find Certificate'),
     'ask-again': l10n.t('Ask to Seal Again'),
-    report: l10n.t('View Source'),
+    report: l10n.t('Copy Report'),
     update: l10n.t('Check for Updates'),
     pad: l10n.t('Import Pad'),
     unlock: l10n.t('Unlock'),

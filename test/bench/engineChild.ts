@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { getCACertificates } from 'node:tls';
 import { ImapFlow } from 'imapflow';
 import { QuMailCore } from '../../src/core/qumailCore.ts';
 import { DEFAULT_SETTINGS, type QuMailApi } from '../../src/core/api.ts';
@@ -78,7 +79,9 @@ async function imapFlow(work: 'raw' | 'envelopes'): Promise<object> {
   const auth = { user: config.email, pass: config.password };
   const { port } = config.servers.imap;
   const began = performance.now();
-  const client = new ImapFlow({ host: '127.0.0.1', port, secure: true, auth, tls: { ca: config.caPem }, logger: false });
+  // Trusting what the engine trusts: the system's authorities and the account's own.
+  const ca = [...getCACertificates('default'), ...getCACertificates('system'), config.caPem];
+  const client = new ImapFlow({ host: '127.0.0.1', port, secure: true, auth, tls: { ca }, logger: false });
   await client.connect();
   const lock = await client.getMailboxLock('INBOX');
   const exists = client.mailbox === false ? 0 : (client.mailbox.exists ?? 0);

@@ -40,8 +40,12 @@ export function cutRow({ protocol, direction }: CutSession, afterBytes: number):
   };
 }
 
-/** Octets of a session nothing happens to. */
+/** Octets of a session nothing happens to: the shorter of two, for the first one fills the offline copy. */
 export async function sessionLength(world: FaultWorld, session: CutSession): Promise<number> {
+  return Math.min(await measured(world, session), await measured(world, session));
+}
+
+async function measured(world: FaultWorld, session: CutSession): Promise<number> {
   const proxy = session.protocol === 'IMAP' ? world.imap : world.smtp;
   const first = proxy.total + 1;
   let length = 0;

@@ -14,7 +14,7 @@ import { ALICE, BOB, cipher, KeyNotFound, openAs, partsOf, sealFor, TS } from '.
 
 const LONG = process.env['QUMAIL_FAULTS'] === 'long';
 /** Flips of each kind: a sample here; in the long form every octet of a small message and 10,000 random ones of a large one. */
-const SAMPLE = 150;
+const SAMPLE = 40;
 const LONG_SAMPLE = 10_000;
 
 /** A sealed message, and how its reader opens whatever came of it. */

@@ -23,6 +23,8 @@ export interface PeopleOptions {
   readonly accessTokenSeconds?: number;
   readonly kme?: Partial<KmePairOptions>;
   readonly ports?: CorePorts;
+  /** Mailboxes of people who have no engine here. */
+  readonly moreUsers?: readonly { readonly email: string; readonly password: string }[];
 }
 
 /** One person at one engine of their own. */
@@ -252,6 +254,10 @@ export class PeopleWorld {
     return people;
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
   async dispose(): Promise<void> {
     await Promise.all(this.people.map((person) => person.dispose()));
     this.kme.dispose();
@@ -268,7 +274,7 @@ export async function startPeopleWorld(options: PeopleOptions = {}): Promise<Peo
     ...(options.accessTokenSeconds !== undefined && { accessTokenSeconds: options.accessTokenSeconds }),
   });
   const mail = await startMailWorld({
-    users,
+    users: [...users, ...(options.moreUsers ?? [])],
     tls: { ...(await issueServer()), caPem: oidc.caPem },
     introspectionUrl: oidc.introspectionUrl,
   });

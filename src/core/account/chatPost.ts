@@ -201,7 +201,7 @@ export class ChatMail {
     const { contacts, trust, links } = this.#deps;
     try {
       const certificate = trust.usable(accountId, address);
-      const minimum = contacts.get(accountId, address)?.minimumLevel ?? 'L4';
+      const minimum = contacts.get(accountId, address)?.minimumLevel ?? trust.minimumOf(accountId, address);
       const source = wanted.level === 'L3' ? undefined : links.sourceFor(accountId, address);
       if (source && isAtLeast(wanted.level, minimum)) {
         const maxSharers = await sharersOf(source, signal);

@@ -17,7 +17,7 @@ import { draftBudget } from './draftBudget.ts';
 import type { KeyLinks } from './keyLinks.ts';
 import { spendsKeys } from './keyingPlan.ts';
 import { isAtLeast, possibleLevels, startLevel, strongerOf } from './levels.ts';
-import { levelsKnownOf, recipientProblem } from './recipientLevels.ts';
+import { levelsKnownOf, recipientProblem, shareLost } from './recipientLevels.ts';
 import type { SealingTrust } from './sealingTrust.ts';
 
 /** One file, and everything attached together, before encoding. Most mail servers take no more once it is base64. */
@@ -29,7 +29,7 @@ export interface ComposeDeps {
   readonly contacts: ContactStore;
   readonly links: KeyLinks;
   readonly cipher: CipherManager;
-  readonly trust: Pick<SealingTrust, 'usable'>;
+  readonly trust: Pick<SealingTrust, 'usable' | 'expired' | 'minimumOf'>;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -61,6 +61,8 @@ export async function checkDraft(
   for (const [index, recipient] of recipients.entries()) {
     const found = recipientProblem(draft.accountId, known[index]!, { level, protection: parsed.protection }, deps);
     if (found) problems.push(problem(found.code, found.details, recipient));
+    const lost = shareLost(draft.accountId, known[index]!, level, deps);
+    if (lost) problems.push({ ...problem(lost.code, lost.details, recipient), severity: 'warning' });
   }
   // What came encrypted by classic OpenPGP may go back the same way.
   const asItCame = parsed.protection !== undefined && parsed.protection === draft.quoted?.protection;
@@ -91,7 +93,7 @@ export async function checkDraft(
   );
   if (keys.short)
     problems.push({ ...problem(keys.short.code, keys.short.details, recipients[keys.short.recipient]!), severity: 'warning' });
-  const openPgp = parsed.protection ? 'chosen' : known.length > 0 && known.every(({ certificate }) => certificate) ? 'possible' : undefined;
+  const openPgp = parsed.protection ? 'chosen' : known.length > 0 && known.every(({ certificate }) => certificate && certificate !== 'expired') ? 'possible' : undefined;
   return {
     problems,
     level,

@@ -16,7 +16,7 @@ export interface ContactServiceDeps {
   readonly contacts: ContactStore;
   readonly links: KeyLinks;
   readonly accounts: AccountService;
-  readonly trust: Pick<TrustBook, 'usable' | 'known' | 'knownAll' | 'minimumOf' | 'sendCardAgain'>;
+  readonly trust: Pick<TrustBook, 'usable' | 'expired' | 'known' | 'knownAll' | 'minimumOf' | 'sendCardAgain'>;
   readonly startLevel: () => 'best' | SecurityLevel;
   readonly emit: (event: QuMailEvent) => void;
 }

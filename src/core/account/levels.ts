@@ -8,9 +8,9 @@ export interface RecipientLevels {
   readonly hasLink: boolean;
   /**
    * What is known of an OpenPGP certificate. `changed`: another one than was pinned has come and the person has not decided; nothing is
-   * sealed to it, and nothing is sealed without it either.
+   * sealed to it, and nothing is sealed without it either. `expired`: there was a post-quantum one; L3 waits for its successor.
    */
-  readonly certificate?: 'post-quantum' | 'classic' | 'changed';
+  readonly certificate?: 'post-quantum' | 'classic' | 'changed' | 'expired';
 }
 
 /** True when `level` protects at least as strongly as `floor`; L1 is the strongest. */
@@ -39,7 +39,7 @@ export function possibleLevels(recipients: readonly RecipientLevels[]): readonly
 /**
  * Where a new message starts (DESIGN 1): L2 where everyone has a link or shares a pad, else L3 where everyone's certificate is known, else
  * L4, never below a contact's minimum. The answer depends on what is known about people, never on what happens to be reachable, so a
- * failing key manager cannot lower it; nor can a changed certificate, which blocks sending instead.
+ * failing key manager cannot lower it; nor can a changed or expired certificate, which blocks sending instead.
  * `preferred` is the person's own fixed start, honoured where it is not below the minimum.
  */
 export function startLevel(recipients: readonly RecipientLevels[], preferred: 'best' | SecurityLevel): SecurityLevel {
@@ -50,5 +50,5 @@ export function startLevel(recipients: readonly RecipientLevels[], preferred: 'b
 function bestKnown(recipients: readonly RecipientLevels[]): SecurityLevel {
   if (recipients.length === 0) return 'L4';
   if (recipients.every(({ hasLink }) => hasLink)) return 'L2';
-  return recipients.every(({ certificate }) => certificate === 'post-quantum' || certificate === 'changed') ? 'L3' : 'L4';
+  return recipients.every(({ certificate }) => certificate !== undefined && certificate !== 'classic') ? 'L3' : 'L4';
 }

@@ -35,10 +35,19 @@ async function learnAutocrypt(
 ): Promise<void> {
   const { address } = from;
   if (address === '' || sameMailbox(address, self)) return;
-  const certificate = autocryptOf(headers, address)?.keydata;
-  if (!certificate) return;
+  const header = autocryptOf(headers, address);
+  if (!header) return;
+  const prefersEncryption = header.preferEncrypt === 'mutual';
   try {
-    await trust.learn({ accountId, address, certificate, source: 'autocrypt', under: 'none', at: clock.now() });
+    await trust.learn({
+      accountId,
+      address,
+      certificate: header.keydata,
+      source: 'autocrypt',
+      under: 'none',
+      at: clock.now(),
+      prefersEncryption,
+    });
   } catch {
     // Reading a message must not fail because of what it says about its author.
   }

@@ -75,8 +75,8 @@ export function outboxFields(job: SealJob, deps: Pick<SealDeps, 'clock'>) {
 }
 
 /** @throws QuMailError `seal.below-minimum` (details: address, minimum) */
-export function refuseBelowMinimum(job: SealJob, address: string, contacts: ContactStore): void {
-  const minimum = contacts.get(job.accountId, address)?.minimumLevel ?? 'L4';
+export function refuseBelowMinimum(job: SealJob, address: string, { contacts, trust }: Pick<SealDeps, 'contacts' | 'trust'>): void {
+  const minimum = contacts.get(job.accountId, address)?.minimumLevel ?? trust.minimumOf(job.accountId, address);
   if (!isAtLeast(job.level, minimum)) throw new QuMailError('seal.below-minimum', { address, minimum });
 }
 

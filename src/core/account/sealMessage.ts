@@ -15,7 +15,7 @@ export type { SealDeps, SealJob } from './sealJob.ts';
  */
 export async function sealMessage(job: SealJob, deps: SealDeps): Promise<readonly number[]> {
   const everyone = [...job.message.to, ...job.message.cc, ...job.bcc].map(({ address }) => address);
-  for (const address of everyone) refuseBelowMinimum(job, address, deps.contacts);
+  for (const address of everyone) refuseBelowMinimum(job, address, deps);
   if (job.level === 'L1' || job.level === 'L2') return sealWithKeys(job, job.level, deps);
   if (job.level === 'L3' || job.protection === 'openpgp') return sealWithCertificates(job, deps);
   return [await queuePlain(job, everyone, deps)];
@@ -25,7 +25,7 @@ async function queuePlain(job: SealJob, everyone: readonly string[], deps: SealD
   const mime = await writePlain(job.message);
   return deps.ledger.transaction(() => {
     job.queue.admit();
-    for (const address of everyone) refuseBelowMinimum(job, address, deps.contacts);
+    for (const address of everyone) refuseBelowMinimum(job, address, deps);
     return deps.outbox.add({ ...outboxFields(job, deps), envelopeTo: everyone, mime, keyIds: [] });
   });
 }

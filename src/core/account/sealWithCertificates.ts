@@ -146,7 +146,7 @@ async function queue(
     const ids = sealed.map(({ recipients, mime, plaintext, sessionKey, envelopeId, payloadSha256, report }, index) => {
       // Contacts may have been edited and certificates may have changed while the message was sealed.
       for (const recipient of recipients) {
-        refuseBelowMinimum(job, recipient.address, deps.contacts);
+        refuseBelowMinimum(job, recipient.address, deps);
         refuseChangedCertificate(accountId, recipient, deps.trust);
       }
       // The visible recipients' message stands for all of them in Sent.

@@ -154,7 +154,7 @@ async function queueSealed(
 }
 
 function refuseChanged(job: SealJob, { address, source }: GatherPeer, deps: SealDeps): void {
-  refuseBelowMinimum(job, address, deps.contacts);
+  refuseBelowMinimum(job, address, deps);
   const now = sourceOf(job.accountId, { name: '', address }, deps).source;
   if (now.peerId !== source.peerId || now.ownSaeId !== source.ownSaeId) throw new QuMailError('seal.no-link', { address });
 }

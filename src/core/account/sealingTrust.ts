@@ -28,6 +28,10 @@ export interface OutgoingCard {
 export interface SealingTrust {
   /** @throws QuMailError `seal.key-changed` (details: address, fingerprint) while a change is unresolved */
   usable(accountId: string, address: string): UsableCertificate | undefined;
+  /** The post-quantum certificate of this address where it, or its only subkey, has expired: since when, and what its card said it opens. */
+  expired(accountId: string, address: string): { readonly at: number; readonly suites: readonly string[] } | undefined;
+  /** What the contact's card asks for; `L4` without a card. */
+  minimumOf(accountId: string, address: string): SecurityLevel;
   /** What signatures of this address are verified with: pinned certificates, none that is in question. */
   certificatesOf(accountId: string, address: string): readonly Buffer[];
   /** What goes along inside a sealed message so that its recipients can answer at L3; undefined where they know it all. */
@@ -41,6 +45,8 @@ export interface SealingTrust {
     readonly card?: Buffer | SignedCard;
     /** The fingerprint alone, as the header of a sealed message states it. */
     readonly fingerprint?: string;
+    /** An Autocrypt header said `prefer-encrypt=mutual`. */
+    readonly prefersEncryption?: boolean;
     readonly source: 'card' | 'autocrypt' | 'signature';
     readonly under: SecurityLevel | 'none';
     readonly at: number;

@@ -58,6 +58,12 @@ export class TrustBook implements SealingTrust {
     return { fingerprint, certificate, postQuantum: facts.postQuantum, suites: card?.suites ?? [], mark: markOf(state) };
   }
 
+  expired(accountId: string, address: string): { readonly at: number; readonly suites: readonly string[] } | undefined {
+    const { facts, card, revokedAt } = this.#deps.store.get(accountId, address)?.pin ?? {};
+    if (!facts?.postQuantum || revokedAt !== undefined || !hasExpired(facts, this.#deps.clock.now())) return undefined;
+    return { at: expiryOf(facts), suites: card?.suites ?? [] };
+  }
+
   /**
    * Refuses to send while something contradicts what is pinned, or once its owner has revoked it.
    *
@@ -79,7 +85,6 @@ export class TrustBook implements SealingTrust {
     return certificate ? [certificate] : [];
   }
 
-  /** What the contact's card asks for, where there is a card and no contact record yet to hold it. */
   minimumOf(accountId: string, address: string): SecurityLevel {
     return this.#deps.store.get(accountId, address)?.pin.card?.minimumLevel ?? 'L4';
   }
@@ -206,8 +211,9 @@ export class TrustBook implements SealingTrust {
   }
 
   /** The octets that are pinned already, and nothing beside them that could add to it: most mail of a contact brings just that. */
-  #isKnown({ accountId, address, certificate, card, fingerprint, saeId, kmeId, source, under }: Found): boolean {
+  #isKnown({ accountId, address, certificate, card, fingerprint, saeId, kmeId, source, under, prefersEncryption }: Found): boolean {
     const state = this.#deps.store.get(accountId, address);
+    if (prefersEncryption && !state?.pin.prefersEncryption) return false;
     if (!state || card || saeId !== undefined || kmeId !== undefined || addsTo(state.pin, source, under)) return false;
     if (certificate) return fingerprint === undefined && sha256Of(certificate) === state.pin.certificateSha256;
     return fingerprint === state.pin.fingerprint;
@@ -254,8 +260,12 @@ export class TrustBook implements SealingTrust {
   }
 }
 
-function hasExpired({ expiresAt, encryptionSubkeyExpiresAt }: CertificateSummary, now: number): boolean {
-  return Math.min(expiresAt ?? Number.POSITIVE_INFINITY, encryptionSubkeyExpiresAt ?? Number.POSITIVE_INFINITY) <= now;
+function hasExpired(facts: CertificateSummary, now: number): boolean {
+  return expiryOf(facts) <= now;
+}
+
+function expiryOf({ expiresAt, encryptionSubkeyExpiresAt }: CertificateSummary): number {
+  return Math.min(expiresAt ?? Number.POSITIVE_INFINITY, encryptionSubkeyExpiresAt ?? Number.POSITIVE_INFINITY);
 }
 
 function isAboutFound(code: ErrorCode): boolean {

@@ -77,6 +77,8 @@ export const ERROR_CODES = [
   'seal.too-many-recipients',
   'seal.no-certificate', // L3 to people whose certificate is not known; details: addresses
   'seal.not-post-quantum', // L3 to people who have a classic certificate only; details: addresses
+  'seal.certificate-expired', // L3 to people whose certificate has expired; details: address, expiredAt
+  'seal.share-expired', // a warning: L2 goes without its post-quantum share, for the same reason; details: address, expiredAt
   'seal.key-changed', // another certificate or SAE ID than the pinned one has come, undecided; details: address, fingerprint
   // Opening.
   'open.malformed',

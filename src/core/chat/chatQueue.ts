@@ -177,12 +177,13 @@ export class ChatQueue implements Disposable {
         continue;
       }
       const state = waits(error.code) ? 'queued' : 'failed';
-      const failureJson = this.#deps.writeFailure(error);
+      const { retryInMs, ...details } = error.details;
+      const failureJson = this.#deps.writeFailure(new QuMailError(error.code, details));
       if (entry.state !== state || entry.failureJson !== failureJson) {
         store.setState(accountId, messageId, state, failureJson);
         announceChange({ accountId, groupId }, this.#deps.emit);
       }
-      if (state === 'queued') this.#again();
+      if (state === 'queued') this.#again(typeof retryInMs === 'number' ? retryInMs : 0);
       if (state === 'queued' || isWanted) return { messageId, error };
     }
     return undefined;
@@ -227,11 +228,11 @@ export class ChatQueue implements Disposable {
     }
   }
 
-  #again(): void {
+  #again(atLeast: number): void {
     if (this.#timer || this.#stop.signal.aborted) return;
-    const nap = Math.min(FIRST_AGAIN * 2 ** this.#failures, LAST_AGAIN) * (0.5 + this.#deps.random.fraction() / 2);
+    const usual = Math.min(FIRST_AGAIN * 2 ** this.#failures, LAST_AGAIN) * (0.5 + this.#deps.random.fraction() / 2);
     this.#failures = Math.min(this.#failures + 1, 16);
-    this.#timer = this.#deps.clock.after(nap, () => this.wake());
+    this.#timer = this.#deps.clock.after(Math.max(usual, atLeast), () => this.wake());
   }
 
   async #inLane<T>({ accountId, groupId }: { accountId: string; groupId: string }, work: () => Promise<T>): Promise<T> {

@@ -8,6 +8,8 @@ import { startMailHost } from './mailHost.ts';
 const PEOPLE = [
   { email: 'alice@lab.example', displayName: 'Alice (SIMULATED)', saeId: 'lab-sae-alice', kmeId: 'lab-kme-alice' },
   { email: 'bob@lab.example', displayName: 'Bob (SIMULATED)', saeId: 'lab-sae-bob', kmeId: 'lab-kme-bob' },
+  { email: 'carol@lab.example', displayName: 'Carol (SIMULATED)', saeId: 'lab-sae-carol', kmeId: 'lab-kme-carol' },
+  { email: 'dave@lab.example', displayName: 'Dave (SIMULATED)', saeId: 'lab-sae-dave', kmeId: 'lab-kme-dave' },
 ] as const;
 
 export interface Lab extends Disposable {
@@ -15,7 +17,7 @@ export interface Lab extends Disposable {
 }
 
 /**
- * Starts the demo world on loopback: a mail host with two mailboxes, and a pair of key managers with the link between them.
+ * Starts the demo world on loopback: a mail host with four mailboxes, and for each a key manager with links to the others.
  * Real TLS, IMAP, SMTP and ETSI GS QKD 014; the quantum link alone is SIMULATED, by the system's random numbers.
  * Everything lives in memory, under a certificate authority made for this one run.
  */

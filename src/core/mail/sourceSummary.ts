@@ -97,12 +97,16 @@ function fieldsAt(
       if (name !== undefined && value.length < MAX_FIELD) value += raw.toString('latin1', at, stop);
     } else {
       keep();
-      const colon = raw.indexOf(0x3a, at);
-      if (colon > at && colon < stop && colon - at < 40) {
-        const candidate = raw.toString('latin1', at, colon).trimEnd().toLowerCase();
+      // No further than a name reaches: a line without a colon must not have the whole message searched for one.
+      const length = raw.subarray(at, Math.min(stop, at + 40)).indexOf(0x3a);
+      if (length > 0) {
+        const candidate = raw
+          .toString('latin1', at, at + length)
+          .trimEnd()
+          .toLowerCase();
         if (wanted.has(candidate)) {
           name = candidate;
-          value = raw.toString('latin1', colon + 1, stop);
+          value = raw.toString('latin1', at + length + 1, stop);
         }
       }
     }

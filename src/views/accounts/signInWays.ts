@@ -55,7 +55,7 @@ function wayChoice(way: SignInWay, l10n: Localiser): Choice {
       label: `$(terminal) ${l10n.t('Token command')}`,
       detail: l10n.t('A program of yours prints an access token each time one is needed'),
     },
-    lab: { label: `$(beaker) ${l10n.t('Demo lab')}`, detail: l10n.t('No account needed: two simulated people on this machine') },
+    lab: { label: `$(beaker) ${l10n.t('Demo lab')}`, detail: l10n.t('No account needed: four simulated people on this machine') },
   };
   return { value: way, ...choices[way] };
 }

@@ -37,6 +37,17 @@ export function addressIn(value: unknown): string | undefined {
   return typeof address === 'string' ? address : undefined;
 }
 
+/** The name of a pad: of its row, or given as such. */
+export function padNameIn(value: unknown): string | undefined {
+  const name = member(member(value, 'pad'), 'name') ?? value;
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** A profile of a key manager, as a link of the test's page names it; whoever takes it looks whether there is such a one. */
+export function profileIn(value: unknown): unknown {
+  return member(value, 'profile');
+}
+
 /** An entry of the outbox: its id, or its row. */
 export function outboxIdIn(value: unknown): number | undefined {
   const id = member(member(value, 'entry'), 'id') ?? value;
@@ -46,6 +57,24 @@ export function outboxIdIn(value: unknown): number | undefined {
 /** A draft: its id, or its row. */
 export function draftIdIn(value: unknown): string | undefined {
   const id = member(member(value, 'draft'), 'id') ?? value;
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+/** A saved search: its id, or its row. */
+export function searchIdIn(value: unknown): string | undefined {
+  const id = member(member(value, 'search'), 'id') ?? value;
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+/** A query: the text itself, or that of a saved search's row. */
+export function queryIn(value: unknown): string | undefined {
+  const query = member(member(value, 'search'), 'query') ?? value;
+  return typeof query === 'string' && query.trim() !== '' ? query : undefined;
+}
+
+/** A chat: its id, or its row. */
+export function chatIdIn(value: unknown): string | undefined {
+  const id = member(member(value, 'chat'), 'id') ?? value;
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 

@@ -1,22 +1,34 @@
 import * as vscode from 'vscode';
 import type { CommandId } from '../commandIds.ts';
+import type { ConformancePanel } from '../keys/conformancePanel.ts';
 import { connectKeyManager } from '../keys/connectKeyManager.ts';
 import { editContact } from '../keys/contactWizard.ts';
+import { addStandby, chooseProfile, removeStandby, setQuota, testKeyManager } from '../keys/keyManagerCare.ts';
 import type { KeyTree } from '../keys/keyTree.ts';
 import { stockLabel } from '../labels.ts';
 import { sentenceOf } from '../present.ts';
+import { pickContact } from '../trust/pickContact.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { accountIdIn, addressIn } from './commandArguments.ts';
+import { accountIdIn, addressIn, profileIn } from './commandArguments.ts';
 import { pickAccount } from './pickAccount.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
 type KeyCommandId = Extract<
   CommandId,
-  'qumail.connectKeyManager' | 'qumail.disconnectKeyManager' | 'qumail.keyManagerStatus' | 'qumail.saveContact' | 'qumail.deleteContact'
+  | 'qumail.connectKeyManager'
+  | 'qumail.disconnectKeyManager'
+  | 'qumail.keyManagerStatus'
+  | 'qumail.saveContact'
+  | 'qumail.deleteContact'
+  | 'qumail.testKeyManager'
+  | 'qumail.chooseKeyManagerProfile'
+  | 'qumail.addStandbyKeyManager'
+  | 'qumail.removeStandbyKeyManager'
+  | 'qumail.setKeyQuota'
 >;
 
 /** Commands about key managers and contacts. */
-export function keyCommands(context: ViewContext, keys: KeyTree): Pick<CommandHandlers, KeyCommandId> {
+export function keyCommands(context: ViewContext, keys: KeyTree, conformance: ConformancePanel): Pick<CommandHandlers, KeyCommandId> {
   return {
     async 'qumail.connectKeyManager'(argument) {
       const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Connect a key manager to which account?'));
@@ -46,6 +58,26 @@ export function keyCommands(context: ViewContext, keys: KeyTree): Pick<CommandHa
     async 'qumail.deleteContact'(argument) {
       const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Delete a contact of which account?'));
       if (account) await deleteContact(context, account.id, addressIn(argument));
+    },
+    async 'qumail.testKeyManager'(argument) {
+      const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Test the key manager of which account?'));
+      if (account) await testKeyManager(context, conformance, account);
+    },
+    async 'qumail.chooseKeyManagerProfile'(argument) {
+      const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Choose the profile of which key manager?'));
+      if (account) await chooseProfile(context, account, profileIn(argument));
+    },
+    async 'qumail.addStandbyKeyManager'(argument) {
+      const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Add a standby key manager to which account?'));
+      if (account) await addStandby(context, account);
+    },
+    async 'qumail.removeStandbyKeyManager'(argument) {
+      const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Remove a standby key manager of which account?'));
+      if (account) await removeStandby(context, account);
+    },
+    async 'qumail.setKeyQuota'(argument) {
+      const contact = await pickContact(context, argument, vscode.l10n.t('Set the key quota of which contact?'));
+      if (contact) await setQuota(context, contact);
     },
   };
 }

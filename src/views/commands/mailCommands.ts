@@ -1,24 +1,27 @@
 import * as vscode from 'vscode';
-import type { MailFlag } from '../../core/api.ts';
+import type { MailActions } from '../actions/mailActions.ts';
+import { messageIdsOf, targetIds } from '../actions/actionTargets.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { MailTree } from '../mail/mailTree.ts';
 import { folderIcon } from '../mail/folderNesting.ts';
+import { listSourceIn } from '../messages/listSource.ts';
 import type { MessageTree } from '../messages/messageTree.ts';
 import type { ReaderPanel } from '../reader/readerPanel.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { accountIdIn, folderIn, messageIdsIn } from './commandArguments.ts';
+import { accountIdIn, folderIn } from './commandArguments.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
 type MailCommandId = Extract<
   CommandId,
   | 'qumail.fetchMail'
   | 'qumail.openMessage'
-  | 'qumail.markRead'
-  | 'qumail.markUnread'
   | 'qumail.move'
   | 'qumail.delete'
   | 'qumail.loadMore'
   | 'qumail.openFolder'
+  | 'qumail.openList'
+  | 'qumail.showThreads'
+  | 'qumail.showMessages'
 >;
 
 export interface MailViews {
@@ -26,20 +29,12 @@ export interface MailViews {
   readonly mail: MailTree;
   readonly messages: MessageTree;
   readonly reader: ReaderPanel;
+  readonly actions: MailActions;
 }
 
-/** Commands about messages that exist. */
-export function mailCommands({ context, mail, messages, reader }: MailViews): Pick<CommandHandlers, MailCommandId> {
-  const setSeen = async (args: readonly unknown[], seen: 'add' | 'remove'): Promise<void> => {
-    const messageIds = messageIdsOf(args, messages, reader);
-    if (messageIds.length === 0) return;
-    const flags: readonly MailFlag[] = ['seen'];
-    await context.run(
-      vscode.l10n.t('Marking'),
-      () => context.api.setFlags({ messageIds, add: seen === 'add' ? flags : [], remove: seen === 'remove' ? flags : [] }),
-      { place: 'view' },
-    );
-  };
+/** Commands about messages that exist, and what lists them. */
+export function mailCommands(views: MailViews): Pick<CommandHandlers, MailCommandId> {
+  const { context, mail, messages, reader, actions } = views;
   return {
     async 'qumail.fetchMail'(argument) {
       const folder = folderIn(argument);
@@ -59,44 +54,28 @@ export function mailCommands({ context, mail, messages, reader }: MailViews): Pi
       const [messageId] = messageIdsOf(args, messages, reader);
       if (messageId !== undefined) await reader.show(messageId);
     },
-    'qumail.markRead': (...args) => setSeen(args, 'add'),
-    'qumail.markUnread': (...args) => setSeen(args, 'remove'),
     async 'qumail.move'(...args) {
-      const messageIds = messageIdsOf(args, messages, reader);
-      const accountId = await accountOf(messageIds[0], context, messages);
-      if (accountId === undefined) return;
-      const folders = (await mail.foldersOf(accountId)).filter((folder) => folder.selectable && folder.path !== messages.folder?.path);
-      const items = folders.map((folder) => ({
-        label: `$(${folderIcon(folder.specialUse)}) ${folder.name}`,
-        description: folder.path === folder.name ? '' : folder.path,
-        folder: folder.path,
-      }));
-      const target = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Move to which folder?') });
-      if (target)
-        await context.run(vscode.l10n.t('Moving'), () => context.api.moveMessages({ messageIds, folder: target.folder }), {
-          place: 'view',
-        });
+      const messageIds = await targetIds(args, messages, reader);
+      const folder = await pickTarget(messageIds, views);
+      if (folder !== undefined) await actions.perform('move', messageIds, (api) => api.moveMessages({ messageIds, folder }));
     },
     async 'qumail.delete'(...args) {
-      const messageIds = messageIdsOf(args, messages, reader);
+      const messageIds = await targetIds(args, messages, reader);
       if (messageIds.length === 0 || !(await mayDelete(messageIds, { mail, messages }))) return;
-      await context.run(vscode.l10n.t('Deleting'), () => context.api.deleteMessages({ messageIds }), { place: 'view' });
+      await actions.perform('delete', messageIds, (api) => api.deleteMessages({ messageIds }));
     },
     'qumail.loadMore': () => messages.loadMore(),
     async 'qumail.openFolder'(argument) {
       const folder = folderIn(argument);
       if (folder) await messages.show(folder);
     },
+    async 'qumail.openList'(argument) {
+      const source = listSourceIn(argument);
+      if (source) await messages.show(source);
+    },
+    'qumail.showThreads': () => messages.setLayout('threads'),
+    'qumail.showMessages': () => messages.setLayout('messages'),
   };
-}
-
-/** The messages a command is about: those it names, else the message being read, else the selected rows. */
-export function messageIdsOf(args: readonly unknown[], messages: MessageTree, reader: ReaderPanel): readonly number[] {
-  const named = messageIdsIn(args);
-  if (named.length > 0) return named;
-  const selected = messages.selection;
-  const reading = reader.current === undefined ? [] : [reader.current];
-  return isReaderActive() || selected.length === 0 ? [...reading, ...(reading.length === 0 ? selected : [])] : selected;
 }
 
 /** The account a message belongs to; messages out of sight are asked for. */
@@ -109,24 +88,38 @@ export async function accountOf(messageId: number | undefined, context: ViewCont
 export async function openSent({ context, mail, messages }: MailViews, accountId: string): Promise<void> {
   const sent = (await mail.foldersOf(accountId)).find(({ specialUse }) => specialUse === 'sent');
   if (!sent) return void vscode.window.showInformationMessage(vscode.l10n.t('This account has no folder for sent mail.'));
-  await messages.show(sent);
+  await messages.show({ kind: 'folder', accountId: sent.accountId, path: sent.path });
   await context.run(vscode.l10n.t('Fetching mail'), (signal) => context.api.fetchMail({ accountId, folder: sent.path }, { signal }), {
     place: 'view',
     failure: { accountId },
   });
 }
 
-function isReaderActive(): boolean {
-  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
-  return input instanceof vscode.TabInputWebview && input.viewType.endsWith('qumail.reader');
+/** Asks which folder to move to. Folders belong to an account, so messages of several have no folder in common. */
+async function pickTarget(messageIds: readonly number[], { context, mail, messages }: MailViews): Promise<string | undefined> {
+  const accountId = await accountOf(messageIds[0], context, messages);
+  if (accountId === undefined) return undefined;
+  if (messageIds.some((id) => (messages.find(id)?.accountId ?? accountId) !== accountId)) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('These messages are in several accounts. Move those of one account at a time.'));
+    return undefined;
+  }
+  const folders = (await mail.foldersOf(accountId)).filter((folder) => folder.selectable && folder.path !== messages.folder?.path);
+  const items = folders.map((folder) => ({
+    label: `$(${folderIcon(folder.specialUse)}) ${folder.name}`,
+    description: folder.path === folder.name ? '' : folder.path,
+    folder: folder.path,
+  }));
+  return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Move to which folder?') }))?.folder;
 }
 
 /** Deleting from Trash is for ever, and asked about; elsewhere it is a move that can be taken back. */
 async function mayDelete(messageIds: readonly number[], { mail, messages }: Pick<MailViews, 'mail' | 'messages'>): Promise<boolean> {
-  const folder = messages.folder;
-  if (!folder || !messageIds.some((id) => messages.find(id))) return true;
-  const facts = (await mail.foldersOf(folder.accountId)).find(({ path }) => path === folder.path);
-  if (facts?.specialUse !== 'trash') return true;
+  const shown = messageIds.map((id) => messages.find(id)).filter((message) => message !== undefined);
+  const places = new Map(shown.map(({ accountId, folder }) => [`${accountId}:${folder}`, { accountId, folder }]));
+  const roles = await Promise.all(
+    [...places.values()].map(async ({ accountId, folder }) => (await mail.foldersOf(accountId)).find(({ path }) => path === folder)?.specialUse),
+  );
+  if (!roles.includes('trash')) return true;
   const forEver = vscode.l10n.t('Delete');
   const question =
     messageIds.length === 1

@@ -34,7 +34,12 @@ export function trustCommands(context: ViewContext, panel: TrustPanel): Pick<Com
   const l10n = vscode.l10n;
   return {
     async 'qumail.verifyContact'(argument) {
-      const contact = await pickContact(context, argument, l10n.t('Verify which contact?'), ({ certificate }) => certificate?.facts !== undefined);
+      const contact = await pickContact(
+        context,
+        argument,
+        l10n.t('Verify which contact?'),
+        ({ certificate }) => certificate?.facts !== undefined,
+      );
       if (!contact) return;
       if (contact.keyChange?.effect === 'blocks') return reviewKeyChange(context, panel, contact);
       try {
@@ -44,7 +49,12 @@ export function trustCommands(context: ViewContext, panel: TrustPanel): Pick<Com
       }
     },
     async 'qumail.reviewKeyChange'(argument) {
-      const contact = await pickContact(context, argument, l10n.t('Review the change of which contact?'), ({ keyChange }) => keyChange !== undefined);
+      const contact = await pickContact(
+        context,
+        argument,
+        l10n.t('Review the change of which contact?'),
+        ({ keyChange }) => keyChange !== undefined,
+      );
       if (contact) await reviewKeyChange(context, panel, contact);
     },
     async 'qumail.discoverCertificate'(argument) {
@@ -72,9 +82,15 @@ export function trustCommands(context: ViewContext, panel: TrustPanel): Pick<Com
     },
     async 'qumail.exportCertificate'(argument) {
       // The row of the own certificate names no address.
-      const own = addressIn(argument) === undefined ? await pickAccount(context, accountIdIn(argument), l10n.t('Export the certificate of which account?')) : undefined;
+      const own =
+        addressIn(argument) === undefined
+          ? await pickAccount(context, accountIdIn(argument), l10n.t('Export the certificate of which account?'))
+          : undefined;
       if (own) return exportCertificate(context, own.id, undefined);
-      const contact = addressIn(argument) === undefined ? undefined : await pickContact(context, argument, l10n.t('Export the certificate of which contact?'));
+      const contact =
+        addressIn(argument) === undefined
+          ? undefined
+          : await pickContact(context, argument, l10n.t('Export the certificate of which contact?'));
       if (contact) await exportCertificate(context, contact.accountId, contact);
     },
     async 'qumail.importCertificate'(argument) {
@@ -82,7 +98,12 @@ export function trustCommands(context: ViewContext, panel: TrustPanel): Pick<Com
       if (contact) await importCertificate(context, contact);
     },
     async 'qumail.forgetCertificate'(argument) {
-      const contact = await pickContact(context, argument, l10n.t('Forget the certificate of which contact?'), ({ certificate }) => certificate !== undefined);
+      const contact = await pickContact(
+        context,
+        argument,
+        l10n.t('Forget the certificate of which contact?'),
+        ({ certificate }) => certificate !== undefined,
+      );
       if (contact) await forgetCertificate(context, contact);
     },
   };

@@ -4,7 +4,8 @@ import type { CommandId } from '../commandIds.ts';
 import type { Composer } from '../composer/composer.ts';
 import { DRAFT_SCHEME } from '../composer/draftUri.ts';
 import { accountIdIn, addressIn } from './commandArguments.ts';
-import { accountOf, messageIdsOf, type MailViews } from './mailCommands.ts';
+import { messageIdsOf } from '../actions/actionTargets.ts';
+import { accountOf, type MailViews } from './mailCommands.ts';
 import { pickAccount } from './pickAccount.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 

@@ -9,7 +9,7 @@ import { addressText } from './addressText.ts';
 import { isDraft } from './draftChecker.ts';
 import { lastAddress, missingHeaders, placeAt } from './draftLines.ts';
 import type { HeaderLine, HeaderName } from './draftLines.ts';
-import { levelValue, whatLevelTakes, whyNotLevel } from './levels.ts';
+import { levelValue, whatLevelTakes, whatOpenPgpTakes, whyNotLevel } from './levels.ts';
 
 /** Characters after which suggestions come by themselves. */
 export const TRIGGERS = [':', ' ', ',', '/', '@'] as const;
@@ -93,8 +93,9 @@ export class DraftCompletion implements vscode.CompletionItemProvider {
   }
 
   #levels(document: vscode.TextDocument, header: HeaderLine): vscode.CompletionItem[] {
-    const possible = this.#check(document)?.possible ?? SECURITY_LEVELS;
-    return SECURITY_LEVELS.map((level) => {
+    const check = this.#check(document);
+    const possible = check?.possible ?? SECURITY_LEVELS;
+    const levels = SECURITY_LEVELS.map((level) => {
       const usable = possible.includes(level);
       const item = new vscode.CompletionItem(
         { label: level, description: levelName(level, vscode.l10n) },
@@ -105,6 +106,14 @@ export class DraftCompletion implements vscode.CompletionItemProvider {
       item.sortText = level;
       return within(item, restOfLine(document, header), levelValue(level), levelValue(level));
     });
+    if (!check?.openPgp) return levels;
+    const pgp = new vscode.CompletionItem(
+      { label: 'PGP', description: vscode.l10n.t('not post-quantum') },
+      vscode.CompletionItemKind.EnumMember,
+    );
+    pgp.documentation = whatOpenPgpTakes(vscode.l10n);
+    pgp.sortText = 'M';
+    return [...levels, within(pgp, restOfLine(document, header), levelValue('openpgp'), levelValue('openpgp'))];
   }
 }
 

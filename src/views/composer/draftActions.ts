@@ -14,12 +14,27 @@ const LEVEL_PROBLEMS: readonly ErrorCode[] = [
   'seal.no-link',
   'seal.below-minimum',
   'seal.quotes-sealed',
+  'seal.certificate-expired',
   'seal.level-unsupported',
   'seal.pad-too-large',
+  'seal.no-certificate',
+  'seal.not-post-quantum',
+  'kme.exhausted',
+  'key.quota-exceeded',
+  'pad.exhausted',
   'draft.bad-level',
   'kme.not-configured',
 ];
 const FILE_PROBLEMS: readonly ErrorCode[] = ['draft.file-missing', 'draft.file-too-large'];
+/** What leads to the contact's certificate, its change, its share of the keys, or another pad. */
+const CONTACT_STEPS: Partial<Record<ErrorCode, CommandId>> = {
+  'seal.no-certificate': 'qumail.discoverCertificate',
+  'seal.certificate-expired': 'qumail.discoverCertificate',
+  'seal.share-expired': 'qumail.discoverCertificate',
+  'seal.key-changed': 'qumail.reviewKeyChange',
+  'key.quota-exceeded': 'qumail.setKeyQuota',
+  'pad.exhausted': 'qumail.createPad',
+};
 const CONTACT_PROBLEMS: readonly ErrorCode[] = ['seal.no-contact', 'seal.no-link', 'seal.below-minimum'];
 
 /** Quick fixes for what DraftChecker finds. */
@@ -42,7 +57,9 @@ export class DraftActions implements vscode.CodeActionProvider {
     for (const diagnostic of diagnostics.filter(({ source }) => source === 'QuMail')) {
       const code = diagnostic.code as ErrorCode;
       if (LEVEL_PROBLEMS.includes(code)) actions.push(...this.#levels(document, diagnostic));
-      if (CONTACT_PROBLEMS.includes(code)) actions.push(await this.#contact(document, diagnostic));
+      const contactStep = CONTACT_STEPS[code];
+      if (contactStep) actions.push(await this.#contact(document, diagnostic, contactStep));
+      if (CONTACT_PROBLEMS.includes(code)) actions.push(await this.#contact(document, diagnostic, 'qumail.saveContact'));
       if (code === 'kme.not-configured' || code === 'seal.no-link')
         actions.push(
           call(vscode.l10n.t('Connect Key Manager…'), 'qumail.connectKeyManager', diagnostic, await this.#accountOf(document.uri)),
@@ -59,22 +76,34 @@ export class DraftActions implements vscode.CodeActionProvider {
 
   #levels(document: vscode.TextDocument, diagnostic: vscode.Diagnostic): vscode.CodeAction[] {
     const check = this.#checker.resultOf(document);
-    const others = (check?.possible ?? []).filter((level) => level !== check?.level);
+    const others: (SecurityLevel | 'openpgp')[] = (check?.possible ?? []).filter((level) => level !== check?.level);
+    if (check?.openPgp === 'possible') others.push('openpgp');
     return [
       ...others.map((level) => useLevel(document, diagnostic, level)),
       call(vscode.l10n.t('Choose Security Level…'), 'qumail.chooseSecurityLevel', diagnostic, document.uri),
     ];
   }
 
-  async #contact(document: vscode.TextDocument, diagnostic: vscode.Diagnostic): Promise<vscode.CodeAction> {
+  async #contact(document: vscode.TextDocument, diagnostic: vscode.Diagnostic, command: CommandId): Promise<vscode.CodeAction> {
     const found = /[^\s<>,"]+@[^\s<>,"]+/.exec(document.getText(diagnostic.range))?.[0];
     const accountId = await this.#accountOf(document.uri);
-    return call(vscode.l10n.t('Edit Contact…'), 'qumail.saveContact', diagnostic, { accountId, address: found });
+    return call(contactStepTitle(command), command, diagnostic, { accountId, address: found });
   }
 }
 
-function useLevel(document: vscode.TextDocument, diagnostic: vscode.Diagnostic, level: SecurityLevel): vscode.CodeAction {
-  const action = fix(vscode.l10n.t('Use {0}', levelLabel(level, vscode.l10n)), diagnostic);
+function contactStepTitle(command: CommandId): string {
+  const titles: Partial<Record<CommandId, string>> = {
+    'qumail.discoverCertificate': vscode.l10n.t('Find Certificate…'),
+    'qumail.reviewKeyChange': vscode.l10n.t('Review Change…'),
+    'qumail.setKeyQuota': vscode.l10n.t('Set Key Quota…'),
+    'qumail.createPad': vscode.l10n.t('Make Pad…'),
+  };
+  return titles[command] ?? vscode.l10n.t('Edit Contact…');
+}
+
+function useLevel(document: vscode.TextDocument, diagnostic: vscode.Diagnostic, level: SecurityLevel | 'openpgp'): vscode.CodeAction {
+  const name = level === 'openpgp' ? vscode.l10n.t('PGP, not post-quantum') : levelLabel(level, vscode.l10n);
+  const action = fix(vscode.l10n.t('Use {0}', name), diagnostic);
   action.edit = new vscode.WorkspaceEdit();
   applyLineEdit(action.edit, document, setHeader(document.getText().split(/\r?\n/), 'Security', levelValue(level)));
   return action;

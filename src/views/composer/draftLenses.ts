@@ -4,7 +4,7 @@ import { levelLabel } from '../labels.ts';
 import type { DraftChecker } from './draftChecker.ts';
 import { isDraft } from './draftChecker.ts';
 import { bodyLineOf, placeAt } from './draftLines.ts';
-import { keyCost, levelAndCost, levelIcon, whatLevelTakes, whyNotLevel } from './levels.ts';
+import { keyCost, levelAndCost, levelIcon, whatLevelTakes, whatOpenPgpTakes, whyNotLevel } from './levels.ts';
 
 /**
  * Between headers and text: the level and what it costs, Send, Attach. Not above the first line, where VS Code keeps what
@@ -48,9 +48,9 @@ export class DraftLenses implements vscode.CodeLensProvider, vscode.HoverProvide
     if (place.kind !== 'value' || place.header.name !== 'Security') return undefined;
     const words = new vscode.MarkdownString();
     words.appendMarkdown('**');
-    words.appendText(levelLabel(check.level, vscode.l10n));
+    words.appendText(check.openPgp === 'chosen' ? 'OpenPGP' : levelLabel(check.level, vscode.l10n));
     words.appendMarkdown('**\n\n');
-    words.appendText(whatLevelTakes(check.level, vscode.l10n));
+    words.appendText(check.openPgp === 'chosen' ? whatOpenPgpTakes(vscode.l10n) : whatLevelTakes(check.level, vscode.l10n));
     words.appendMarkdown('\n\n');
     words.appendText(
       check.possible.includes(check.level)

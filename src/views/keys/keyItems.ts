@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import type { Contact, KeyLink, KeyManager } from '../../core/api.ts';
-import { levelLabel, stockLabel } from '../labels.ts';
+import type { KeyLink, KeyManager } from '../../core/api.ts';
+import { stockLabel } from '../labels.ts';
 import { sentenceOf } from '../present.ts';
+import { certificateItem, contactItem, keysItem, levelsItem, linkTooltip, ownCertificateItem, padItem } from './contactItems.ts';
 import type { KeyNode } from './keyNodes.ts';
 
 const WARNING = new vscode.ThemeColor('list.warningForeground');
@@ -22,7 +23,19 @@ export function keyItem(node: KeyNode): vscode.TreeItem {
     case 'link':
       return linkItem(node.accountId, node.link);
     case 'contact':
-      return contactItem(node.contact, node.link);
+      return contactItem(node);
+    case 'contact-certificate':
+      return certificateItem(node.contact);
+    case 'contact-levels':
+      return levelsItem(node.contact);
+    case 'contact-keys':
+      return keysItem(node);
+    case 'pad':
+      return padItem(node.pad);
+    case 'own-certificate':
+      return ownCertificateItem(node);
+    case 'standby':
+      return standbyItem(node);
     case 'no-contacts':
       return actionItem(vscode.l10n.t('Add a contact'), 'person-add', 'qumail.saveContact', { accountId: node.accountId }, 'no-contacts');
   }
@@ -79,6 +92,16 @@ function ownSaeItem(accountId: string, saeId: string): vscode.TreeItem {
   return item;
 }
 
+function standbyItem({ accountId, url, kmeId }: Extract<KeyNode, { kind: 'standby' }>): vscode.TreeItem {
+  const item = new vscode.TreeItem(vscode.l10n.t('Standby'));
+  item.id = `standby:${accountId}:${url}`;
+  item.description = hostOf(url);
+  item.iconPath = new vscode.ThemeIcon('server-environment');
+  item.tooltip = `${url}\nKME ${kmeId}`;
+  item.contextValue = 'standby';
+  return item;
+}
+
 function linkItem(accountId: string, link: KeyLink): vscode.TreeItem {
   const item = new vscode.TreeItem(link.peerAddress || link.peerSaeId);
   item.id = `link:${accountId}:${link.peerSaeId}`;
@@ -86,34 +109,6 @@ function linkItem(accountId: string, link: KeyLink): vscode.TreeItem {
   item.iconPath = new vscode.ThemeIcon('link');
   item.tooltip = linkTooltip(link);
   return item;
-}
-
-function contactItem(contact: Contact, link: KeyLink | undefined): vscode.TreeItem {
-  const item = new vscode.TreeItem(contact.name || contact.address);
-  const sealed = contact.saeId !== undefined && contact.startLevel !== 'L4';
-  item.id = `contact:${contact.accountId}:${contact.address}`;
-  const stock = link ? (link.failure ? vscode.l10n.t('no link') : stockLabel(link, vscode.l10n)) : '';
-  const minimum = contact.minimumLevel === 'L4' ? '' : vscode.l10n.t('at least {0}', contact.minimumLevel);
-  // What changes comes first: a narrow side bar shows little more.
-  item.description = [stock, contact.saeId ?? vscode.l10n.t('no SAE ID'), minimum].filter(Boolean).join(' · ');
-  item.iconPath = link?.failure ? new vscode.ThemeIcon('unlock', WARNING) : new vscode.ThemeIcon(sealed ? 'lock' : 'person');
-  item.tooltip = [
-    contact.name ? `${contact.name} <${contact.address}>` : contact.address,
-    contact.saeId ? `SAE ${contact.saeId}` : '',
-    vscode.l10n.t('Starts at {0}', levelLabel(contact.startLevel, vscode.l10n)),
-    vscode.l10n.t('Never below {0}', levelLabel(contact.minimumLevel, vscode.l10n)),
-    link ? linkTooltip(link) : '',
-  ]
-    .filter(Boolean)
-    .join('\n');
-  item.contextValue = 'contact';
-  return item;
-}
-
-function linkTooltip(link: KeyLink): string {
-  if (link.failure) return sentenceOf(link.failure, vscode.l10n);
-  const size = link.keySize === undefined ? '' : vscode.l10n.t('Keys of {0} bits', link.keySize);
-  return [`SAE ${link.peerSaeId}`, vscode.l10n.t('Stock: {0}', stockLabel(link, vscode.l10n)), size].filter(Boolean).join('\n');
 }
 
 function actionItem(label: string, icon: string, command: string, argument: unknown, kind: string): vscode.TreeItem {

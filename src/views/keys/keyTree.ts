@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { QuMailError, type Account, type KeyManagerStatus } from '../../core/api.ts';
+import { QuMailError, type Account, type KeyBudget, type KeyManagerStatus } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { keyItem } from './keyItems.ts';
 import { keyNodes, type KeyNode } from './keyNodes.ts';
@@ -10,6 +10,7 @@ const STATUS_AGE_MS = 30_000;
 interface KnownStatus {
   readonly at: number;
   readonly status: KeyManagerStatus | undefined;
+  readonly budget?: KeyBudget | undefined;
 }
 
 /** Contacts & Keys: per account the key manager with stock and own SAE ID, and the contacts with theirs. */
@@ -47,13 +48,13 @@ export class KeyTree implements vscode.TreeDataProvider<KeyNode>, vscode.Disposa
   /** Asks the key manager now. Rejects with what it failed with. */
   async refreshStatus(accountId: string, signal?: AbortSignal): Promise<KeyManagerStatus> {
     const status = await this.#context.api.getKeyManagerStatus({ accountId }, signal ? { signal } : {});
-    this.#statuses.set(accountId, { at: Date.now(), status });
+    this.#statuses.set(accountId, { at: Date.now(), status, budget: await this.#budgetOf(accountId) });
     this.#changes.fire(undefined);
     return status;
   }
 
   async getChildren(node?: KeyNode): Promise<KeyNode[]> {
-    if (node) return node.kind === 'account' || node.kind === 'key-manager' ? [...node.children] : [];
+    if (node) return 'children' in node ? [...node.children] : [];
     if (!this.#context.hasAccounts) return [];
     if (this.#context.accounts.length === 0) await this.#context.reloadAccounts().catch(() => {});
     const accounts = this.#context.accounts;
@@ -73,13 +74,20 @@ export class KeyTree implements vscode.TreeDataProvider<KeyNode>, vscode.Disposa
 
   async #rows(account: Account): Promise<readonly KeyNode[]> {
     const api = this.#context.api;
-    const [managers, contacts] = await Promise.all([api.listKeyManagers(), api.listContacts({ accountId: account.id })]);
-    const keyManager = managers.find(({ accountId }) => accountId === account.id);
+    const accountId = account.id;
+    const [managers, contacts, pads, own] = await Promise.all([
+      api.listKeyManagers(),
+      api.listContacts({ accountId }),
+      api.listPads({ accountId }),
+      // It is made on the first request, which may fail without hiding the contacts.
+      api.getOwnCertificate({ accountId }).catch(() => undefined),
+    ]);
+    const keyManager = managers.find((manager) => manager.accountId === accountId);
     if (!keyManager) this.#statuses.delete(account.id);
     const known = this.#statuses.get(account.id);
     // Rows come at once with what is known; the answer of the key manager fills in the stock later.
     if (keyManager && (!known || Date.now() - known.at > STATUS_AGE_MS)) void this.#ask(account.id);
-    return keyNodes({ account, keyManager, status: known?.status, contacts });
+    return keyNodes({ account, keyManager, status: known?.status, contacts, budget: known?.budget, pads, own });
   }
 
   #ask(accountId: string): Promise<KeyManagerStatus | undefined> {
@@ -92,17 +100,23 @@ export class KeyTree implements vscode.TreeDataProvider<KeyNode>, vscode.Disposa
           this.#context.log.debug(`key manager status: ${QuMailError.from(error).code}`);
           return undefined;
         })
-        .then((status) => {
+        .then(async (status) => {
+          const budget = status && (await this.#budgetOf(accountId));
           // Asked before the links changed: another answer is on its way.
           if (this.#asking.get(accountId) !== asking) return status;
           this.#asking.delete(accountId);
           if (world !== this.#context.world) return status;
-          this.#statuses.set(accountId, { at: Date.now(), status });
+          this.#statuses.set(accountId, { at: Date.now(), status, budget });
           this.#changes.fire(undefined);
           return status;
         });
     this.#asking.set(accountId, asking);
     return asking;
+  }
+
+  /** Forecasts are a help; without them the stock is shown alone. */
+  #budgetOf(accountId: string): Promise<KeyBudget | undefined> {
+    return this.#context.api.getKeyBudget({ accountId }).catch(() => undefined);
   }
 
   /** What is known stays on show until the key managers have answered again. */

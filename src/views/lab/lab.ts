@@ -8,6 +8,7 @@ import { EngineClient } from '../engineClient.ts';
 import { logTo, memorySecrets, openInBrowser } from '../hostPorts.ts';
 import type { Worlds } from '../worlds.ts';
 import { startLabWorker, type LabWorker } from './labWorker.ts';
+import { startLabGroup } from './labGroup.ts';
 import { labGuide } from './labGuide.ts';
 
 export interface LabFiles {
@@ -24,6 +25,8 @@ interface OpenLab {
   readonly worker: LabWorker;
   readonly client: EngineClient;
   readonly storageDir: string;
+  /** Ends what still goes on in the background. */
+  readonly closing: AbortController;
 }
 
 /** The demo world: loaded only when asked for, on storage and secrets of its own, gone when closed. Everything in it is SIMULATED. */
@@ -79,16 +82,17 @@ export class Lab implements vscode.Disposable {
   async #start(signal: AbortSignal, report: (message: string) => void): Promise<void> {
     await sweep(this.#files.storageDir);
     const storageDir = join(this.#files.storageDir, randomUUID());
-    report(vscode.l10n.t('starting a mail host and two key managers'));
+    report(vscode.l10n.t('starting a mail host and key managers'));
     const worker = await startLabWorker(this.#files.labScript, signal);
     const client = this.#engine(worker.world, storageDir);
-    const lab: OpenLab = { worker, client, storageDir };
+    const lab: OpenLab = { worker, client, storageDir, closing: new AbortController() };
     try {
-      report(vscode.l10n.t('signing in two people'));
+      report(vscode.l10n.t('signing in four people'));
       const accounts = await settle(client.api, worker.world, signal);
       this.#open = lab;
       await this.#worlds.enter(client);
       await this.#invite(worker.world, accounts);
+      this.#begin(lab, accounts);
     } catch (error) {
       await this.close();
       await this.#end(lab);
@@ -123,13 +127,21 @@ export class Lab implements vscode.Disposable {
     await this.#composer.open(account.id, { kind: 'new', to: [to.email], subject, body });
   }
 
+  /** The group comes when it is ready; a lab without it is still a lab. */
+  #begin(lab: OpenLab, accounts: readonly Account[]): void {
+    startLabGroup(lab.client.api, accounts, vscode.l10n, lab.closing.signal).catch((error: unknown) => {
+      if (this.#open === lab) this.#worlds.log.warn(`no group in the lab: ${QuMailError.from(error).code}`);
+    });
+  }
+
   async #onWorkerEnd(lab: OpenLab): Promise<void> {
     if (this.#open !== lab) return;
     await this.close();
     await this.#worlds.showFailure(new QuMailError('engine.stopped'));
   }
 
-  async #end({ client, worker, storageDir }: OpenLab): Promise<void> {
+  async #end({ client, worker, storageDir, closing }: OpenLab): Promise<void> {
+    closing.abort(new QuMailError('engine.cancelled'));
     await client.close();
     await worker.end();
     await rm(storageDir, { recursive: true, force: true }).catch(() => {});

@@ -1,18 +1,25 @@
 import * as vscode from 'vscode';
-import type { Account, Folder, OutboxEntry } from '../../core/api.ts';
+import type { Folder } from '../../core/api.ts';
+import type { MailActions } from '../actions/mailActions.ts';
+import type { PendingActions } from '../actions/pendingActions.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { outboxEntryItem, outboxItem } from '../outbox/outboxItems.ts';
-import { sentenceOf } from '../present.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { messageIdsOfDrag, MESSAGES_MIME } from '../messages/messageDrag.ts';
-import { folderIcon, nestFolders, unreadInInboxes, type FolderBranch } from './folderNesting.ts';
+import { nestFolders, unreadInInboxes, type FolderBranch } from './folderNesting.ts';
+import type { MailExtras } from './mailExtras.ts';
+import * as items from './mailItems.ts';
+import { draftRows, rootNodes, type MailNode } from './mailNodes.ts';
+import type { SyncProgress } from './syncProgress.ts';
 
-export type MailNode =
-  | { readonly kind: 'simulated' }
-  | { readonly kind: 'outbox' }
-  | { readonly kind: 'outbox-entry'; readonly entry: OutboxEntry }
-  | { readonly kind: 'account'; readonly account: Account }
-  | { readonly kind: 'folder'; readonly folder: Folder; readonly branch: FolderBranch };
+/** What the Mail view shows beside accounts and their folders, and what it does with what is dropped on them. */
+export interface MailTreeParts {
+  readonly outbox: Outbox;
+  readonly extras: MailExtras;
+  readonly pending: PendingActions;
+  readonly progress: SyncProgress;
+  readonly actions: MailActions;
+}
 
 const OUTBOX: MailNode = { kind: 'outbox' };
 /** How long something lies in the outbox before its row shows, in milliseconds. */
@@ -24,6 +31,7 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
   readonly dragMimeTypes: readonly string[] = [];
   readonly view: vscode.TreeView<MailNode>;
   readonly #context: ViewContext;
+  readonly #parts: MailTreeParts;
   readonly #outbox: Outbox;
   readonly #changes = new vscode.EventEmitter<MailNode | undefined>();
   readonly onDidChangeTreeData = this.#changes.event;
@@ -35,9 +43,13 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
   readonly #disposables: vscode.Disposable[];
   #outboxShown: 'yes' | 'no' = 'no';
   #outboxTimer: NodeJS.Timeout | undefined;
+  #pendingShown: 'yes' | 'no' = 'no';
+  #pendingTimer: NodeJS.Timeout | undefined;
 
-  constructor(context: ViewContext, outbox: Outbox) {
+  constructor(context: ViewContext, parts: MailTreeParts) {
+    const { outbox, extras, pending, progress } = parts;
     this.#context = context;
+    this.#parts = parts;
     this.#outbox = outbox;
     this.view = vscode.window.createTreeView('qumail.mail', { treeDataProvider: this, dragAndDropController: this });
     this.#disposables = [
@@ -49,7 +61,11 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
         else if (event.kind === 'folders') void this.#reloadFolders(event.accountId);
       }),
       outbox.onDidChange(() => this.#showOutbox()),
+      pending.onDidChange(() => this.#showPending()),
+      extras.onDidChange(() => this.#changed(undefined)),
+      progress.onDidChange((accountId) => this.#changes.fire(this.#nodes.get(`account:${accountId}`))),
       new vscode.Disposable(() => clearTimeout(this.#outboxTimer)),
+      new vscode.Disposable(() => clearTimeout(this.#pendingTimer)),
       context.onDidChangeWorld(() => {
         this.#folders.clear();
         this.#nodes.clear();
@@ -72,12 +88,26 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
 
   async getChildren(node?: MailNode): Promise<MailNode[]> {
     if (!node) return this.#roots();
-    if (node.kind === 'simulated' || node.kind === 'outbox-entry') return [];
-    if (node.kind === 'outbox') return this.#outbox.entries.map((entry) => ({ kind: 'outbox-entry', entry }));
-    if (node.kind === 'folder') return node.branch.children.map((branch) => this.#folderNode(branch));
-    // What was listed stays true until a `folders` event, which lists anew.
-    const folders = await this.foldersOf(node.account.id);
-    return nestFolders(folders).map((branch) => this.#folderNode(branch));
+    const { facts } = this.#parts.extras;
+    switch (node.kind) {
+      case 'outbox':
+        return this.#outbox.entries.map((entry) => ({ kind: 'outbox-entry', entry }));
+      case 'folder':
+        return node.branch.children.map((branch) => this.#folderNode(branch));
+      case 'unified':
+        return node.others.map((folder) => ({ kind: 'unified', folder, others: [] }));
+      case 'searches':
+        return facts.searches.map((search) => ({ kind: 'search', search }));
+      case 'drafts':
+        return draftRows(facts.drafts).map((draft) => ({ kind: 'draft', draft }));
+      case 'pending':
+        return this.#parts.pending.actions.map((action) => ({ kind: 'pending-action', action }));
+      case 'account':
+        // What was listed stays true until a `folders` event, which lists anew.
+        return nestFolders(await this.foldersOf(node.account.id)).map((branch) => this.#folderNode(branch));
+      default:
+        return [];
+    }
   }
 
   getParent(node: MailNode): MailNode | undefined {
@@ -94,18 +124,44 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
   }
 
   getTreeItem(node: MailNode): vscode.TreeItem {
-    if (node.kind === 'simulated') return simulatedItem();
-    if (node.kind === 'outbox') return outboxItem(this.#outbox.entries);
-    if (node.kind === 'outbox-entry') return outboxEntryItem(node.entry);
-    return node.kind === 'account' ? accountItem(node.account) : folderItem(node);
+    const { extras, pending, progress } = this.#parts;
+    const emailOf = (accountId: string | undefined): string | undefined =>
+      this.#context.accounts.find(({ id }) => id === accountId)?.email;
+    switch (node.kind) {
+      case 'simulated':
+        return items.simulatedItem();
+      case 'unified':
+        return items.unifiedItem(node);
+      case 'account':
+        return items.accountItem(node.account, progress.of(node.account.id));
+      case 'folder':
+        return items.folderItem(node);
+      case 'searches':
+        return items.groupItem('searches', extras.facts.searches.length);
+      case 'search':
+        return items.searchItem(node.search, emailOf(node.search.accountId));
+      case 'snoozed':
+        return items.groupItem('snoozed', node.count);
+      case 'drafts':
+        return items.groupItem('drafts', extras.facts.drafts.length);
+      case 'draft':
+        return items.draftItem(node.draft, emailOf(node.draft.accountId));
+      case 'outbox':
+        return outboxItem(this.#outbox.entries);
+      case 'outbox-entry':
+        return outboxEntryItem(node.entry);
+      case 'pending':
+        return items.pendingItem(pending.actions);
+      case 'pending-action':
+        return items.pendingActionItem(node.action, emailOf(node.action.accountId));
+    }
   }
 
   async handleDrop(target: MailNode | undefined, data: vscode.DataTransfer): Promise<void> {
     const messageIds = await messageIdsOfDrag(data);
     if (messageIds.length === 0 || target?.kind !== 'folder' || !target.folder.selectable) return;
-    await this.#context.run(vscode.l10n.t('Moving'), () => this.#context.api.moveMessages({ messageIds, folder: target.folder.path }), {
-      place: 'view',
-    });
+    const { path } = target.folder;
+    await this.#parts.actions.perform('move', messageIds, (api) => api.moveMessages({ messageIds, folder: path }));
   }
 
   dispose(): void {
@@ -130,17 +186,29 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
     }, OUTBOX_PATIENCE_MS);
   }
 
+  /** The same patience: with a connection the server hears of most things within a moment. What was refused is there at once. */
+  #showPending(): void {
+    clearTimeout(this.#pendingTimer);
+    const { actions } = this.#parts.pending;
+    const show = (state: 'yes' | 'no'): void => {
+      this.#pendingShown = state;
+      this.#changes.fire(undefined);
+    };
+    if (actions.length === 0) return this.#pendingShown === 'yes' ? show('no') : undefined;
+    const troubled = actions.some(({ state }) => state === 'failed' || state === 'dropped');
+    if (troubled || this.#pendingShown === 'yes') return show('yes');
+    this.#pendingTimer = setTimeout(() => show('yes'), OUTBOX_PATIENCE_MS);
+  }
+
   async #roots(): Promise<MailNode[]> {
     if (!this.#context.hasAccounts) return [];
     if (this.#context.accounts.length === 0) await this.#context.reloadAccounts().catch(() => {});
     const accounts = this.#context.accounts.map((account): MailNode =>
       this.#remember(`account:${account.id}`, { kind: 'account', account }),
     );
-    return [
-      ...(this.#context.world === 'lab' ? [{ kind: 'simulated' } as const] : []),
-      ...accounts,
-      ...(this.#outboxShown === 'yes' ? [OUTBOX] : []),
-    ];
+    this.#parts.extras.load();
+    const { world } = this.#context;
+    return rootNodes({ accounts, world, outbox: this.#outboxShown === 'yes' ? OUTBOX : undefined, pending: this.#pendingShown }, this.#parts.extras.facts);
   }
 
   #folderNode(branch: FolderBranch): MailNode {
@@ -181,59 +249,4 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
     this.view.badge = unread > 0 ? { value: unread, tooltip: vscode.l10n.t('{0} unread', unread) } : undefined;
     this.view.description = this.#context.world === 'lab' ? 'SIMULATED' : '';
   }
-}
-
-function simulatedItem(): vscode.TreeItem {
-  const item = new vscode.TreeItem(vscode.l10n.t('Demo lab'));
-  item.id = 'simulated';
-  item.description = 'SIMULATED';
-  item.iconPath = new vscode.ThemeIcon('beaker', new vscode.ThemeColor('list.warningForeground'));
-  item.tooltip = vscode.l10n.t(
-    'Everything here is SIMULATED: the people, the mail servers and the quantum keys. Nothing leaves this machine.',
-  );
-  item.contextValue = 'lab';
-  return item;
-}
-
-function accountItem(account: Account): vscode.TreeItem {
-  const item = new vscode.TreeItem(account.email, vscode.TreeItemCollapsibleState.Expanded);
-  item.id = `account:${account.id}`;
-  const states: Record<Account['state'], { text: string; icon: vscode.ThemeIcon }> = {
-    connecting: { text: vscode.l10n.t('connecting'), icon: new vscode.ThemeIcon('sync~spin') },
-    online: { text: '', icon: new vscode.ThemeIcon('account') },
-    offline: { text: vscode.l10n.t('offline'), icon: new vscode.ThemeIcon('debug-disconnect') },
-    'needs-sign-in': {
-      text: vscode.l10n.t('sign in again'),
-      icon: new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground')),
-    },
-  };
-  const { text, icon } = states[account.state];
-  item.description = [account.simulated ? 'SIMULATED' : '', text].filter(Boolean).join(' · ');
-  item.iconPath = icon;
-  item.tooltip = account.failure ? sentenceOf(account.failure, vscode.l10n) : account.displayName || account.email;
-  item.contextValue = `account.${account.state}`;
-  if (account.state === 'needs-sign-in') {
-    item.command = { command: 'qumail.signIn', title: vscode.l10n.t('Sign In Again'), arguments: [account.id] };
-  }
-  return item;
-}
-
-function folderItem({ folder, branch }: Extract<MailNode, { kind: 'folder' }>): vscode.TreeItem {
-  const { Collapsed, None } = vscode.TreeItemCollapsibleState;
-  const name = folder.specialUse === 'inbox' ? vscode.l10n.t('Inbox') : folder.name;
-  const item = new vscode.TreeItem(name, branch.children.length > 0 ? Collapsed : None);
-  item.id = `folder:${folder.accountId}:${folder.path}`;
-  item.iconPath = new vscode.ThemeIcon(folderIcon(folder.specialUse));
-  if (folder.unread > 0) item.description = String(folder.unread);
-  item.tooltip = vscode.l10n.t('{0}: {1} unread of {2}', folder.path, folder.unread, folder.total);
-  item.accessibilityInformation = { label: vscode.l10n.t('{0}, {1} unread', name, folder.unread) };
-  item.contextValue = folder.selectable ? 'folder' : 'folder.closed';
-  if (folder.selectable) {
-    item.command = {
-      command: 'qumail.openFolder',
-      title: vscode.l10n.t('Open Folder'),
-      arguments: [{ accountId: folder.accountId, path: folder.path }],
-    };
-  }
-  return item;
 }

@@ -1,8 +1,9 @@
-import type { Failure, Message, SecurityReport } from '../../core/api.ts';
+import type { Contact, Failure, Message, SecurityReport } from '../../core/api.ts';
 import { levelName, sizeLabel } from '../labels.ts';
-import { present } from '../present.ts';
-import type { Localiser } from '../present.ts';
+import { buttonLabel, present } from '../present.ts';
+import type { Localiser, NextStep } from '../present.ts';
 import { guardOf, iconOf } from './attachmentGuard.ts';
+import { nextStepOf, protectionFacts, signatureSentence } from './protection.ts';
 import type { ShownBanner, ShownFailure, ShownMessage } from './readerProtocol.ts';
 
 /** Where and how dates are told; `timeZone` only for tests. */
@@ -13,7 +14,7 @@ export interface ReaderLocale {
 }
 
 /** A message as the page shows it: every sentence made, every number put into words. Pure. */
-export function readerModel(message: Message, locale: ReaderLocale): ShownMessage {
+export function readerModel(message: Message, locale: ReaderLocale, contact?: Contact): ShownMessage {
   const { summary, security } = message;
   const replyTo = message.replyTo.filter((reply) => reply.address.toLowerCase() !== summary.from.address.toLowerCase());
   return {
@@ -24,8 +25,10 @@ export function readerModel(message: Message, locale: ReaderLocale): ShownMessag
     bcc: message.bcc,
     replyTo,
     date: dateInWords(summary.date, locale),
-    banner: bannerOf(security, message, locale.l10n),
-    ...(isUnreadable(message) && security.failure ? { failure: failureInWords(security.failure, locale.l10n) } : {}),
+    banner: bannerOf(security, message, contact, locale.l10n),
+    ...(isUnreadable(message) && security.failure
+      ? { failure: failureInWords(security.failure, locale.l10n, nextStepOf(security, locale.l10n)) }
+      : {}),
     text: message.text,
     ...(message.html === undefined ? {} : { html: message.html }),
     attachments: message.attachments.map((attachment) => ({
@@ -39,13 +42,15 @@ export function readerModel(message: Message, locale: ReaderLocale): ShownMessag
 }
 
 /** A failure as the page shows it. */
-export function failureInWords(failure: Failure, l10n: Localiser): ShownFailure {
+export function failureInWords(failure: Failure, l10n: Localiser, step?: NextStep): ShownFailure {
   const { sentence, button } = present(failure, l10n);
-  return { sentence, step: nextStepInWords(failure, l10n), button: button ?? '' };
+  return { sentence, step: nextStepInWords(failure, step, l10n), button: step ? buttonLabel(step, l10n) : (button ?? '') };
 }
 
 /** What to do about a message that stays shut, where the sentence itself does not say it. */
-function nextStepInWords(failure: Failure, l10n: Localiser): string {
+function nextStepInWords(failure: Failure, step: NextStep | undefined, l10n: Localiser): string {
+  if (step === 'ask-again') return l10n.t('QuMail writes the request for you: it tells the date and the reason, nothing else.');
+  if (step === 'report') return l10n.t('Keep the message. The report tells what happened and nothing of its content.');
   if (failure.code.startsWith('kme.'))
     return l10n.t('The sealed message stays on the server and here; opening it can be tried again at any time.');
   if (failure.code === 'open.sender-unknown') return l10n.t('Once the contact has its SAE ID, open the message again.');
@@ -60,15 +65,17 @@ function isUnreadable({ security, text, html }: Message): boolean {
   );
 }
 
-function bannerOf(security: SecurityReport, message: Message, l10n: Localiser): ShownBanner {
+function bannerOf(security: SecurityReport, message: Message, contact: Contact | undefined, l10n: Localiser): ShownBanner {
+  const step = isUnreadable(message) ? undefined : nextStepOf(security, l10n);
   return {
     tone: toneOf(security),
     level: security.level,
     title: l10n.t('{0} · {1}', security.level, levelName(security.level, l10n)),
-    sentence: bannerSentence(security, message, l10n),
+    sentence: bannerSentence(security, message, contact, l10n),
     simulated: security.simulated,
-    facts: factsOf(security, message, l10n),
+    facts: factsOf(security, message, contact, l10n),
     keyIds: security.keyIds,
+    button: step ? buttonLabel(step, l10n) : '',
   };
 }
 
@@ -80,9 +87,11 @@ function toneOf(security: SecurityReport): ShownBanner['tone'] {
   return security.seal === 'opened' && security.level !== 'L4' ? 'sealed' : 'plain';
 }
 
-function bannerSentence(security: SecurityReport, message: Message, l10n: Localiser): string {
+function bannerSentence(security: SecurityReport, message: Message, contact: Contact | undefined, l10n: Localiser): string {
   if (security.failure && !isUnreadable(message)) return present(security.failure, l10n).sentence;
   const sender = message.summary.from.address;
+  const signed = security.failure ? undefined : signatureSentence(security, sender, contact, l10n);
+  if (signed !== undefined) return signed;
   switch (toneOf(security)) {
     case 'failed':
       return l10n.t('Sealed, but it could not be opened and verified.');
@@ -97,17 +106,23 @@ function bannerSentence(security: SecurityReport, message: Message, l10n: Locali
   }
 }
 
-function factsOf(security: SecurityReport, message: Message, l10n: Localiser): { label: string; value: string }[] {
+function factsOf(
+  security: SecurityReport,
+  message: Message,
+  contact: Contact | undefined,
+  l10n: Localiser,
+): { label: string; value: string }[] {
   const facts: { label: string; value: string }[] = [];
   const add = (label: string, value: string | undefined): void => {
     if (value) facts.push({ label, value });
   };
-  if (security.seal === 'plain') return facts;
+  if (security.seal === 'plain' && !security.signature) return facts;
   add(l10n.t('Sender'), message.summary.from.address);
   add(l10n.t('SAE ID'), security.senderSaeId);
   add(l10n.t('Key manager'), security.keyManager);
   add(l10n.t('Suite'), security.suite);
   add(l10n.t('Sealed at'), security.sealedAt);
+  facts.push(...protectionFacts(security, contact, l10n));
   if (security.failure) add(l10n.t('Code'), security.failure.code);
   return facts;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { QuMailError } from '../../core/api.ts';
-import type { Attachment, Failure, Message } from '../../core/api.ts';
+import type { Attachment, Contact, Failure, Message } from '../../core/api.ts';
 import type { CommandId } from '../commandIds.ts';
 import { takeStep } from '../failures.ts';
 import { present } from '../present.ts';
@@ -10,6 +10,7 @@ import { AttachmentFiles } from './attachmentFiles.ts';
 import { followLink } from './followLink.ts';
 import { readerShell } from './readerHtml.ts';
 import type { RemoteContent } from './readerHtml.ts';
+import { nextStepOf } from './protection.ts';
 import { failureInWords, readerModel } from './readerModel.ts';
 import type { HostMessage, ReaderAction, ReaderRequest } from './readerProtocol.ts';
 import { parseReaderRequest } from './readerRequests.ts';
@@ -43,6 +44,7 @@ export class ReaderPanel implements vscode.Disposable {
   #generation = 0;
   #messageId: number | undefined;
   #message: Message | undefined;
+  #contact: Contact | undefined;
   #failure: Failure | undefined;
   #remote: RemoteContent = 'blocked';
   #ready = false;
@@ -98,6 +100,8 @@ export class ReaderPanel implements vscode.Disposable {
     try {
       const message = await this.#context.api.openMessage({ messageId }, { signal: opening.signal });
       if (generation !== this.#generation) return;
+      this.#contact = await this.#contactOf(message);
+      if (generation !== this.#generation) return;
       this.#message = message;
       this.#failure = message.security.failure;
       clearTimeout(sayLoading);
@@ -124,7 +128,7 @@ export class ReaderPanel implements vscode.Disposable {
       messageId: this.#messageId,
       world: this.#context.world,
       words: readerWords(vscode.l10n),
-      message: readerModel(message, { l10n: vscode.l10n, language: vscode.env.language }),
+      message: readerModel(message, { l10n: vscode.l10n, language: vscode.env.language }, this.#contact),
       remote: this.#remote,
     });
   }
@@ -237,8 +241,17 @@ export class ReaderPanel implements vscode.Disposable {
 
   async #takeNextStep(): Promise<void> {
     if (!this.#failure) return;
-    const { step } = present(this.#failure, vscode.l10n);
+    const { failure, nextStep } = this.#message?.security ?? {};
+    const step = failure ? nextStepOf({ failure, ...(nextStep && { nextStep }) }, vscode.l10n) : present(this.#failure, vscode.l10n).step;
     if (step) await takeStep(step, this.#failure, this.#about());
+  }
+
+  /** The sender as a contact: what is known of who signed is part of the banner. Ordinary mail asks nothing. */
+  async #contactOf({ summary, security }: Message): Promise<Contact | undefined> {
+    if (security.seal === 'plain' && !security.signature) return undefined;
+    const contacts = await this.#context.api.listContacts({ accountId: summary.accountId }).catch(() => []);
+    const sender = summary.from.address.toLowerCase();
+    return contacts.find(({ address }) => address.toLowerCase() === sender);
   }
 
   #about(): FailureContext {

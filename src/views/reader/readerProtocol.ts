@@ -48,6 +48,8 @@ export interface ShownBanner {
   readonly simulated: boolean;
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   readonly keyIds: readonly string[];
+  /** The next step where the message can be read and yet something about it does not agree; '' where there is none. */
+  readonly button: string;
 }
 
 /** A failure in words, with the label of the button that takes the next step where there is one. */

@@ -56,6 +56,22 @@ export function sealSentences(l10n: Localiser): Record<SealCode, Sentence> {
         ),
       step: 'level',
     },
+    'seal.certificate-expired': {
+      say: (f) =>
+        l10n.t(
+          'The certificate of {0} has expired. Ask for a newer contact card or look for one, or choose another level.',
+          f('address', '?'),
+        ),
+      step: 'certificate',
+    },
+    'seal.share-expired': {
+      say: (f) =>
+        l10n.t(
+          'The certificate of {0} has expired, so this goes with quantum keys alone, without the post-quantum share it had. Sealed mail from them brings it back.',
+          f('address', '?'),
+        ),
+      step: 'certificate',
+    },
     'seal.key-changed': {
       say: (f) => l10n.t('The keys of {0} have changed. Nothing is sent until you have decided about the change.', f('address', '?')),
       step: 'key-change',

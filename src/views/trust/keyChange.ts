@@ -23,9 +23,9 @@ export async function reviewKeyChange(context: ViewContext, panel: TrustPanel, c
   if (pressed === compare) return panel.showSafetyNumber(contact, 'changed');
   if (pressed !== accept && pressed !== reject) return;
   const decision = pressed === accept ? 'accept' : 'reject';
-  await context.run(
-    vscode.l10n.t('Saving'),
-    () => context.api.resolveKeyChange({ accountId, address, changeId: change.id, decision }),
-    { place: 'view', viewId: 'qumail.keys', failure: { accountId, contact: address } },
-  );
+  await context.run(vscode.l10n.t('Saving'), () => context.api.resolveKeyChange({ accountId, address, changeId: change.id, decision }), {
+    place: 'view',
+    viewId: 'qumail.keys',
+    failure: { accountId, contact: address },
+  });
 }

@@ -10,15 +10,30 @@ export interface TrustPage {
   /** Twelve groups of five digits, the same on both sides. */
   readonly number?: { readonly heading: string; readonly hint: string; readonly groups: readonly string[]; readonly typed: string };
   readonly code: { readonly heading: string; readonly hint: string; readonly text: string; readonly label: string };
-  readonly scan: { readonly heading: string; readonly hint: string; readonly picture: string; readonly paste: string; readonly use: string };
-  readonly buttons: readonly { readonly action: 'match' | 'differ' | 'save' | 'copy' | 'import'; readonly label: string; readonly primary: 'yes' | 'no' }[];
+  readonly scan: {
+    readonly heading: string;
+    readonly hint: string;
+    readonly picture: string;
+    readonly paste: string;
+    readonly use: string;
+  };
+  readonly buttons: readonly {
+    readonly action: 'match' | 'differ' | 'save' | 'copy' | 'import';
+    readonly label: string;
+    readonly primary: 'yes' | 'no';
+  }[];
   readonly facts: readonly { readonly label: string; readonly groups: readonly string[] }[];
   /** What the live comparison of typed digits says. */
   readonly compare: { readonly same: string; readonly differs: string };
 }
 
 /** The safety number of a contact, to be compared and scanned. */
-export function safetyPage(contact: Pick<Contact, 'name' | 'address'>, safety: SafetyNumber, of: 'pinned' | 'changed', l10n: Localiser): TrustPage {
+export function safetyPage(
+  contact: Pick<Contact, 'name' | 'address'>,
+  safety: SafetyNumber,
+  of: 'pinned' | 'changed',
+  l10n: Localiser,
+): TrustPage {
   const name = contact.name || contact.address;
   const look = markLook(safety.mark, l10n);
   const good = safety.mark === 'verified' || safety.mark === 'qkd';
@@ -62,7 +77,12 @@ export function safetyPage(contact: Pick<Contact, 'name' | 'address'>, safety: S
 }
 
 /** The own contact card as a code, and a place to scan somebody else's. */
-export function cardPage(account: Pick<Account, 'email' | 'saeId'>, card: ExportedCard, own: OwnCertificateInfo, l10n: Localiser): TrustPage {
+export function cardPage(
+  account: Pick<Account, 'email' | 'saeId'>,
+  card: ExportedCard,
+  own: OwnCertificateInfo,
+  l10n: Localiser,
+): TrustPage {
   return {
     title: l10n.t('Contact Card of {0}', account.email),
     lead: l10n.t('Whoever scans this code or imports the card file can seal mail for you.'),

@@ -93,7 +93,10 @@ export class TrustPanel implements vscode.Disposable {
       await vscode.env.clipboard.writeText(subject.card.qr);
       vscode.window.setStatusBarMessage(`$(copy) ${vscode.l10n.t('Code copied')}`, 3000);
     } else {
-      await vscode.commands.executeCommand(request.action === 'save' ? 'qumail.exportContactCard' : 'qumail.importContactCard', subject.account.id);
+      await vscode.commands.executeCommand(
+        request.action === 'save' ? 'qumail.exportContactCard' : 'qumail.importContactCard',
+        subject.account.id,
+      );
     }
   }
 

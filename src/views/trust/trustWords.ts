@@ -98,7 +98,9 @@ export function certificateLines(certificate: ContactCertificate, l10n: Localise
     inGroups(certificate.fingerprint, 4).join(' '),
     l10n.t('Learned on {0} from {1}', dateOf(certificate.learnedAt), sourceWords(certificate.source, l10n)),
     ...(certificate.verifiedAt === undefined ? [] : [l10n.t('Verified on {0}', dateOf(certificate.verifiedAt))]),
-    ...(facts ? [facts.postQuantum ? l10n.t('Post-quantum: can receive L3') : l10n.t('Not post-quantum: no L3')] : [l10n.t('Only its fingerprint is known')]),
+    ...(facts
+      ? [facts.postQuantum ? l10n.t('Post-quantum: can receive L3') : l10n.t('Not post-quantum: no L3')]
+      : [l10n.t('Only its fingerprint is known')]),
     ...(facts?.expiresAt === undefined ? [] : [l10n.t('Expires on {0}', dateOf(facts.expiresAt))]),
   ];
 }

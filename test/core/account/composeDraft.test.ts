@@ -19,7 +19,7 @@ describe('what a draft becomes', () => {
   const deps = {
     contacts: { get: () => undefined },
     links: { isConfigured: () => false, hasSource: () => false },
-    trust: { usable: () => undefined },
+    trust: { usable: () => undefined, expired: () => undefined, minimumOf: () => 'L4' },
     cipher: new CipherManager({ random: systemRandom }),
     clock: systemClock,
     random: systemRandom,
@@ -55,6 +55,50 @@ describe('what a draft becomes', () => {
     assert.deepEqual(await codes(`${head}Subject: x\n\n> We meet\n`, reply), ['seal.quotes-sealed']);
     assert.deepEqual(await codes(`${head}Subject: x\n\nWe meet at the old mill.\n`, reply), ['seal.quotes-sealed']);
     assert.deepEqual(await codes(`${head}Subject: x\n\nSee you there.\n`, reply), []);
+  });
+
+  describe('to somebody whose post-quantum certificate has expired', () => {
+    const knowing = (link: boolean, suites: readonly string[], minimum = 'L4'): ComposeDeps =>
+      ({
+        ...deps,
+        contacts: { get: () => ({ saeId: 'SAE-BOB', minimumLevel: minimum }) },
+        links: { isConfigured: () => true, hasSource: () => link, budgetOf: () => undefined },
+        trust: { usable: () => undefined, expired: () => ({ at: 5, suites }), minimumOf: () => 'L4' },
+      }) as unknown as ComposeDeps;
+    const checked = (security: string, how: ComposeDeps) =>
+      checkDraft(record, `To: bob@other.test\n${security}Subject: x\n\nHello\n`, self, 'best', how);
+    const found = async (security: string, how: ComposeDeps) =>
+      (await checked(security, how)).problems.map(({ code, severity }) => `${severity} ${code}`);
+    const combined = ['QM1-CB256', 'QM1-CB256+PQ', 'QM1-PGP9980'];
+
+    it('starts at L3 still, and says what is in the way, rather than start at L4', async () => {
+      const { level, problems, possible, openPgp } = await checked('', knowing(false, ['QM1-PGP9980']));
+      assert.equal(level, 'L3');
+      assert.deepEqual(
+        problems.map(({ code, severity, details }) => [code, severity, details]),
+        [['seal.certificate-expired', 'error', { address: 'bob@other.test', expiredAt: 5 }]],
+      );
+      assert.deepEqual([possible, openPgp], [['L4'], undefined]);
+      assert.deepEqual(await found('Security: L4\n', knowing(false, ['QM1-PGP9980'])), []);
+    });
+
+    it('warns at L2 that the post-quantum share is lost, where there was one', async () => {
+      assert.deepEqual(await found('', knowing(true, combined)), ['warning seal.share-expired']);
+      assert.deepEqual(await found('', knowing(true, ['QM1-CB256'])), []);
+      assert.deepEqual(await found('Security: L1\n', knowing(true, combined)), []);
+    });
+  });
+
+  it('holds to the minimum level on the card of somebody who is no contact yet', async () => {
+    const trust = { usable: () => undefined, expired: () => undefined, minimumOf: () => 'L3' };
+    const stranger = { ...deps, trust } as unknown as ComposeDeps;
+    const { level, problems } = await checkDraft(record, 'To: bob@other.test\nSubject: x\n\n', self, 'best', stranger);
+    assert.deepEqual([level, problems.map(({ code }) => code)], ['L3', ['seal.no-certificate']]);
+    const chosen = await checkDraft(record, 'To: bob@other.test\nSecurity: L4\nSubject: x\n\n', self, 'best', stranger);
+    assert.deepEqual(
+      chosen.problems.map(({ code, details }) => [code, details]),
+      [['seal.below-minimum', { address: 'bob@other.test', minimum: 'L3' }]],
+    );
   });
 
   it('never passes over a header line in silence, since it could be the one that names the level', async () => {

@@ -4,7 +4,7 @@ import { isAtLeast, possibleLevels, startLevel, strongerOf, type RecipientLevels
 import { SECURITY_LEVELS } from '../../../src/core/api.ts';
 
 const level = fc.constantFrom(...SECURITY_LEVELS);
-const certificate = fc.constantFrom('post-quantum', 'classic', 'changed');
+const certificate = fc.constantFrom('post-quantum', 'classic', 'changed', 'expired');
 const recipient: fc.Arbitrary<RecipientLevels> = fc.record(
   { address: fc.emailAddress(), minimumLevel: level, hasLink: fc.boolean(), certificate },
   { requiredKeys: ['address', 'minimumLevel', 'hasLink'] },
@@ -29,6 +29,9 @@ describe('security levels', () => {
     const changed: RecipientLevels = { ...stranger, certificate: 'changed' };
     assert.equal(startLevel([certified], 'best'), 'L3');
     assert.equal(startLevel([certified, changed], 'best'), 'L3');
+    const expired: RecipientLevels = { ...stranger, certificate: 'expired' };
+    assert.equal(startLevel([certified, expired], 'best'), 'L3');
+    assert.deepEqual(possibleLevels([expired]), ['L4']);
     assert.equal(startLevel([certified, stranger], 'best'), 'L4');
     assert.equal(startLevel([{ ...stranger, certificate: 'classic' }], 'best'), 'L4');
     assert.equal(startLevel([{ ...linked, certificate: 'post-quantum' }], 'best'), 'L2');

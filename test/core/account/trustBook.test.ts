@@ -281,10 +281,22 @@ describe('the trust book', () => {
     assert.ok(world.book.usable(ME, BOB)?.certificate.equals(renewed.certificate));
   });
 
+  it('keeps that an Autocrypt header asked for encryption, also where the certificate was known before', async () => {
+    const { certificate } = await certificateFor(BOB);
+    const header = { certificate, source: 'autocrypt', under: 'none' } as const;
+    assert.equal(await world.book.learn(found({ ...header, prefersEncryption: false })), 'new');
+    assert.equal(world.book.known(ME, BOB)?.certificate.prefersEncryption, undefined);
+    assert.equal(await world.book.learn(found({ ...header, prefersEncryption: true })), 'same');
+    assert.equal(world.book.known(ME, BOB)?.certificate.prefersEncryption, true);
+  });
+
   it('does not seal to a certificate whose subkey has expired', async () => {
     await world.book.learn(found({ card: await card() }));
+    assert.equal(world.book.expired(ME, BOB), undefined);
     world.clock.set(START + 365 * 86_400_000);
     assert.equal(world.book.usable(ME, BOB), undefined);
+    const expired = world.book.expired(ME, BOB);
+    assert.deepEqual([expired?.suites, expired?.at], [['QM1-PGP9980'], START + 55 * 86_400_000]);
   });
 
   it('stops sealing to a certificate once its owner’s revocation comes, from wherever, until there is another', async () => {

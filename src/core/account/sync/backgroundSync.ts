@@ -7,7 +7,7 @@ import type { MessageStore } from '../../store/messages.ts';
 import type { OfflineStore } from '../../store/offline.ts';
 import { MAX_MESSAGE_BYTES } from '../../transport/mailAccess.ts';
 import type { RemoteFolder, RemoteQuota } from '../../transport/remoteMail.ts';
-import { fillFolder, type FillDeps } from './fillFolder.ts';
+import { checkKnown, fillFolder, type FillDeps } from './fillFolder.ts';
 import { defaultChoice, inFillingOrder, needsLook } from './syncPlan.ts';
 
 /** Octets of the messages of one command. */
@@ -152,10 +152,7 @@ export class BackgroundSync implements Disposable {
     const choice = this.choiceOf(folder);
     if (choice === 'off') return;
     try {
-      if (this.#wantsLook(folder)) {
-        await this.#deps.look(path);
-        this.#looked.set(path, this.#deps.clock.now());
-      }
+      await this.#lookInto(folder);
       const before = this.#done;
       const outcome = await fillFolder(path, choice, this.#fillDeps(path), signal);
       if (this.#done === before) return;
@@ -170,12 +167,18 @@ export class BackgroundSync implements Disposable {
     }
   }
 
-  #wantsLook(folder: RemoteFolder): boolean {
+  async #lookInto(folder: RemoteFolder): Promise<void> {
     const { accountId, messages, clock } = this.#deps;
-    const cursor = messages.cursor(accountId, folder.path);
-    const need = needsLook({ path: folder.path, ...(cursor && { cursor }) }, folder, messages.count(accountId, folder.path));
-    if (need !== 'perhaps') return need === 'yes';
-    return clock.now() - (this.#looked.get(folder.path) ?? 0) >= FLAGS_EVERY_MS;
+    const { path } = folder;
+    const cursor = messages.cursor(accountId, path);
+    const need = needsLook({ path, ...(cursor && { cursor }) }, folder, messages.count(accountId, path));
+    const stale = clock.now() - (this.#looked.get(path) ?? 0) >= FLAGS_EVERY_MS;
+    if (need === 'no' || (need === 'perhaps' && !stale)) return;
+    await this.#deps.look(path);
+    const flags = stale && cursor !== undefined && cursor.highestModseq === undefined;
+    if (flags || messages.count(accountId, path) > folder.total)
+      await checkKnown(path, flags ? 'flags' : 'presence', this.#fillDeps(path), this.#stop.signal);
+    if (stale) this.#looked.set(path, clock.now());
   }
 
   #fillDeps(path: string): FillDeps {

@@ -12,7 +12,7 @@ import { missingUids, planFill, type FillLimits } from './syncPlan.ts';
 export interface FillDeps {
   readonly accountId: string;
   readonly handler: Pick<EmailHandler, 'listUids' | 'fetchFacts' | 'fetchSummaries' | 'fetchSources'>;
-  readonly messages: Pick<MessageStore, 'cursor' | 'updateFlags' | 'removeUids'>;
+  readonly messages: Pick<MessageStore, 'cursor' | 'knownUids' | 'updateFlags' | 'removeUids'>;
   readonly offline: OfflineStore;
   readonly limits: FillLimits;
   /** Resolves when nothing that a person waits for is under way. */
@@ -66,6 +66,29 @@ export async function fillFolder(
   const outcome = await fillUids(folder, missing, choice, deps, signal);
   if (outcome === 'filled') deps.offline.setFilled(deps.accountId, path, cursor.uidValidity, { as: choice, uid: cursor.uidNext });
   return outcome;
+}
+
+/**
+ * Compares everything that is known of a folder with the server, for servers that cannot tell what changed: which messages are still there, and on
+ * request all their flags. Looks compare no more than the newest.
+ */
+export async function checkKnown(path: string, what: 'presence' | 'flags', deps: FillDeps, signal: AbortSignal): Promise<void> {
+  const { accountId, handler, messages } = deps;
+  const cursor = messages.cursor(accountId, path);
+  if (!cursor) return;
+  const known = messages.knownUids(accountId, path, Number.MAX_SAFE_INTEGER);
+  const present = new Set(await handler.listUids(path, cursor.uidValidity, signal));
+  const unchanged = (): boolean => messages.cursor(accountId, path)?.uidValidity === cursor.uidValidity;
+  if (!unchanged()) return;
+  const gone = known.filter((uid) => !present.has(uid));
+  messages.removeUids(accountId, path, gone);
+  if (what === 'presence') return;
+  for (let at = 0; at < known.length; at += WINDOW) {
+    await deps.quiet();
+    const facts = await handler.fetchFacts(path, cursor.uidValidity, known.slice(at, at + WINDOW), signal);
+    if (!unchanged()) return;
+    messages.updateFlags(accountId, path, facts);
+  }
 }
 
 async function fillUids(

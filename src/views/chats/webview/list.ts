@@ -139,7 +139,7 @@ export class MessageList {
   }
 
   #topOf(anchor: Anchor, room: number): number {
-    if (anchor === 'end') return Math.max(0, this.#heights.total - room);
+    if (anchor === 'end') return Math.max(0, this.#scroller.scrollHeight - room);
     const at = this.lines.indexOf(anchor.id);
     return Math.max(0, this.#heights.offsetOf(Math.max(0, at)) + anchor.above);
   }

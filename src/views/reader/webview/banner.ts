@@ -11,7 +11,17 @@ export function bannerView(banner: ShownBanner, page: Page): HTMLElement {
   return h(
     'section',
     { class: `banner ${banner.tone}`, 'aria-label': banner.title, 'data-level': banner.level },
-    h('span', { class: 'banner-icon' }, icon(banner.tone === 'sealed' && banner.level === 'L1' ? 'key' : ICONS[banner.tone])),
+    h(
+      'span',
+      { class: 'banner-icon' },
+      icon(
+        banner.tone === 'sealed' && banner.level === 'L1'
+          ? 'key'
+          : banner.tone === 'sealed' && banner.level === 'L3'
+            ? 'shield'
+            : ICONS[banner.tone],
+      ),
+    ),
     h(
       'div',
       { class: 'banner-words' },
@@ -22,6 +32,14 @@ export function bannerView(banner: ShownBanner, page: Page): HTMLElement {
         banner.simulated ? h('span', { class: 'badge', title: words.simulatedHint }, words.simulated) : undefined,
       ),
       h('p', {}, banner.sentence),
+      banner.button
+        ? button({
+            label: banner.button,
+            hint: banner.button,
+            kind: 'action',
+            onclick: () => page.ask({ kind: 'next-step', generation: page.generation }),
+          })
+        : undefined,
       hasDetails ? details(banner, page) : undefined,
     ),
   );

@@ -8,7 +8,9 @@ const generation = Number(document.body.dataset['generation']);
 const byId = <T extends HTMLElement>(id: string): T | null => document.getElementById(id) as T | null;
 
 for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-action]')) {
-  button.addEventListener('click', () => vscode.postMessage({ kind: 'action', generation, action: button.dataset['action'] as TrustAction }));
+  button.addEventListener('click', () =>
+    vscode.postMessage({ kind: 'action', generation, action: button.dataset['action'] as TrustAction }),
+  );
 }
 
 /** Marks each group as it is typed, and says the result once all digits are there. */

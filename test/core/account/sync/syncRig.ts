@@ -25,6 +25,8 @@ export class SyncRig {
   readonly progress: { folder?: string; done: number; total: number }[] = [];
   readonly failures: string[] = [];
   budget = 2 ** 40;
+  /** How far the rig's clock goes ahead, milliseconds. */
+  ahead = 0;
   db!: DatabaseSync;
   messages!: MessageStore;
   offline!: OfflineStore;
@@ -68,7 +70,7 @@ export class SyncRig {
       handler,
       messages,
       offline,
-      clock: systemClock,
+      clock: { ...systemClock, now: () => systemClock.now() + this.ahead },
       log,
       budget: () => this.budget,
       look: (path) => takeChanges({ accountId: ACCOUNT, handler }, path, { messages }),
