@@ -7,7 +7,7 @@ import { buildChatViews } from './views/chats/chatViews.ts';
 import { accountCommands } from './views/commands/accountCommands.ts';
 import { guideCommands } from './views/commands/guideCommands.ts';
 import { keyCommands } from './views/commands/keyCommands.ts';
-import { mailCommands, openSent } from './views/commands/mailCommands.ts';
+import { openSent } from './views/commands/mailCommands.ts';
 import { outboxCommands } from './views/commands/outboxCommands.ts';
 import { padCommands } from './views/commands/padCommands.ts';
 import { registerCommands } from './views/commands/registerCommands.ts';
@@ -23,8 +23,7 @@ import { ConformancePanel } from './views/keys/conformancePanel.ts';
 import { KeyAlarms } from './views/keys/keyAlarms.ts';
 import { KeyTree } from './views/keys/keyTree.ts';
 import { Lab } from './views/lab/lab.ts';
-import { MailTree } from './views/mail/mailTree.ts';
-import { MessageTree } from './views/messages/messageTree.ts';
+import { buildMailViews } from './views/mail/mailViews.ts';
 import { UnreadDecorations } from './views/messages/unreadDecorations.ts';
 import { Notifier } from './views/notifier.ts';
 import { Nudger } from './views/nudger.ts';
@@ -70,8 +69,8 @@ export function activate(context: vscode.ExtensionContext): void {
 
   own(registerWelcome());
   const outbox = own(new Outbox(worlds));
-  const mail = own(new MailTree(worlds, outbox));
-  const messages = own(new MessageTree(worlds, mail));
+  const mailViews = own(buildMailViews(worlds, { outbox, memory: context.workspaceState }));
+  const { mail, messages, actions } = mailViews;
   const keys = own(new KeyTree(worlds));
   const conformance = own(new ConformancePanel());
   const trust = own(new TrustPanel(worlds));
@@ -98,7 +97,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const version = String(context.extension.packageJSON.version);
   const health = own(new HealthPanel(worlds, version));
-  const views = { context: worlds, mail, messages, reader };
+  const views = { context: worlds, mail, messages, reader, actions };
   const outboxActions = new OutboxActions(worlds, outbox, {
     openDraft: (draftId) => composer.openDraft(draftId),
     openSent: (accountId) => openSent(views, accountId),
@@ -106,7 +105,7 @@ export function activate(context: vscode.ExtensionContext): void {
   own(
     registerCommands(worlds, {
       ...accountCommands(worlds, signIn),
-      ...mailCommands(views),
+      ...mailViews.commands(views, composer),
       ...writeCommands(views, composer),
       ...outboxCommands(outbox, outboxActions),
       ...keyCommands(worlds, keys, conformance),

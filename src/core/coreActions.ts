@@ -127,7 +127,9 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
     },
     heard(event) {
       if (event.kind === 'accounts') replayAll();
-      if (event.kind === 'messages') mute.arrived(event.accountId, event.folder);
+      if (event.kind !== 'messages') return;
+      mute.arrived(event.accountId, event.folder);
+      snooze.arrived(event.accountId);
     },
     countsPending: (accountId) => actions.countsPending(accountId),
   };

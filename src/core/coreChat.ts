@@ -40,6 +40,7 @@ export interface ReadMail {
   readonly accountId: string;
   readonly parts: ReadMessage;
   readonly rfcMessageId: string;
+  readonly receivedAt?: number;
   readonly opened?: { readonly envelopeId: string; readonly report: SealReport };
 }
 
@@ -135,7 +136,7 @@ function requestsOf(service: object): Partial<ChatRequests> {
   ) as Partial<ChatRequests>;
 }
 
-function arrivedMail({ accountId, parts, rfcMessageId, opened }: ReadMail): ArrivedMail {
+function arrivedMail({ accountId, parts, rfcMessageId, receivedAt, opened }: ReadMail): ArrivedMail {
   return {
     accountId,
     messageId: rfcMessageId,
@@ -144,6 +145,7 @@ function arrivedMail({ accountId, parts, rfcMessageId, opened }: ReadMail): Arri
     from: parts.from,
     to: parts.to,
     date: parts.date ?? 0,
+    ...(receivedAt !== undefined && { receivedAt }),
     text: parts.text,
     files: parts.attachments.map(({ name, mimeType, content }, index) => ({ index, name, mimeType, content })),
     level: opened?.report.level ?? 'L4',

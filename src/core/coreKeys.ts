@@ -36,7 +36,7 @@ export class CoreKeys implements Disposable {
     const { managers, contacts, storage, audit, ledger, pads } = stores;
     this.#deps = deps;
     this.#budget = new KeyBudgetBook({ use: new KeyUse({ db: stores.vault }), managers, clock, emit });
-    this.#vault = new PadVault({ folder: stores.padFolder, store: pads, ledger, clock });
+    this.#vault = new PadVault({ folder: stores.padFolder, store: pads, ledger, audit, clock });
     this.links = this.#owned.add(
       new KeyLinks({
         managers,

@@ -73,8 +73,8 @@ export function openVaultArea(deps: VaultAreaDeps, owned: DisposableStore): Vaul
     log,
     restored: () => {
       deps.restartAccounts();
-      for (const kind of ['accounts', 'drafts'] as const) emit({ kind });
-      for (const { id } of stores.accounts.list()) emit({ kind: 'contacts', accountId: id });
+      for (const kind of ['accounts', 'drafts', 'key-managers', 'saved-searches'] as const) emit({ kind });
+      for (const { id } of stores.accounts.list()) for (const kind of ['contacts', 'chats'] as const) emit({ kind, accountId: id });
     },
     sections: backupSections({ ...stores, db: vault, remember, transaction: (run) => ledger.transaction(run) }),
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type VSCode, startVSCode } from './harness/vscode.ts';
 import type { Theme, Workbench } from './harness/workbench.ts';
 import { packagedExtension } from './packaged.ts';
+import { ChatPanelPage } from './chatPanel.ts';
 import { QuMail } from './qumail.ts';
 
 const ALICE = 'alice@lab.example';
@@ -82,6 +83,23 @@ describe('e2e/the demo lab', function () {
     assert.match(await (await qumail.messages.item('A letter at L1')).innerText(), /SIMULATED/);
     await qumail.openMessage('A letter at L1');
     assert.match((await qumail.reader.banner()).text, /SIMULATED/);
+  });
+
+  it('has a group of four in which everybody reads what one of them says', async () => {
+    const chat = new ChatPanelPage(workbench);
+    const chats = workbench.view('Chats');
+    await chats.open();
+    await chats.select(/The Lab.*bob@lab\.example/);
+    await chat.shows('The Lab');
+    assert.match(await (await chat.line('Welcome to The Lab')).innerText(), /L2 · Quantum-aided AES/);
+    await chat.reply('Welcome to The Lab', 'Hello from **Bob**');
+    await chat.react('Welcome to The Lab', '👍');
+    await chats.select(/The Lab.*carol@lab\.example/);
+    await workbench.tab('The Lab');
+    const line = await chat.line('Hello from Bob');
+    await line.locator('.quoted', { hasText: 'Welcome' }).waitFor();
+    assert.match(await chat.head.innerText(), /SIMULATED/);
+    await inEveryTheme('chat');
   });
 
   it('draws lists, reader and keys in dark, light and high contrast', async () => {

@@ -15,7 +15,7 @@ export interface Letter {
   readonly from?: string;
   readonly to: string;
   readonly subject: string;
-  readonly level: 'L1' | 'L2' | 'L4';
+  readonly level: 'L1' | 'L2' | 'L3' | 'L4';
   readonly attach?: string;
   readonly body: string;
 }
@@ -103,7 +103,7 @@ export class QuMail {
     const pane = page.locator('.part.sidebar .pane').filter({ has: page.locator('.pane-header[aria-label^="Mail"]') });
     const shown = page.locator('.part.sidebar .pane-header[aria-label^="Messages"]', { hasText: `Inbox · ${email}` });
     const account = pane.locator('.monaco-list-row', { hasText: email }).first();
-    await pressUntil(pane.locator('.monaco-list-row', { hasText: 'Inbox' }).nth(nth), async () => {
+    await pressUntil(pane.locator('.monaco-list-row', { hasText: /^\s*Inbox/ }).nth(nth), async () => {
       // A press that went astray may have folded the account up.
       if ((await account.getAttribute('aria-expanded')) === 'false') await account.click();
       await shown.waitFor({ timeout: AGAIN_MS });

@@ -1,5 +1,5 @@
 /**
- * `npm run faults`: the long forms of the fault table, of the cuts after every 997th octet, of the soak, and of the kills.
+ * `npm run faults`: the long forms of the fault table, of the cuts after every 997th octet, of the soak, of the flips, and of the kills.
  *
  *   npm run faults -- [--seed N] [--only NAME ...] [files or mocha options ...]
  *
@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const seed = values.seed ?? String(randomInt(1_000_000));
-const all = globSync(['test/faults/**/*.test.ts', 'test/kills/**/*.test.ts']).toSorted();
+const all = globSync(['test/faults/**/*.test.ts', 'test/kills/**/*.test.ts', 'test/core/account/keyManagers.test.ts']).toSorted();
 const chosen = values.only ? all.filter((file) => values.only?.includes(basename(file, '.test.ts'))) : all;
 if (chosen.length === 0)
   throw new Error(`there is no ${values.only?.join(', ')} among ${all.map((file) => basename(file, '.test.ts')).join(', ')}`);

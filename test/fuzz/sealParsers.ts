@@ -25,6 +25,8 @@ const HEADER_WORDS = [
   '"to":[0]',
   '"bits":',
 ];
+const CARD_WORDS = ['"crit":["x"]', '"v":2', ...JSON_WORDS];
+const QR_WORDS = ['qumail-card:', 'qumail-verify:', 'otpauth:', '&a=', '%', '%00', '%zz', '&v=2'];
 
 /** Envelopes, cards, certificates, messages of OpenPGP, and the texts that carry them. */
 export async function sealParsers(): Promise<readonly Parser[]> {
@@ -50,6 +52,7 @@ export async function sealParsers(): Promise<readonly Parser[]> {
     issuedAt: NOW,
   };
   const octets = encodeCard(card);
+  const verify = { addr: ADDRESS, fingerprint: own.fingerprint, peerAddr: ADDRESS, peerFingerprint: own.fingerprint };
   const limits = { what: 'json', maxBytes: 1_048_576, maxNesting: 6 };
   const refused = /^open\./;
   const certificate = /^cert\./;
@@ -63,30 +66,15 @@ export async function sealParsers(): Promise<readonly Parser[]> {
       parse: envelope(sealed),
     },
     { name: 'header', samples: sealed.map(headerOf), words: [...HEADER_WORDS, ...JSON_WORDS], codes: refused, parse: decodeHeader },
+    { name: 'card', samples: [octets], words: CARD_WORDS, codes: /^card\./, parse: decodeCard },
+    { name: 'card file', samples: [encodeSignedCard({ octets, signature })], words: CARD_WORDS, codes: /^card\./, parse: decodeSignedCard },
+    { name: 'qr', samples: texts(encodeCardQr(card)), words: QR_WORDS, codes: /^qr\./, parse: (bytes) => decodeCardQr(bytes.toString()) },
     {
-      name: 'card',
-      samples: [octets, encodeSignedCard({ octets, signature })],
-      words: ['"crit":["x"]', '"v":2', ...JSON_WORDS],
-      codes: /^card\./,
-      parse: (bytes) =>
-        both(
-          () => decodeCard(bytes),
-          () => decodeSignedCard(bytes),
-        ),
-    },
-    {
-      name: 'qr',
-      samples: texts(
-        encodeCardQr(card),
-        encodeVerifyQr({ addr: ADDRESS, fingerprint: own.fingerprint, peerAddr: ADDRESS, peerFingerprint: own.fingerprint }),
-      ),
-      words: ['qumail-card:', 'qumail-verify:', 'otpauth:', '&a=', '%', '%00', '%zz', '&v=2'],
+      name: 'verify qr',
+      samples: texts(encodeVerifyQr(verify)),
+      words: QR_WORDS,
       codes: /^qr\./,
-      parse: (bytes) =>
-        both(
-          () => decodeCardQr(bytes.toString()),
-          () => decodeVerifyQr(bytes.toString()),
-        ),
+      parse: (bytes) => decodeVerifyQr(bytes.toString()),
     },
     {
       name: 'autocrypt',
@@ -163,13 +151,4 @@ function headerOf({ payload }: Sealed): Buffer {
 function envelope(sealed: readonly Sealed[]): (octets: Buffer) => unknown {
   const parts = partsOf(sealed[2]!.payload);
   return (octets) => readPayload(octets, parts);
-}
-
-/** Both are tried; what either throws is thrown. */
-function both(one: () => unknown, other: () => unknown): void {
-  try {
-    one();
-  } finally {
-    other();
-  }
 }

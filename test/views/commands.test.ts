@@ -32,6 +32,15 @@ describe('views/commands', () => {
     'qumail.markUnread',
     'qumail.move',
     'qumail.delete',
+    'qumail.openList',
+    'qumail.archive',
+    'qumail.markJunk',
+    'qumail.markNotJunk',
+    'qumail.flag',
+    'qumail.snooze',
+    'qumail.unsnooze',
+    'qumail.muteThread',
+    'qumail.unsubscribe',
   ] as const) {
     it(`${id} does nothing when it is called with what names no message`, async () => {
       const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs).length;

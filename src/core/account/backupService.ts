@@ -11,7 +11,7 @@ import { BackupWriter, withBackup, type BackupContents } from '../store/backupFi
 import { BACKUP_VERSION } from '../store/backupFormat.ts';
 import { entropyOf } from '../store/backupPhrase.ts';
 import { readRecords, writeRecord, type BackupRecord } from '../store/backupRecords.ts';
-import type { BackupSection } from '../store/backupSections.ts';
+import type { BackupSection } from '../store/backupSection.ts';
 
 export interface BackupServiceDeps {
   readonly accounts: AccountStore;
@@ -52,7 +52,7 @@ const AccountData = v.object({
 
 /**
  * Backup and restore (DESIGN F46): one file that a recovery phrase opens. It holds accounts, contacts, certificates with the own secret
- * keys, opened sealed mail and drafts; never pads or key-manager keys, which must not exist twice.
+ * keys, opened sealed mail, drafts, chats, and how things were set up; never pads or key-manager keys, which must not exist twice.
  */
 export class BackupService {
   readonly #deps: BackupServiceDeps;

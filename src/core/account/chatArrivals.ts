@@ -21,6 +21,7 @@ export interface ChatArrivals {
     readonly accountId: string;
     readonly parts: ReadMessage;
     readonly rfcMessageId: string;
+    readonly receivedAt?: number;
     readonly opened?: { readonly envelopeId: string; readonly report: SealReport };
   }): Promise<'chat' | 'mail'>;
 }
@@ -74,7 +75,8 @@ export class ChatOffers implements ArrivalOffers {
     if (use === 'trash' || (use === 'junk' && !mail)) return messages.settleChatMail(row.id, 'mail');
     const parts = await partsOf(mail ?? { raw: await sourceOf(account, row, messages, signal) });
     const opened = mail && { envelopeId: mail.envelopeId, report: mail.report };
-    const taken = await chats.arrived({ accountId, parts, rfcMessageId, ...(opened && { opened }) });
+    const receivedAt = row.internalDate;
+    const taken = await chats.arrived({ accountId, parts, rfcMessageId, ...(receivedAt !== undefined && { receivedAt }), ...(opened && { opened }) });
     messages.settleChatMail(row.id, taken);
     if (taken === 'chat') await this.#putAway(account, row, signal);
   }

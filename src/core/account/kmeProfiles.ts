@@ -18,7 +18,7 @@ export function profilesOf(
   secret: string | undefined,
   world: 'real' | 'lab',
 ): [KmeProfile, ...KmeProfile[]] {
-  if (secret === undefined) throw new QuMailError('store.secret-missing');
+  if (secret === undefined) throw new QuMailError('kme.client-key-missing');
   const common = { saeId: record.saeId, quirks: record.profile, client: clientOf(parseStored(ClientKeySchema, secret)), world };
   const of = ({ url, kmeId, caPem }: StandbyRecord): KmeProfile => ({ ...common, url, kmeId, caPem });
   return [of(record), ...standbys.map(of)];

@@ -4,6 +4,7 @@ import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Clock } from '../base/ports.ts';
 import type { DeliveredKey } from '../keys/etsi014.ts';
+import type { KeyAudit } from '../keys/audit.ts';
 import type { KeyLedger } from '../keys/keyLedger.ts';
 import { CHUNK, PadLayout } from '../keys/padChunks.ts';
 import { BLOCK, MAX_KEY_BLOCKS, PadKeyIds, type PadDirection, type PadRange } from '../keys/padKeyId.ts';
@@ -15,8 +16,13 @@ export interface PadVaultDeps {
   readonly folder: string;
   readonly store: PadStore;
   readonly ledger: KeyLedger;
+  /** Every key cut is a row of it, in the same step. */
+  readonly audit: Pick<KeyAudit, 'append'>;
   readonly clock: Clock;
 }
+
+/** Stands in the audit log where there is no own SAE. */
+const PAD = 'pad';
 
 /** Octets of the pad's secret at the start of its state; the tree follows. */
 const SECRET_LENGTH = 32;
@@ -62,6 +68,7 @@ export class PadVault {
       const key = this.#cut(pad, [range])[0]!;
       try {
         ledger.reserve({ accountId, peerSaeIds: [peerId], keys: [key] });
+        this.#note('enc_keys', peerId, [key]);
         return key;
       } catch (error) {
         wipe(key.bytes);
@@ -87,6 +94,7 @@ export class PadVault {
       const keys = this.#cut(pad, ranges);
       try {
         ledger.recordFetched({ accountId: r.accountId, peerSaeId: r.peerId, envelopeId: r.envelopeId, keys });
+        this.#note('dec_keys', r.peerId, keys);
       } finally {
         wipe(...keys.map(({ bytes }) => bytes));
       }
@@ -121,6 +129,11 @@ export class PadVault {
       const changed = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
       if (changed < this.#deps.clock.now() - STALE_PART) rmSync(file, { force: true });
     }
+  }
+
+  #note(method: 'enc_keys' | 'dec_keys', peerSaeId: string, keys: readonly DeliveredKey[]): void {
+    const row = { at: this.#deps.clock.now(), ownSaeId: PAD, peerSaeId, method, status: 0, latencyMs: 0, outcome: 'delivered' };
+    this.#deps.audit.append(...keys.map(({ keyId, bytes }) => ({ ...row, keyId, bits: bytes.length * 8 })));
   }
 
   #ready(accountId: string, name: string): PadRecord {

@@ -42,6 +42,14 @@ export class SnoozeService implements Pick<ActionRequests, 'snoozeMessages' | 'u
     this.#wake();
   }
 
+  /** Mail came: what a backup brought back as snoozed may be among it. */
+  arrived(accountId: string): void {
+    const awaited = this.#deps.snoozed.list().some((record) => record.accountId === accountId && record.messageId < 0);
+    if (!awaited) return;
+    this.hideAgain();
+    this.#wake();
+  }
+
   async snoozeMessages(request: { messageIds: readonly number[]; until: number }): Promise<void> {
     const { snoozed, messages, shown, clock } = this.#deps;
     const ahead = request.until - clock.now();

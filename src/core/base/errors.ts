@@ -39,6 +39,7 @@ export const ERROR_CODES = [
   'smtp.acceptance-unknown', // the connection died between DATA and its answer
   // Key managers (ETSI GS QKD 014).
   'kme.not-configured',
+  'kme.client-key-missing', // known from a backup, or its keyring entry is gone: it is connected again
   'kme.unreachable',
   'kme.timeout',
   'kme.identity', // certificate not for the pinned KME ID, or not from the trusted CA

@@ -15,6 +15,9 @@ import { waits } from './waits.ts';
 
 /** Receipts are collected this long, so that a burst of messages costs one answer, milliseconds. */
 const RECEIPT_DELAY = 2000;
+/** Least time between two questions to one member, and between two answers to one, milliseconds. */
+const SPARE = 60_000;
+const MAX_ASKED = 20_000;
 /** Receipts that could not be sent are tried again after this long, milliseconds. */
 const RECEIPT_AGAIN = 60_000;
 /** The same missing events are asked for again after this long, milliseconds. */
@@ -183,15 +186,23 @@ export class ChatHandler implements Disposable {
     if (!state) return;
     const unknown = heads.filter((id) => !this.#deps.groups.event(accountId, groupId, id));
     const now = this.#deps.clock.now();
-    const wanted = [...new Set([...state.missing, ...unknown])].filter((id) => (this.#asked.get(id) ?? -Infinity) < now - ASK_AGAIN);
-    if (wanted.length === 0) return;
-    for (const id of wanted) this.#asked.set(id, now);
+    const due = (what: string, after: number): boolean => (this.#asked.get(what) ?? -Infinity) < now - after;
+    const place = JSON.stringify([accountId, groupId]);
+    const wanted = [...new Set([...state.missing, ...unknown])].filter((id) => due(place + id, ASK_AGAIN));
+    // Whoever names what does not exist makes this account spend a key, and not more than one a minute.
+    if (wanted.length === 0 || !due(place + author, SPARE)) return;
+    if (this.#asked.size > MAX_ASKED) this.#asked.clear();
+    for (const what of [...wanted, author]) this.#asked.set(place + what, now);
     void this.#tell(accountId, groupId, author, { kind: 'need', events: wanted.slice(0, MAX_EVENTS_CARRIED) }, []);
   }
 
   /** Everything known goes back, not the named events alone: whoever lacks one may lack what it builds on. */
   async #answerNeed(accountId: string, groupId: string, author: string, wanted: readonly string[]): Promise<void> {
     if (!wanted.some((id) => this.#deps.groups.event(accountId, groupId, id))) return;
+    const asker = JSON.stringify([accountId, groupId, 'answered', author]);
+    const now = this.#deps.clock.now();
+    if ((this.#asked.get(asker) ?? -Infinity) > now - SPARE) return;
+    this.#asked.set(asker, now);
     const all = this.#deps.groups.signed(accountId, groupId).slice(-MAX_EVENTS_CARRIED);
     await this.#tell(accountId, groupId, author, { kind: 'events' }, all);
   }

@@ -94,6 +94,8 @@ export interface ArrivedMail {
   readonly to: readonly Address[];
   /** Milliseconds since the epoch, from the Date field. */
   readonly date: number;
+  /** When the own server took it in; undefined where nobody told. */
+  readonly receivedAt?: number;
   readonly text: string;
   readonly files: readonly (ChatFile & { readonly index: number })[];
   readonly level: SecurityLevel;

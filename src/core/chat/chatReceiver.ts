@@ -10,10 +10,12 @@ import { CHAT_CERTIFICATE, CHAT_PART, CHAT_SIGNATURE, decodeChatPart, signedPart
 import type { ArrivedMail, ChatPeople, ChatSignatures } from './chatPorts.ts';
 import { enterable } from './entryText.ts';
 import type { GroupBook } from './groupBook.ts';
-import { decodeGroupEvent, type GroupMember } from './groupEvent.ts';
+import { decodeGroupEvent, type GroupEvent, type GroupMember } from './groupEvent.ts';
 
 /** An author's clock may be this far ahead of the arrival before it is corrected, milliseconds. */
 const CLOCK_AHEAD = 60_000;
+/** What somebody who was removed since wrote is shown where the own server took it in so soon after the removal, milliseconds. */
+const ON_ITS_WAY = 86_400_000;
 /** Rounds of taking in events that introduce the signers of further events. */
 const MAX_ROUNDS = 8;
 
@@ -160,7 +162,8 @@ export class ChatReceiver {
         (change.kind === 'add' && isMember(change.member, part)) ||
         (change.kind === 'create' && change.members.some((each) => isMember(each, part))),
     );
-    if (!removal || !(was || joined) || part.at > removal.at || part.heads.includes(removal.id)) throw new QuMailError('chat.not-member');
+    const isLate = part.at > removalAt(removal) || (mail.receivedAt ?? this.#deps.clock.now()) > removalAt(removal) + ON_ITS_WAY;
+    if (!removal || !(was || joined) || isLate || part.heads.includes(removal.id)) throw new QuMailError('chat.not-member');
   }
 
   #store(mail: ArrivedMail, part: ChatPart): boolean {
@@ -258,6 +261,10 @@ export class ChatReceiver {
     const now = this.#deps.clock.now();
     return at > now + CLOCK_AHEAD ? now : at;
   }
+}
+
+function removalAt(removal: GroupEvent | undefined): number {
+  return removal?.at ?? -Infinity;
 }
 
 function isMember(member: GroupMember, part: ChatPart): boolean {

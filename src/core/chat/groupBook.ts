@@ -3,10 +3,10 @@ import type { ChatStore } from '../store/chats.ts';
 import type { SignedEvent } from './chatPart.ts';
 import type { ChatPeople, ChatSignatures } from './chatPorts.ts';
 import { groupState, type GroupState } from './group.ts';
-import { decodeGroupEvent, groupIdOf, MAX_EVENTS, newGroupEvent, type GroupChange, type GroupEvent } from './groupEvent.ts';
+import { decodeGroupEvent, groupIdOf, MAX_EVENTS, MAX_EVENTS_BY_ONE, newGroupEvent, type GroupChange, type GroupEvent } from './groupEvent.ts';
 
 /** What is signed: ASCII `QuMail-Group-v1` ‖ 0x00 ‖ the event, so that a signature made for anything else is never one of an event. */
-function signedOctets(encoded: string): Buffer {
+export function signedEvent(encoded: string): Buffer {
   return Buffer.concat([Buffer.from('QuMail-Group-v1\0', 'latin1'), Buffer.from(encoded, 'utf8')]);
 }
 
@@ -69,8 +69,8 @@ export class GroupBook {
   ): Promise<SignedEvent & { event: GroupEvent }> {
     const own = await this.#people.own(accountId);
     const parents = groupId === undefined ? [] : this.require(accountId, groupId).heads;
-    const event = newGroupEvent({ author: own.address, key: own.fingerprint, at, parents, change });
-    const signature = await this.#signatures.sign(accountId, signedOctets(event.encoded));
+    const event = newGroupEvent({ ...(groupId !== undefined && { group: groupId }), author: own.address, key: own.fingerprint, at, parents, change });
+    const signature = await this.#signatures.sign(accountId, signedEvent(event.encoded));
     return { event, encoded: event.encoded, signature: signature.toString('base64url') };
   }
 
@@ -100,27 +100,28 @@ export class GroupBook {
     arrivedAt: number,
   ): Promise<{ readonly added: number; readonly unknownSigners: number }> {
     const known = this.#load(accountId, groupId).events;
+    const self = (await this.#people.own(accountId)).address;
     const verified: { event: GroupEvent; signature: string }[] = [];
     let unknownSigners = 0;
     for (const { encoded, signature } of carried) {
       const event = decodeGroupEvent(encoded);
       if (!event || known.has(event.id)) continue;
-      // Another group's beginning is no part of this one, whoever says so.
-      if (event.change.kind === 'create' && groupIdOf(event) !== groupId) continue;
+      // What belongs to another group is no part of this one, whoever says so.
+      if ((event.group ?? groupIdOf(event)) !== groupId) continue;
       const outcome = await this.#signatures.verify({
         accountId,
         address: event.author,
         fingerprint: event.key,
-        data: signedOctets(encoded),
+        data: signedEvent(encoded),
         signature: Buffer.from(signature, 'base64url'),
       });
       if (outcome === 'valid') verified.push({ event, signature });
       else if (outcome === 'unknown') unknownSigners += 1;
     }
-    const room = Math.max(0, MAX_EVENTS - known.size);
+    const wanted = ofMembers(known, verified, self);
     const added = this.#store.transaction(() => {
       let stored = 0;
-      for (const { event, signature } of verified.slice(0, room)) {
+      for (const { event, signature } of wanted) {
         const at = Math.min(event.at, arrivedAt);
         this.#store.add(accountId, groupId, at);
         if (this.#store.putEvent(accountId, groupId, { eventId: event.id, at, encoded: event.encoded, signature })) stored += 1;
@@ -151,6 +152,35 @@ export class GroupBook {
     this.#loaded.set(key(accountId, groupId), loaded);
     return loaded;
   }
+}
+
+/**
+ * Of new events those that belong to a group oneself was ever in, by people who ever were members of it: nobody else has a say in it, and
+ * fills it. Nobody fills it alone, either.
+ */
+function ofMembers<E extends { readonly event: GroupEvent }>(known: ReadonlyMap<string, GroupEvent>, candidates: readonly E[], self: string): E[] {
+  const members = new Set<string>();
+  const counts = new Map<string, number>();
+  const note = ({ author, change }: GroupEvent): void => {
+    if (change.kind === 'create') for (const { address } of change.members) members.add(address);
+    if (change.kind === 'add') members.add(change.member.address);
+    counts.set(author, (counts.get(author) ?? 0) + 1);
+  };
+  for (const event of known.values()) note(event);
+  const taken: E[] = [];
+  let left = [...candidates];
+  for (let before = -1; before !== taken.length;) {
+    before = taken.length;
+    left = left.filter((candidate) => {
+      const { author, change } = candidate.event;
+      if (!members.has(author) && change.kind !== 'create') return true;
+      if (known.size + taken.length >= MAX_EVENTS || (counts.get(author) ?? 0) >= MAX_EVENTS_BY_ONE) return false;
+      note(candidate.event);
+      taken.push(candidate);
+      return false;
+    });
+  }
+  return members.has(self) ? taken : [];
 }
 
 function key(accountId: string, groupId: string): string {

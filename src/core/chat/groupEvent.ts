@@ -9,8 +9,10 @@ export const MAX_EVENT_OCTETS = 65_536;
 export const MAX_MEMBERS = 100;
 /** Events of one group. */
 export const MAX_EVENTS = 4096;
+/** Of them by one member, so that a single one cannot keep the others from removing them. */
+export const MAX_EVENTS_BY_ONE = 1024;
 /** Heads that one event may build on: members that wrote at the same time. */
-const MAX_PARENTS = 32;
+export const MAX_PARENTS = 32;
 /** A year, in seconds. */
 const MAX_TIMER = 31_622_400;
 
@@ -46,6 +48,8 @@ export type GroupChange =
   | { readonly kind: 'timer'; readonly seconds: number };
 
 export interface GroupEventBody {
+  /** The group it changes, so that it is an event of no other; absent in `create`, which makes one. */
+  readonly group?: string;
   /** Normalised address of who wrote it. */
   readonly author: string;
   /** Fingerprint of the certificate that signed it; whoever stores an event has checked that. */
@@ -104,6 +108,7 @@ const Change = v.variant('kind', [
 ]);
 const Body = v.strictObject({
   v: v.literal(1),
+  group: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/))),
   author: MailAddress,
   key: Fingerprint,
   at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
@@ -129,10 +134,11 @@ export function decodeGroupEvent(encoded: string): GroupEvent | undefined {
   const body = parsed.output;
   // Whatever JSON leaves open (order, spaces, escapes, double members) would let two readers see two events in one text.
   if (encode(body) !== encoded) return undefined;
-  if ((body.change.kind === 'create') !== (body.parents.length === 0)) return undefined;
+  const begins = body.change.kind === 'create';
+  if (begins !== (body.parents.length === 0) || begins !== (body.group === undefined)) return undefined;
   if (body.parents.some((parent, i) => i > 0 && parent <= body.parents[i - 1]!)) return undefined;
-  const { author, key, at, parents, change } = body;
-  return { author, key, at, parents, change, encoded, id: createHash('sha256').update(encoded).digest('base64url') };
+  const { group, author, key, at, parents, change } = body;
+  return { ...(group !== undefined && { group }), author, key, at, parents, change, encoded, id: createHash('sha256').update(encoded).digest('base64url') };
 }
 
 /** The id of the group that a `create` event begins: whoever makes another beginning makes another group. */
@@ -140,8 +146,8 @@ export function groupIdOf(create: GroupEvent): string {
   return create.id.slice(0, 22);
 }
 
-function encode({ author, key, at, parents, change }: GroupEventBody): string {
-  return JSON.stringify({ v: 1, author, key, at, parents, change: ordered(change) });
+function encode({ group, author, key, at, parents, change }: GroupEventBody): string {
+  return JSON.stringify({ v: 1, ...(group !== undefined && { group }), author, key, at, parents, change: ordered(change) });
 }
 
 /** The members in the order they are written in, whatever order they came in. */

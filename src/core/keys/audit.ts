@@ -6,7 +6,7 @@ import { QuMailError } from '../base/errors.ts';
 import type { RecordSealer } from '../base/ports.ts';
 import { inTransaction } from '../base/transaction.ts';
 
-/** One thing that happened between us and a key manager. Never key bytes. */
+/** One thing that happened between us and a key manager, or a pad: then the own SAE is `pad` and the status 0. Never key bytes. */
 export interface AuditEntry {
   /** Milliseconds since the epoch. */
   readonly at: number;

@@ -157,6 +157,8 @@ export class ImapConnection implements Disposable {
       case 'UNSUBSCRIBE':
         return ok('Done');
       case 'CREATE':
+        // RFC 5530: clients that only need the folder to be there go on.
+        if (user.mailbox(path.replace(/\/$/, ''))) return no('[ALREADYEXISTS] Mailbox exists');
         return user.create(path) ? ok('Created') : no('[CANNOT] Not created');
       case 'DELETE':
         return user.remove(path) ? ok('Deleted') : no('[CANNOT] Not deleted');

@@ -103,7 +103,7 @@ class Walk {
     return at + MARK.length;
   }
 
-  #enter(header: string, bodyAt: number): void {
+  #enter(header: string, bodyAt: number, attachedDepth = 0): void {
     const type = fieldOf(header, 'content-type');
     const kind = /^\s*([a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'text/plain';
     const alternative = this.#open.at(-1)?.alternative ?? 0;
@@ -119,9 +119,10 @@ class Walk {
     const encoding = fieldOf(header, 'content-transfer-encoding').trim().toLowerCase();
     const attached = /^\s*attachment/i.test(disposition);
     const fileName = parameterOf(disposition, 'filename') || parameterOf(type, 'name');
-    if (kind === 'message/rfc822' && !attached && encoding !== 'base64' && this.#open.length < OUTLINE_LIMITS.depth) {
+    // A message in a message opens no boundary, so its depth is counted apart.
+    if (kind === 'message/rfc822' && !attached && encoding !== 'base64' && this.#open.length + attachedDepth < OUTLINE_LIMITS.depth) {
       const innerAt = headerEnd(this.#raw, bodyAt, this.#end);
-      this.#enter(this.#raw.toString('latin1', bodyAt, Math.min(innerAt, bodyAt + OUTLINE_LIMITS.header)), innerAt);
+      this.#enter(this.#raw.toString('latin1', bodyAt, Math.min(innerAt, bodyAt + OUTLINE_LIMITS.header)), innerAt, attachedDepth + 1);
       return;
     }
     // A multipart that names no usable boundary is read as the text that it is.

@@ -31,6 +31,8 @@ const MAX_SUBJECT = 1000;
 const MAX_NAME = 200;
 const MAX_PARTS = 1000;
 const MAX_DEPTH = 20;
+/** RFC 2046 5.1.1 allows 70. */
+const MAX_BOUNDARY = 200;
 const MESSAGE_ID = /<[^<>\s]{1,250}>/g;
 
 const TOP_FIELDS = new Set([
@@ -160,7 +162,8 @@ function outlineOf(
     const type = part.fields.get('content-type') ?? '';
     if (/^\s*multipart\//i.test(type)) {
       const boundary = parameter(type, 'boundary');
-      if (boundary !== '' && part.depth < MAX_DEPTH) open.push(...partsBetween(raw, part, boundary, MAX_PARTS - seen));
+      if (boundary !== '' && boundary.length <= MAX_BOUNDARY && part.depth < MAX_DEPTH)
+        open.push(...partsBetween(raw, part, boundary, MAX_PARTS - seen));
       continue;
     }
     const disposition = part.fields.get('content-disposition') ?? '';
@@ -177,11 +180,9 @@ function partsBetween(raw: Buffer, whole: Part, boundary: string, most: number):
   const mark = Buffer.from(`--${boundary}`, 'latin1');
   const parts: Part[] = [];
   let begun: number | undefined;
-  for (
-    let at = raw.indexOf(mark, whole.start);
-    at >= 0 && at < whole.end && parts.length < most;
-    at = raw.indexOf(mark, at + mark.length)
-  ) {
+  // No further than this part: a thousand of them, each looked for to the end of the message, would take half a minute.
+  const inside = raw.subarray(0, whole.end);
+  for (let at = inside.indexOf(mark, whole.start); at >= 0 && parts.length < most; at = inside.indexOf(mark, at + mark.length)) {
     if (at > whole.start && raw[at - 1] !== 0x0a) continue;
     if (begun !== undefined) parts.push(partAt(raw, begun, at, whole.depth + 1));
     const after = at + mark.length;

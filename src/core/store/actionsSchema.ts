@@ -143,4 +143,66 @@ export const SHOWN_MIGRATIONS: readonly Migration[] = [
       END;
     `,
   },
+  {
+    // The same where the folder's UIDs mean other messages meanwhile: there a message that is not to be listed (moved away, or being removed)
+    // is known by its Message-ID and size, and of several that look alike as many are passed over as are awaited. What is awaited is written
+    // anew at each start, so the table may be as well.
+    name: 'mail/shown-2',
+    sql: `
+      DROP TABLE awaited;
+      CREATE TABLE awaited (
+        folder_id INTEGER NOT NULL REFERENCES folders (id) ON DELETE CASCADE,
+        uid INTEGER NOT NULL,
+        uid_validity INTEGER NOT NULL,
+        away INTEGER NOT NULL,
+        unlisted INTEGER NOT NULL,
+        set_bits INTEGER NOT NULL,
+        clear_bits INTEGER NOT NULL,
+        row_id INTEGER NOT NULL,
+        rfc_message_id TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        PRIMARY KEY (folder_id, uid, uid_validity)
+      ) STRICT;
+      CREATE INDEX awaited_by_row ON awaited (row_id);
+      CREATE INDEX awaited_by_message_id ON awaited (folder_id, rfc_message_id) WHERE unlisted = 1;
+      CREATE INDEX messages_hidden_as_twins ON messages (folder_id, rfc_message_id) WHERE hidden = 3;
+
+      DROP TRIGGER awaited_new;
+      CREATE TRIGGER awaited_new AFTER INSERT ON messages
+      WHEN EXISTS (SELECT 1 FROM awaited a JOIN folders f ON f.id = a.folder_id AND f.uid_validity = a.uid_validity
+        WHERE a.folder_id = NEW.folder_id AND a.uid = NEW.uid)
+      BEGIN
+        UPDATE messages SET flags = (SELECT (NEW.flags | a.set_bits) & ~a.clear_bits FROM awaited a JOIN folders f ON f.id = a.folder_id
+          AND f.uid_validity = a.uid_validity WHERE a.folder_id = NEW.folder_id AND a.uid = NEW.uid) WHERE id = NEW.id;
+      END;
+
+      CREATE TRIGGER renumbered AFTER INSERT ON messages
+      WHEN NEW.uid > 0 AND NEW.hidden = 0 AND NEW.rfc_message_id <> '' AND (
+        SELECT count(*) FROM awaited a JOIN folders f ON f.id = a.folder_id AND f.uid_validity IS NOT a.uid_validity
+          WHERE a.folder_id = NEW.folder_id AND a.unlisted = 1 AND a.rfc_message_id = NEW.rfc_message_id AND a.size = NEW.size
+      ) > (
+        SELECT count(*) FROM messages m
+          WHERE m.folder_id = NEW.folder_id AND m.hidden = 3 AND m.rfc_message_id = NEW.rfc_message_id AND m.size = NEW.size
+      )
+      BEGIN
+        UPDATE messages SET hidden = 3 WHERE id = NEW.id;
+      END;
+
+      CREATE TRIGGER awaited_renumbered AFTER INSERT ON awaited
+      WHEN NEW.unlisted = 1 AND NEW.rfc_message_id <> ''
+        AND EXISTS (SELECT 1 FROM folders WHERE id = NEW.folder_id AND uid_validity <> NEW.uid_validity)
+      BEGIN
+        UPDATE messages SET hidden = 3 WHERE id = (SELECT m.id FROM messages m WHERE m.folder_id = NEW.folder_id AND m.hidden = 0 AND m.uid > 0
+          AND m.rfc_message_id = NEW.rfc_message_id AND m.size = NEW.size ORDER BY m.uid LIMIT 1);
+      END;
+
+      CREATE TRIGGER awaited_no_more AFTER DELETE ON awaited WHEN OLD.unlisted = 1
+      BEGIN
+        UPDATE messages SET hidden = 0 WHERE id = (SELECT m.id FROM messages m WHERE m.folder_id = OLD.folder_id AND m.hidden = 3 AND m.uid > 0
+          AND m.rfc_message_id = OLD.rfc_message_id AND m.size = OLD.size AND NOT EXISTS (SELECT 1 FROM messages p
+            WHERE p.folder_id = m.folder_id AND p.uid < 0 AND p.rfc_message_id = m.rfc_message_id AND p.size = m.size)
+          ORDER BY m.uid LIMIT 1);
+      END;
+    `,
+  },
 ];

@@ -1,32 +1,17 @@
-import type { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
 import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import { SECURITY_LEVELS, type SecurityLevel } from '../base/types.ts';
-import type { BackupRecord } from './backupRecords.ts';
+import { chatEntrySection, chatPictureSection, chatSection, type ChatSectionStores, disappearingEnvelopes } from './backupChats.ts';
+import { type BackupSection, BackupText, parsedBlob, parsedData, readable } from './backupSection.ts';
+import { keyManagerSection, mutedSection, savedSearchSection, type SettingStores, snoozeSection } from './backupSettings.ts';
 import { type CertificateStore, type TrustState, TrustStateSchema } from './certificates.ts';
-import type { ContactStore } from './contacts.ts';
 import { DraftContentSchema, type DraftRecord, type DraftStore } from './drafts.ts';
 import type { OwnCertificateStore } from './ownCertificateStore.ts';
 import type { SealedMailRecord, SealedMailStore } from './sealedMail.ts';
 import { Statements } from './statements.ts';
 
-/** What became of a record: it is new here; it or something at least as new was here; it contradicts what is here, which stays. */
-export type Restored = 'added' | 'kept' | { readonly conflict: string };
-
-/** One kind of record in a backup: how an account's are listed, and how one is merged into what is here. */
-export interface BackupSection {
-  readonly kind: string;
-  /** Of `data` and `blobs`; counted up when they change, and older ones stay readable. */
-  readonly version: number;
-  records(accountId: string): Iterable<Pick<BackupRecord, 'data' | 'blobs'>>;
-  /** One durable step. @throws QuMailError `backup.malformed` where the record does not fit */
-  restore(accountId: string, record: Pick<BackupRecord, 'data' | 'blobs'>): Restored;
-}
-
-export interface SectionStores {
-  readonly db: DatabaseSync;
-  readonly contacts: ContactStore;
+export interface SectionStores extends ChatSectionStores, SettingStores {
   readonly certificates: CertificateStore;
   readonly ownCertificates: OwnCertificateStore;
   readonly drafts: DraftStore;
@@ -38,21 +23,26 @@ export interface SectionStores {
 
 /** Everything of an account that a backup holds, in the order in which it is restored. */
 export function backupSections(stores: SectionStores): readonly BackupSection[] {
-  return [contactSection(stores), certificateSection(stores), ownCertificateSection(stores), mailSection(stores), draftSection(stores)];
+  return [
+    contactSection(stores),
+    certificateSection(stores),
+    ownCertificateSection(stores),
+    keyManagerSection(stores),
+    mailSection(stores),
+    draftSection(stores),
+    chatSection(stores),
+    chatPictureSection(stores),
+    chatEntrySection(stores),
+    savedSearchSection(stores),
+    snoozeSection(stores),
+    mutedSection(stores),
+  ];
 }
 
-/** @throws QuMailError `backup.malformed` */
-function parsed<S extends v.GenericSchema>(schema: S, data: unknown): v.InferOutput<S> {
-  const result = v.safeParse(schema, data);
-  if (!result.success) throw new QuMailError('backup.malformed');
-  return result.output;
-}
-
-const Text = v.pipe(v.string(), v.maxLength(4096));
 const ContactData = v.object({
-  address: Text,
-  name: Text,
-  saeId: v.exactOptional(Text),
+  address: BackupText,
+  name: BackupText,
+  saeId: v.exactOptional(BackupText),
   minimumLevel: v.picklist(SECURITY_LEVELS),
 });
 
@@ -66,7 +56,7 @@ function contactSection({ contacts }: SectionStores): BackupSection {
         yield { data: { address, name, ...(saeId !== undefined && { saeId }), minimumLevel }, blobs: [] };
     },
     restore(accountId, { data }) {
-      const old = parsed(ContactData, data);
+      const old = parsedData(ContactData, data);
       const here = contacts.get(accountId, old.address);
       if (!here) {
         contacts.put({ accountId, ...old });
@@ -84,7 +74,7 @@ function stronger(a: SecurityLevel, b: SecurityLevel): SecurityLevel {
   return SECURITY_LEVELS.indexOf(a) <= SECURITY_LEVELS.indexOf(b) ? a : b;
 }
 
-const CertificateData = v.object({ address: Text, state: TrustStateSchema, pinned: v.boolean(), changed: v.boolean() });
+const CertificateData = v.object({ address: BackupText, state: TrustStateSchema, pinned: v.boolean(), changed: v.boolean() });
 
 /** What is pinned here is never overwritten: where the backup pinned another certificate, the person is told. */
 function certificateSection({ certificates }: SectionStores): BackupSection {
@@ -100,7 +90,7 @@ function certificateSection({ certificates }: SectionStores): BackupSection {
       }
     },
     restore(accountId, { data, blobs }) {
-      const { address, state, pinned, changed } = parsed(CertificateData, data);
+      const { address, state, pinned, changed } = parsedData(CertificateData, data);
       if (blobs.length !== Number(pinned) + Number(changed)) throw new QuMailError('backup.malformed');
       const here = readable(() => certificates.get(accountId, address));
       if (here) return here.pin.fingerprint === state.pin.fingerprint ? 'kept' : { conflict: address };
@@ -114,7 +104,7 @@ function certificateSection({ certificates }: SectionStores): BackupSection {
 }
 
 const OwnCertificateData = v.object({
-  fingerprint: Text,
+  fingerprint: BackupText,
   createdAt: v.number(),
   rotatedAt: v.number(),
   version: v.number(),
@@ -133,7 +123,7 @@ function ownCertificateSection({ ownCertificates }: SectionStores): BackupSectio
       yield { data: { fingerprint, createdAt, rotatedAt, version }, blobs: [own.certificate, secret] };
     },
     restore(accountId, { data, blobs }) {
-      const own = parsed(OwnCertificateData, data);
+      const own = parsedData(OwnCertificateData, data);
       const [certificate, secret] = blobs;
       if (!certificate || !secret) throw new QuMailError('backup.malformed');
       const here = ownCertificates.get(accountId);
@@ -153,15 +143,15 @@ function ownCertificateSection({ ownCertificates }: SectionStores): BackupSectio
 }
 
 const MailData = v.object({
-  envelopeId: Text,
-  rfcMessageId: Text,
+  envelopeId: BackupText,
+  rfcMessageId: BackupText,
   own: v.picklist(['received', 'sent']),
   report: v.looseObject({}),
   sessionKey: v.boolean(),
 });
 
-/** Opened sealed mail, sealed anew under the epoch here. */
-function mailSection({ db, sealedMail, remember, transaction }: SectionStores): BackupSection {
+/** Opened sealed mail, sealed anew under the epoch here; nothing of chat messages that disappear. */
+function mailSection({ db, storage, sealedMail, remember, transaction }: SectionStores): BackupSection {
   const sql = new Statements(db);
   const idsOf = (accountId: string): string[] =>
     sql
@@ -171,7 +161,9 @@ function mailSection({ db, sealedMail, remember, transaction }: SectionStores): 
     kind: 'mail',
     version: 1,
     *records(accountId) {
+      const disappearing = disappearingEnvelopes({ db, storage }, accountId);
       for (const id of idsOf(accountId)) {
+        if (disappearing.has(id)) continue;
         const record = readable(() => sealedMail.getByEnvelope(accountId, id));
         if (!record) continue;
         const { envelopeId, rfcMessageId, own, report, plaintext } = record;
@@ -181,7 +173,7 @@ function mailSection({ db, sealedMail, remember, transaction }: SectionStores): 
       }
     },
     restore(accountId, { data, blobs }) {
-      const { sessionKey: hasSessionKey, ...mail } = parsed(MailData, data);
+      const { sessionKey: hasSessionKey, ...mail } = parsedData(MailData, data);
       const [plaintext, sessionKey] = blobs;
       if (!plaintext || blobs.length !== 1 + Number(hasSessionKey)) throw new QuMailError('backup.malformed');
       if (readable(() => sealedMail.reportByEnvelope(accountId, mail.envelopeId))) return 'kept';
@@ -195,7 +187,7 @@ function mailSection({ db, sealedMail, remember, transaction }: SectionStores): 
   };
 }
 
-const DraftData = v.object({ id: Text, updatedAt: v.number() });
+const DraftData = v.object({ id: BackupText, updatedAt: v.number() });
 
 /** Drafts without what they answered here: the row they name is another one elsewhere. */
 function draftSection({ drafts, transaction }: SectionStores): BackupSection {
@@ -210,14 +202,8 @@ function draftSection({ drafts, transaction }: SectionStores): BackupSection {
       }
     },
     restore(accountId, { data, blobs }) {
-      const { id, updatedAt } = parsed(DraftData, data);
-      let content: unknown;
-      try {
-        content = JSON.parse(blobs[0]?.toString('utf8') ?? '');
-      } catch {
-        throw new QuMailError('backup.malformed');
-      }
-      const text = parsed(DraftContentSchema, content);
+      const { id, updatedAt } = parsedData(DraftData, data);
+      const text = parsedBlob(DraftContentSchema, blobs[0]);
       if (readable(() => drafts.get(id))) return 'kept';
       transaction(() => {
         drafts.delete(id);
@@ -226,14 +212,4 @@ function draftSection({ drafts, transaction }: SectionStores): BackupSection {
       return 'added';
     },
   };
-}
-
-/** What can be read; undefined for a record whose key is gone from the secret store, which is what backups are for. */
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (QuMailError.is(error, 'store.secret-missing')) return undefined;
-    throw error;
-  }
 }

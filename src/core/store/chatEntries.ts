@@ -35,7 +35,7 @@ export interface ChatEntryContent {
   readonly files: readonly { readonly index: number; readonly name: string; readonly mimeType: string; readonly size: number }[];
 }
 
-const contentSchema = v.object({
+export const ChatContentSchema = v.object({
   author: v.string(),
   text: v.string(),
   replyTo: v.optional(v.string()),
@@ -67,7 +67,7 @@ export function entryOf(sealer: RecordSealer, row: Row): ChatEntryRecord {
     ...(row.has('failure') && { failureJson: row.text('failure') }),
     timer: row.integer('timer'),
     ...(row.has('expires_at') && { expiresAt: row.integer('expires_at') }),
-    content: parseJson(contentSchema, json, 'sealed'),
+    content: parseJson(ChatContentSchema, json, 'sealed'),
   };
 }
 

@@ -17,17 +17,19 @@ export class ChatExtras {
     this.#sealer = deps.sealer;
   }
 
+  /** Of messages that are here; what is told of others is told to nobody. */
   putReceipts(accountId: string, groupId: string, member: string, state: 'delivered' | 'read', messageIds: readonly string[]): void {
     inTransaction(this.#db, () => {
       for (const id of messageIds) {
         this.#sql.run(
-          `INSERT INTO chat_receipts (account_id, group_id, message_id, member, state) VALUES (?, ?, ?, ?, ?)
+          `INSERT INTO chat_receipts (account_id, group_id, message_id, member, state)
+           SELECT account_id, group_id, message_id, ?, ? FROM chat_entries WHERE ${HERE} AND message_id = ?
            ON CONFLICT DO UPDATE SET state = CASE WHEN state = 'read' THEN 'read' ELSE excluded.state END`,
+          member,
+          state,
           accountId,
           groupId,
           id,
-          member,
-          state,
         );
       }
     });

@@ -57,6 +57,8 @@ function makePrivate(file: string): void {
 function configure(db: DatabaseSync, durability: 'full' | 'normal'): void {
   db.exec('PRAGMA journal_mode = WAL');
   db.exec(durability === 'full' ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL');
+  // A commit that folds the log into the file does no more of it than nobody notices; 1000 pages took twice as long as storing the mail did.
+  if (durability === 'normal') db.exec('PRAGMA wal_autocheckpoint = 400');
   // Deleted content is overwritten, sorting never spills into a file of its own, a schema from outside runs no functions.
   db.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
 }

@@ -99,6 +99,11 @@ export class OfflineStore {
     });
   }
 
+  /** Between two batches: what is stored is brought into order, a little at a time. */
+  keepUp(): void {
+    this.#indexer?.keepUp?.();
+  }
+
   /** The row of a message that was listed before; undefined where its source is here already. */
   #takeBody(folder: number, { uid, flags, hasAttachments }: SourcedMessage): Row | undefined {
     return this.#sql.get(

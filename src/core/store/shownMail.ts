@@ -10,9 +10,17 @@ import { Statements } from './statements.ts';
 /** How what the server tells of a message is out of date. */
 export interface Awaited {
   readonly away: boolean;
+  /** Not to be listed at this place: moved away, or being removed. */
+  readonly unlisted: boolean;
   readonly set: readonly MailFlag[];
   readonly clear: readonly MailFlag[];
   readonly rowId: number;
+}
+
+/** A message by its place, and by what it is found by where its folder's UIDs mean others meanwhile. */
+export interface AwaitedMessage extends Place {
+  readonly rfcMessageId: string;
+  readonly size: number;
 }
 
 const JOINED = 'SELECT m.*, f.account_id, f.path FROM messages m JOIN folders f ON f.id = m.folder_id';
@@ -62,15 +70,28 @@ export class ShownMail {
   }
 
   /** What the server tells of the message at this place is out of date in this way; undefined: no longer. */
-  await(accountId: string, place: Place, how: Awaited | undefined): void {
+  await(accountId: string, message: AwaitedMessage, how: Awaited | undefined): void {
     inTransaction(this.#db, () => {
-      const folder = folderId(this.#sql, accountId, place.folder);
-      this.#sql.run('DELETE FROM awaited WHERE folder_id = ? AND uid = ? AND uid_validity = ?', folder, place.uid, place.uidValidity);
+      const folder = folderId(this.#sql, accountId, message.folder);
+      const { uid, uidValidity, rfcMessageId, size } = message;
+      this.#sql.run('DELETE FROM awaited WHERE folder_id = ? AND uid = ? AND uid_validity = ?', folder, uid, uidValidity);
       if (!how) return;
-      const sql = `INSERT OR REPLACE INTO awaited (folder_id, uid, uid_validity, away, set_bits, clear_bits, row_id) VALUES (?, ?, ?, ?, ?, ?, ?)`;
-      const { away, set, clear, rowId } = how;
-      this.#sql.run(sql, folder, place.uid, place.uidValidity, away ? 1 : 0, flagBits(set), flagBits(clear), rowId);
+      const sql = `INSERT INTO awaited (folder_id, uid, uid_validity, away, unlisted, set_bits, clear_bits, row_id, rfc_message_id, size)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+      const { away, unlisted, set, clear, rowId } = how;
+      const bits = [flagBits(set), flagBits(clear)] as const;
+      this.#sql.run(sql, folder, uid, uidValidity, away ? 1 : 0, unlisted ? 1 : 0, ...bits, rowId, rfcMessageId, size);
     });
+  }
+
+  /** The message has left its folder on the server: under what UID ever it was listed anew, it is there no longer. */
+  left(accountId: string, message: AwaitedMessage): void {
+    const folder = folderId(this.#sql, accountId, message.folder);
+    const renumbered = 'SELECT 1 FROM folders WHERE id = ? AND uid_validity IS NOT ?';
+    if (!this.#sql.get(renumbered, folder, message.uidValidity)) return;
+    const twin =
+      'SELECT id FROM messages WHERE folder_id = ? AND hidden = 3 AND uid > 0 AND rfc_message_id = ? AND size = ? ORDER BY uid LIMIT 1';
+    this.#sql.run(`DELETE FROM messages WHERE id = (${twin})`, folder, message.rfcMessageId, message.size);
   }
 
   /** Forgets what was awaited of an account, before all of it is written anew. */

@@ -6,7 +6,7 @@ export interface SnoozedRecord extends Place {
   readonly id: number;
   readonly accountId: string;
   readonly rfcMessageId: string;
-  /** Its row in mail.db when it was snoozed: a hint. */
+  /** Its row in mail.db when it was snoozed: a hint. Below zero: it came from a backup and was not found yet. */
   readonly messageId: number;
   /** Milliseconds since the epoch. */
   readonly until: number;

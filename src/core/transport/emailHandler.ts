@@ -27,6 +27,9 @@ import { SmtpOutbox } from './smtpOutbox.ts';
 
 /** From this size on a message is fetched over the second connection. */
 const BULK_OCTETS = 1024 * 1024;
+/** Work in the background on no more messages and octets than this waits for the first connection instead of opening the second. */
+const LIGHT_MESSAGES = 200;
+const LIGHT_OCTETS = 256 * 1024;
 /** How long the second connection stays open after its last use, in milliseconds. */
 const BULK_IDLE_MS = 60_000;
 
@@ -120,24 +123,27 @@ export class EmailHandler implements Disposable {
     return this.#mailbox.idle;
   }
 
-  /** All UIDs of a folder, ascending. This and what follows comes over the second connection: nothing a person waits for is behind it. */
-  listUids(folder: string, uidValidity: number, signal?: AbortSignal): Promise<number[]> {
-    return this.#inBulk(folder, uidValidity, signal, readAllUids, 'reselect');
+  /**
+   * All UIDs of a folder, ascending, which are below `uidNext`. This and what follows comes over the second connection, so that nothing a person
+   * waits for is behind it, unless it is little and that connection is not open.
+   */
+  listUids(folder: string, uidValidity: number, signal?: AbortSignal, uidNext = Infinity): Promise<number[]> {
+    return this.#inBackground(folder, uidValidity, signal, uidNext, readAllUids, 'reselect');
   }
 
   /** Sizes, flags and arrival of these messages; those that are gone do not answer. */
   fetchFacts(folder: string, uidValidity: number, uids: readonly number[], signal?: AbortSignal): Promise<RemoteFacts[]> {
-    return this.#inBulk(folder, uidValidity, signal, (client) => readFacts(client, uids));
+    return this.#inBackground(folder, uidValidity, signal, uids.length, (client) => readFacts(client, uids));
   }
 
   /** What a list shows of these messages, newest first. */
   fetchSummaries(folder: string, uidValidity: number, uids: readonly number[], signal?: AbortSignal): Promise<RemoteMessage[]> {
-    return this.#inBulk(folder, uidValidity, signal, (client) => readUids(client, uids));
+    return this.#inBackground(folder, uidValidity, signal, uids.length, (client) => readUids(client, uids));
   }
 
   /**
    * Streams the sources of these messages to `each`, one at a time, which slows the server down as needed. After a cut everything may come
-   * again, once. A message above 100 MiB ends it with `net.too-large`.
+   * again, once. A message above 100 MiB ends it with `net.too-large`. `octets` is what they come to, where that is known.
    */
   fetchSources(
     folder: string,
@@ -145,13 +151,15 @@ export class EmailHandler implements Disposable {
     uids: readonly number[],
     each: (message: RemoteSource) => Promise<void> | void,
     signal?: AbortSignal,
+    octets = Infinity,
   ): Promise<void> {
-    return this.#inBulk(folder, uidValidity, signal, (client) => streamSources(client, uids, each));
+    const light = octets <= LIGHT_OCTETS ? uids.length : Infinity;
+    return this.#inBackground(folder, uidValidity, signal, light, (client) => streamSources(client, uids, each));
   }
 
   /** Storage used and allowed; undefined where the server tells nothing. */
   readQuota(signal?: AbortSignal): Promise<RemoteQuota | undefined> {
-    return this.#bulk.run('repeatable', signal, readQuota);
+    return this.#mailbox.run('repeatable', signal, readQuota);
   }
 
   subscribeFolder(folder: string, to: 'subscribed' | 'unsubscribed', signal?: AbortSignal): Promise<void> {
@@ -263,14 +271,16 @@ export class EmailHandler implements Disposable {
     return entry;
   }
 
-  #inBulk<T>(
+  #inBackground<T>(
     folder: string,
     uidValidity: number,
     signal: AbortSignal | undefined,
+    messages: number,
     work: (client: ImapClient, mailbox: SelectedMailbox) => Promise<T>,
     view: 'selected' | 'reselect' = 'selected',
   ): Promise<T> {
-    return this.#bulk.run('repeatable', signal, (client) =>
+    const light = messages <= LIGHT_MESSAGES && this.#bulk.connection === undefined;
+    return (light ? this.#mailbox : this.#bulk).run('repeatable', signal, (client) =>
       inFolderAs(client, folder, uidValidity, view, (mailbox) => work(client, mailbox)),
     );
   }

@@ -11,6 +11,8 @@ const SOURCE = { uid: true, flags: true, internalDate: true, labels: true, threa
 const BY_UID = { uid: true };
 /** Answers for other messages that are passed over before a server is taken for broken. */
 const MAX_UNASKED = 10_000;
+/** Short answers that are read before whatever else waits for this thread has its turn: ImapFlow takes in all that came from the line at once. */
+const BETWEEN_PAUSES = 50;
 
 /** All UIDs of the selected mailbox, ascending. */
 export async function readAllUids(client: ImapClient, mailbox: SelectedMailbox): Promise<number[]> {
@@ -27,7 +29,9 @@ export async function readFacts(client: ImapClient, uids: readonly number[]): Pr
   for (const set of uidSets(uids)) {
     for await (const message of client.fetch(set, FACTS, BY_UID)) {
       const { uid } = message;
-      if (take(uid)) facts.set(uid, { uid, size: message.size ?? 0, flags: mailFlags(message.flags), ...arrivalOf(message) });
+      if (!take(uid)) continue;
+      facts.set(uid, { uid, size: message.size ?? 0, flags: mailFlags(message.flags), ...arrivalOf(message) });
+      if (facts.size % BETWEEN_PAUSES === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   }
   return [...facts.values()];

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { messageIdsIn } from '../commands/commandArguments.ts';
-import type { MessageNode, MessageTree } from '../messages/messageTree.ts';
+import type { MessageNode } from '../messages/messageNode.ts';
+import type { MessageTree } from '../messages/messageTree.ts';
 import type { ReaderPanel } from '../reader/readerPanel.ts';
 
 /** The message a command about one is about: the one named, else the one being read, else the first selected row. */
@@ -33,7 +34,11 @@ function isReaderActive(): boolean {
 /** A row of the Messages view: nobody else can make a conversation. */
 function isRow(value: unknown): value is Exclude<MessageNode, { kind: 'more' }> {
   if (typeof value !== 'object' || value === null) return false;
-  const { kind, message, thread } = value as { kind?: unknown; message?: { id?: unknown }; thread?: { threadId?: unknown; newest?: { id?: unknown } } };
+  const { kind, message, thread } = value as {
+    kind?: unknown;
+    message?: { id?: unknown };
+    thread?: { threadId?: unknown; newest?: { id?: unknown } };
+  };
   if (kind === 'message') return Number.isSafeInteger(message?.id);
   return kind === 'thread' && Number.isSafeInteger(thread?.threadId) && Number.isSafeInteger(thread?.newest?.id);
 }

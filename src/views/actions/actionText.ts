@@ -18,7 +18,10 @@ export function doneText(purpose: ActionPurpose, count: number, l10n: Localiser)
 }
 
 /** How a pending action is called in a list: `Archive 3 messages`. */
-export function pendingTitle({ purpose, messages, target }: Pick<PendingAction, 'purpose' | 'messages' | 'target'>, l10n: Localiser): string {
+export function pendingTitle(
+  { purpose, messages, target }: Pick<PendingAction, 'purpose' | 'messages' | 'target'>,
+  l10n: Localiser,
+): string {
   const texts: Record<ActionPurpose, () => string> = {
     flags: () => l10n.t('Mark {0}', messages),
     move: () => (target === undefined ? l10n.t('Move {0}', messages) : l10n.t('Move {0} to {1}', messages, target)),
@@ -44,7 +47,10 @@ export function pendingState({ state, vanished }: Pick<PendingAction, 'state' | 
 }
 
 /** The row that stands for all of them: what went wrong comes before what only takes its time. */
-export function pendingSummary(actions: readonly Pick<PendingAction, 'state'>[], l10n: Localiser): { readonly text: string; readonly troubled: boolean } {
+export function pendingSummary(
+  actions: readonly Pick<PendingAction, 'state'>[],
+  l10n: Localiser,
+): { readonly text: string; readonly troubled: boolean } {
   const troubled = actions.filter(({ state }) => state === 'failed' || state === 'dropped').length;
   if (troubled > 0) return { text: troubled === 1 ? l10n.t('1 not done') : l10n.t('{0} not done', troubled), troubled: true };
   return { text: actions.length === 1 ? l10n.t('1 waiting') : l10n.t('{0} waiting', actions.length), troubled: false };

@@ -22,11 +22,7 @@ export class MailActions {
   }
 
   /** Does something to messages and says so quietly, with the way to take it back. Never rejects: a failure is shown. */
-  async perform(
-    purpose: ActionPurpose,
-    messageIds: readonly number[],
-    request: (api: QuMailApi) => Promise<ActionReceipt>,
-  ): Promise<void> {
+  async perform(purpose: ActionPurpose, messageIds: readonly number[], request: (api: QuMailApi) => Promise<ActionReceipt>): Promise<void> {
     if (messageIds.length === 0) return;
     const receipt = await this.#context.run(vscode.l10n.t('Working'), () => request(this.#context.api), { place: 'view' });
     if (!receipt) return;

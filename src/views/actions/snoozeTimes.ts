@@ -18,6 +18,9 @@ export function snoozeTimes(now: number, locale: string, l10n: Localiser): reado
     [day(to(1), 8), l10n.t('Next week')],
   ];
   return times
-    .filter(([at], index) => (index > 0 || new Date(at).getDate() === new Date(now).getDate()) && times.findIndex(([other]) => other === at) === index)
+    .filter(
+      ([at], index) =>
+        (index > 0 || new Date(at).getDate() === new Date(now).getDate()) && times.findIndex(([other]) => other === at) === index,
+    )
     .map(([at, label]) => ({ at, label, description: dateAndTime(at, locale) }));
 }

@@ -2,8 +2,9 @@ import type { Attachment, ChatMessage, QuMailApi } from '../../core/api.ts';
 import { stretchOf } from './chatModel.ts';
 import type { Place, ShownLine, Stretch } from './chatProtocol.ts';
 
-/** Messages asked for at once. */
+/** Messages asked for at once: when a chat is opened or read backwards, and when something in it is different. */
 const PAGE = 100;
+const RENEWED = 30;
 
 export interface ShownPage {
   readonly messages: readonly ChatMessage[];
@@ -61,7 +62,7 @@ export class ChatPages {
 
   /** What is new, back to what was known already; and where the page shows something older than that, that as it is now. */
   async renewed(show: Show): Promise<readonly ShownPage[]> {
-    const pages = [await this.#page(show)];
+    const pages = [await this.#page(show, undefined, RENEWED)];
     for (let last = pages[0]; last && last.next !== undefined && !last.meets; last = pages.at(-1)) {
       pages.push(await this.#page(show, this.#known.get(last.next)));
     }
@@ -82,9 +83,13 @@ export class ChatPages {
     return later.reduce<ChatMessage | undefined>((found, message) => (found && found.at <= message.at ? found : message), undefined);
   }
 
-  async #page(show: Show, before?: ChatMessage): Promise<ShownPage & { readonly next: string | undefined; readonly meets: boolean }> {
+  async #page(
+    show: Show,
+    before?: ChatMessage,
+    limit = PAGE,
+  ): Promise<ShownPage & { readonly next: string | undefined; readonly meets: boolean }> {
     const range = before ? { before: before.id } : {};
-    const { messages, next } = await this.#api.getChatMessages({ chatId: this.#chatId, limit: PAGE, ...range });
+    const { messages, next } = await this.#api.getChatMessages({ chatId: this.#chatId, limit, ...range });
     const meets = messages.some(({ id, notice }) => notice === undefined && this.#known.has(id));
     for (const message of messages) this.#known.set(message.id, message);
     const to = before && { at: before.at, id: '' };

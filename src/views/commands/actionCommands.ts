@@ -106,5 +106,6 @@ async function unsubscribe(messageId: number, { context, messages }: MailViews, 
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
   const result = await context.run(vscode.l10n.t('Unsubscribing'), (signal) => context.api.unsubscribe({ messageId }, { signal }));
   if (result?.state === 'draft') await composer.openDraft(result.draftId);
-  else if (result) void vscode.window.showInformationMessage(vscode.l10n.t('{0} took the request. Mail under way may still arrive.', result.host));
+  else if (result)
+    void vscode.window.showInformationMessage(vscode.l10n.t('{0} took the request. Mail under way may still arrive.', result.host));
 }

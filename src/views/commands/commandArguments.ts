@@ -43,6 +43,12 @@ export function padNameIn(value: unknown): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
+/** The address of a standby key manager: of its row. */
+export function urlIn(value: unknown): string | undefined {
+  const url = member(value, 'url');
+  return typeof url === 'string' ? url : undefined;
+}
+
 /** A profile of a key manager, as a link of the test's page names it; whoever takes it looks whether there is such a one. */
 export function profileIn(value: unknown): unknown {
   return member(value, 'profile');

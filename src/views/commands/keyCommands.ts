@@ -5,11 +5,12 @@ import { connectKeyManager } from '../keys/connectKeyManager.ts';
 import { editContact } from '../keys/contactWizard.ts';
 import { addStandby, chooseProfile, removeStandby, setQuota, testKeyManager } from '../keys/keyManagerCare.ts';
 import type { KeyTree } from '../keys/keyTree.ts';
+import { forecastWords, quotaWords, rateWords } from '../keys/budgetWords.ts';
 import { stockLabel } from '../labels.ts';
 import { sentenceOf } from '../present.ts';
 import { pickContact } from '../trust/pickContact.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { accountIdIn, addressIn, profileIn } from './commandArguments.ts';
+import { accountIdIn, addressIn, profileIn, urlIn } from './commandArguments.ts';
 import { pickAccount } from './pickAccount.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
@@ -73,7 +74,7 @@ export function keyCommands(context: ViewContext, keys: KeyTree, conformance: Co
     },
     async 'qumail.removeStandbyKeyManager'(argument) {
       const account = await pickAccount(context, accountIdIn(argument), vscode.l10n.t('Remove a standby key manager of which account?'));
-      if (account) await removeStandby(context, account);
+      if (account) await removeStandby(context, account, urlIn(argument));
     },
     async 'qumail.setKeyQuota'(argument) {
       const contact = await pickContact(context, argument, vscode.l10n.t('Set the key quota of which contact?'));
@@ -91,13 +92,26 @@ async function showStatus(context: ViewContext, keys: KeyTree, accountId: string
   const { keyManager, links } = status;
   const simulated = keyManager.simulated ? ' · SIMULATED' : '';
   const state = keyManager.failure ? sentenceOf(keyManager.failure, vscode.l10n) : vscode.l10n.t('connected');
+  const budgets = keys.budget(accountId)?.links ?? [];
+  const detailOf = ({ peerSaeId, failure, ...link }: (typeof links)[number]): string => {
+    if (failure) return sentenceOf(failure, vscode.l10n);
+    const budget = budgets.find(({ kind, peerId }) => kind === 'kme' && peerId === peerSaeId);
+    const forecast = budget ? [forecastWords(budget, vscode.l10n), rateWords(budget, vscode.l10n)] : [];
+    return [stockLabel(link, vscode.l10n), ...forecast, ...(budget?.quota ? [quotaWords(budget.quota, vscode.l10n)] : [])].join(' · ');
+  };
+  const standbys = keyManager.standbys.map(({ url, kmeId }) => ({
+    label: `$(server-environment) ${url}`,
+    description: `KME ${kmeId}`,
+    detail: vscode.l10n.t('Standby'),
+  }));
   const items: vscode.QuickPickItem[] = [
     { label: `$(server) ${keyManager.url}`, description: `KME ${keyManager.kmeId}${simulated}`, detail: state },
+    ...standbys,
     { label: `$(tag) ${keyManager.saeId}`, description: vscode.l10n.t('Own SAE ID') },
     ...links.map((link) => ({
       label: `$(link) ${link.peerAddress || link.peerSaeId}`,
       description: link.peerSaeId,
-      detail: link.failure ? sentenceOf(link.failure, vscode.l10n) : stockLabel(link, vscode.l10n),
+      detail: detailOf(link),
     })),
   ];
   await vscode.window.showQuickPick(items, {

@@ -100,7 +100,9 @@ async function pickTarget(messageIds: readonly number[], { context, mail, messag
   const accountId = await accountOf(messageIds[0], context, messages);
   if (accountId === undefined) return undefined;
   if (messageIds.some((id) => (messages.find(id)?.accountId ?? accountId) !== accountId)) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('These messages are in several accounts. Move those of one account at a time.'));
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('These messages are in several accounts. Move those of one account at a time.'),
+    );
     return undefined;
   }
   const folders = (await mail.foldersOf(accountId)).filter((folder) => folder.selectable && folder.path !== messages.folder?.path);
@@ -117,7 +119,9 @@ async function mayDelete(messageIds: readonly number[], { mail, messages }: Pick
   const shown = messageIds.map((id) => messages.find(id)).filter((message) => message !== undefined);
   const places = new Map(shown.map(({ accountId, folder }) => [`${accountId}:${folder}`, { accountId, folder }]));
   const roles = await Promise.all(
-    [...places.values()].map(async ({ accountId, folder }) => (await mail.foldersOf(accountId)).find(({ path }) => path === folder)?.specialUse),
+    [...places.values()].map(
+      async ({ accountId, folder }) => (await mail.foldersOf(accountId)).find(({ path }) => path === folder)?.specialUse,
+    ),
   );
   if (!roles.includes('trash')) return true;
   const forEver = vscode.l10n.t('Delete');

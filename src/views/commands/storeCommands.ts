@@ -41,7 +41,10 @@ interface FolderPlace {
 }
 
 /** Commands about what is kept on this machine: folders, drafts, files. */
-export function storeCommands(views: MailViews, { keeping, progress, versions, transfer }: StoreParts): Pick<CommandHandlers, StoreCommandId> {
+export function storeCommands(
+  views: MailViews,
+  { keeping, progress, versions, transfer }: StoreParts,
+): Pick<CommandHandlers, StoreCommandId> {
   const { context, messages, reader } = views;
   const onFolder =
     (placeHolder: () => string, act: (folder: FolderPlace) => Promise<unknown>) =>
@@ -77,7 +80,8 @@ export function storeCommands(views: MailViews, { keeping, progress, versions, t
       if (draftId !== undefined) await versions.show(draftId);
     },
     async 'qumail.restoreDraftVersion'(argument) {
-      const uri = argument instanceof vscode.Uri ? argument : shownVersion();
+      // From the title bar of a comparison comes its other side, the draft.
+      const uri = argument instanceof vscode.Uri && argument.scheme === VERSION_SCHEME ? argument : shownVersion();
       if (uri) await versions.restore(uri);
     },
     async 'qumail.deleteDraft'(argument) {

@@ -60,7 +60,7 @@ export class DraftActions implements vscode.CodeActionProvider {
       const contactStep = CONTACT_STEPS[code];
       if (contactStep) actions.push(await this.#contact(document, diagnostic, contactStep));
       if (CONTACT_PROBLEMS.includes(code)) actions.push(await this.#contact(document, diagnostic, 'qumail.saveContact'));
-      if (code === 'kme.not-configured' || code === 'seal.no-link')
+      if (code === 'kme.not-configured' || code === 'kme.client-key-missing' || code === 'seal.no-link')
         actions.push(
           call(vscode.l10n.t('Connect Key Manager…'), 'qumail.connectKeyManager', diagnostic, await this.#accountOf(document.uri)),
         );

@@ -51,7 +51,9 @@ export class DraftVersions implements vscode.TextDocumentContentProvider, vscode
     const open = vscode.workspace.textDocuments.find((document) => draftIdOf(document.uri) === version.draftId);
     // What was typed a moment ago must be among what is kept.
     if (open?.isDirty) await open.save();
-    const draft = await this.#context.run(vscode.l10n.t('Restoring'), () => this.#context.api.restoreDraftVersion(version), { place: 'silent' });
+    const draft = await this.#context.run(vscode.l10n.t('Restoring'), () => this.#context.api.restoreDraftVersion(version), {
+      place: 'silent',
+    });
     if (!draft) return;
     await this.#close(version.draftId);
     await vscode.commands.executeCommand('qumail.openDraft', draft.id);

@@ -20,10 +20,11 @@ export function contactItem({ contact, link, budgets }: Extract<KeyNode, { kind:
   const minimum = contact.minimumLevel === 'L4' ? '' : vscode.l10n.t('at least {0}', contact.minimumLevel);
   const low = budgets.some((budget) => budget.low === 'yes') ? vscode.l10n.t('KEYS LOW') : '';
   const marked = known ? look.words : '';
+  const notice = contact.keyChange?.effect === 'notice' ? vscode.l10n.t('another key seen') : '';
   const urgent = mark === 'changed' || mark === 'revoked';
   const sae = contact.saeId ?? (known ? '' : vscode.l10n.t('no SAE ID'));
-  // What changes comes first: a narrow side bar shows little more.
-  item.description = [urgent ? marked : '', low, stock, sae, urgent ? '' : marked, minimum].filter(Boolean).join(' · ');
+  // Trust and what changes come first: a narrow side bar shows little more.
+  item.description = [marked, notice, low, stock, sae, minimum].filter(Boolean).join(' · ');
   const sealed = contact.saeId !== undefined && contact.startLevel !== 'L4';
   item.iconPath = known
     ? new vscode.ThemeIcon(look.icon, look.color === undefined ? undefined : new vscode.ThemeColor(look.color))
@@ -40,7 +41,7 @@ export function contactItem({ contact, link, budgets }: Extract<KeyNode, { kind:
   ]
     .filter(Boolean)
     .join('\n');
-  item.contextValue = `contact.${urgent ? 'changed' : mark === 'verified' ? 'verified' : known && contact.certificate?.facts ? 'unverified' : 'none'}`;
+  item.contextValue = `contact.${mark === 'changed' || mark === 'revoked' ? mark : mark === 'verified' ? 'verified' : known && contact.certificate?.facts ? 'unverified' : 'none'}`;
   item.accessibilityInformation = { label: [contact.name || contact.address, look.words, item.description].join(', ') };
   return item;
 }
@@ -54,11 +55,11 @@ export function certificateItem(contact: Contact): vscode.TreeItem {
   item.description = certificate
     ? `${look.words} · ${inGroups(certificate.fingerprint, 4).slice(0, 4).join(' ')}…`
     : vscode.l10n.t('none known');
-  item.iconPath = new vscode.ThemeIcon(look.icon === 'person' ? 'file-certificate' : look.icon);
+  item.iconPath = new vscode.ThemeIcon(look.icon === 'person' ? 'verified' : look.icon);
   item.tooltip = certificate ? certificateLines(certificate, vscode.l10n, dateOf).join('\n') : markMeaning('none', vscode.l10n);
   item.command = contact.keyChange
     ? { command: 'qumail.reviewKeyChange', title: vscode.l10n.t('Review Change'), arguments: [argument] }
-    : certificate?.facts
+    : certificate?.facts && certificate.mark !== 'revoked'
       ? { command: 'qumail.verifyContact', title: vscode.l10n.t('Verify Contact'), arguments: [argument] }
       : { command: 'qumail.discoverCertificate', title: vscode.l10n.t('Find Certificate'), arguments: [argument] };
   return item;
@@ -116,7 +117,7 @@ export function ownCertificateItem({ accountId, own }: Extract<KeyNode, { kind: 
   const item = new vscode.TreeItem(vscode.l10n.t('Own certificate'));
   item.id = `own-certificate:${accountId}`;
   item.description = `${inGroups(own.fingerprint, 4).slice(0, 4).join(' ')}…`;
-  item.iconPath = new vscode.ThemeIcon('file-certificate');
+  item.iconPath = new vscode.ThemeIcon('credit-card');
   item.tooltip = `${inGroups(own.fingerprint, 4).join(' ')}\n${vscode.l10n.t('Show your contact card: whoever scans it can seal mail for you.')}`;
   item.command = { command: 'qumail.showContactCard', title: vscode.l10n.t('Show Own Contact Card'), arguments: [{ accountId }] };
   item.contextValue = 'own-certificate';

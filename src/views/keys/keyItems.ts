@@ -74,6 +74,7 @@ function keyManagerItem(keyManager: KeyManager): vscode.TreeItem {
     keyManager.url,
     `KME ${keyManager.kmeId}`,
     `SAE ${keyManager.saeId}`,
+    vscode.l10n.t('Profile: {0}', keyManager.profile),
     keyManager.failure ? sentenceOf(keyManager.failure, vscode.l10n) : '',
   ]
     .filter(Boolean)

@@ -79,7 +79,8 @@ export async function addStandby(context: ViewContext, account: Account): Promis
   });
 }
 
-export async function removeStandby(context: ViewContext, account: Account): Promise<void> {
+/** Removes the standby named, or the one picked. */
+export async function removeStandby(context: ViewContext, account: Account, named: string | undefined): Promise<void> {
   const known: KeyManager | undefined = (await context.api.listKeyManagers()).find(({ accountId }) => accountId === account.id);
   const standbys = known?.standbys ?? [];
   if (standbys.length === 0) {
@@ -87,7 +88,8 @@ export async function removeStandby(context: ViewContext, account: Account): Pro
     return;
   }
   const items = standbys.map(({ url, kmeId }) => ({ label: url, description: `KME ${kmeId}` }));
-  const chosen = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Remove which standby key manager?') });
+  const placeHolder = vscode.l10n.t('Remove which standby key manager?');
+  const chosen = items.find(({ label }) => label === named) ?? (await vscode.window.showQuickPick(items, { placeHolder }));
   if (chosen) await context.api.removeStandbyKeyManager({ accountId: account.id, url: chosen.label });
 }
 

@@ -114,6 +114,11 @@ export class KeyTree implements vscode.TreeDataProvider<KeyNode>, vscode.Disposa
     return asking;
   }
 
+  /** Stock and forecast as told last, for whoever shows the status. */
+  budget(accountId: string): KeyBudget | undefined {
+    return this.#statuses.get(accountId)?.budget;
+  }
+
   /** Forecasts are a help; without them the stock is shown alone. */
   #budgetOf(accountId: string): Promise<KeyBudget | undefined> {
     return this.#context.api.getKeyBudget({ accountId }).catch(() => undefined);

@@ -26,11 +26,15 @@ export class FolderKeeping {
       placeHolder: vscode.l10n.t('What is kept already is not erased.'),
     });
     if (!picked || picked.sync === folder?.sync) return;
-    await this.#context.run(vscode.l10n.t('Saving'), () => this.#context.api.setFolderSync({ accountId, folder: path, sync: picked.sync }), {
-      place: 'view',
-      viewId: 'qumail.mail',
-      failure: { accountId },
-    });
+    await this.#context.run(
+      vscode.l10n.t('Saving'),
+      () => this.#context.api.setFolderSync({ accountId, folder: path, sync: picked.sync }),
+      {
+        place: 'view',
+        viewId: 'qumail.mail',
+        failure: { accountId },
+      },
+    );
   }
 
   /** Subscribes to a folder on the server, or ends that, after asking which where it is not subscribed to the way it should become. */

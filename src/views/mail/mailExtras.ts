@@ -78,7 +78,8 @@ export class MailExtras implements vscode.Disposable {
       const before = this.#facts;
       this.#facts = { ...before, ...(Object.fromEntries(parts) as Partial<ExtraFacts>) };
       const changed = due.filter((part) => shown(part, before) !== shown(part, this.#facts));
-      if (changed.length > 0) this.#changes.fire(changed.every((part) => part === 'unified') && before.unified.length > 0 ? 'unified' : 'rows');
+      if (changed.length > 0)
+        this.#changes.fire(changed.every((part) => part === 'unified') && before.unified.length > 0 ? 'unified' : 'rows');
     } catch (error) {
       this.#context.log.debug(`mail view not filled: ${QuMailError.from(error).code}`);
     }

@@ -102,9 +102,13 @@ export function draftItem(draft: Draft, account: string | undefined): vscode.Tre
   const copy = draft.conflictOf === undefined ? '' : vscode.l10n.t('copy from another computer');
   const written = dateAndTime(draft.updatedAt, vscode.env.language);
   item.id = `draft:${draft.id}`;
-  item.iconPath = copy ? new vscode.ThemeIcon('git-compare', new vscode.ThemeColor('list.warningForeground')) : new vscode.ThemeIcon('edit');
+  item.iconPath = copy
+    ? new vscode.ThemeIcon('git-compare', new vscode.ThemeColor('list.warningForeground'))
+    : new vscode.ThemeIcon('edit');
   item.description = copy || written;
-  const both = copy ? vscode.l10n.t('It was written in on two computers at the same time. Both texts are kept: take what you need and delete the other.') : '';
+  const both = copy
+    ? vscode.l10n.t('It was written in on two computers at the same time. Both texts are kept: take what you need and delete the other.')
+    : '';
   item.tooltip = [subject, account, written, both].filter(Boolean).join('\n');
   item.contextValue = copy ? 'draft.copy' : 'draft';
   item.command = { command: 'qumail.openDraft', title: vscode.l10n.t('Open Draft'), arguments: [draft.id] };
@@ -116,7 +120,9 @@ export function pendingItem(actions: readonly PendingAction[]): vscode.TreeItem 
   const item = new vscode.TreeItem(vscode.l10n.t('Changes on the way'), Collapsed);
   item.id = 'pending';
   item.description = text;
-  item.iconPath = troubled ? new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground')) : new vscode.ThemeIcon('sync');
+  item.iconPath = troubled
+    ? new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'))
+    : new vscode.ThemeIcon('sync');
   item.tooltip = vscode.l10n.t('They are done here. The server hears of them as soon as there is a connection.');
   item.contextValue = 'pending';
   return item;

@@ -31,7 +31,12 @@ export const NO_EXTRAS: ExtraFacts = { unified: [], searches: [], snoozed: 0, dr
  * not told yet, each only where there is some.
  */
 export function rootNodes(
-  o: { readonly accounts: readonly MailNode[]; readonly world: 'real' | 'lab'; readonly outbox: MailNode | undefined; readonly pending: 'yes' | 'no' },
+  o: {
+    readonly accounts: readonly MailNode[];
+    readonly world: 'real' | 'lab';
+    readonly outbox: MailNode | undefined;
+    readonly pending: 'yes' | 'no';
+  },
   extras: ExtraFacts,
 ): MailNode[] {
   const inbox = extras.unified.find(({ role }) => role === 'inbox');

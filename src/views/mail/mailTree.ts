@@ -125,8 +125,7 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
 
   getTreeItem(node: MailNode): vscode.TreeItem {
     const { extras, pending, progress } = this.#parts;
-    const emailOf = (accountId: string | undefined): string | undefined =>
-      this.#context.accounts.find(({ id }) => id === accountId)?.email;
+    const emailOf = (accountId: string | undefined): string | undefined => this.#context.accounts.find(({ id }) => id === accountId)?.email;
     switch (node.kind) {
       case 'simulated':
         return items.simulatedItem();
@@ -208,7 +207,10 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
     );
     this.#parts.extras.load();
     const { world } = this.#context;
-    return rootNodes({ accounts, world, outbox: this.#outboxShown === 'yes' ? OUTBOX : undefined, pending: this.#pendingShown }, this.#parts.extras.facts);
+    return rootNodes(
+      { accounts, world, outbox: this.#outboxShown === 'yes' ? OUTBOX : undefined, pending: this.#pendingShown },
+      this.#parts.extras.facts,
+    );
   }
 
   #folderNode(branch: FolderBranch): MailNode {

@@ -45,7 +45,10 @@ export class SyncProgress implements vscode.Disposable {
     await Promise.all(ids.map((id) => this.#context.api.cancelSync({ accountId: id })));
     for (const id of ids) this.#over(id);
     if (ids.length > 0)
-      vscode.window.setStatusBarMessage(`$(debug-stop) ${vscode.l10n.t('Stopped. "Fetch Mail" goes on with it; new mail still comes.')}`, 6000);
+      vscode.window.setStatusBarMessage(
+        `$(debug-stop) ${vscode.l10n.t('Stopped. "Fetch Mail" goes on with it; new mail still comes.')}`,
+        6000,
+      );
   }
 
   dispose(): void {
@@ -79,9 +82,11 @@ export class SyncProgress implements vscode.Disposable {
     if (this.#bar) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#bar = resolve;
-    void vscode.window.withProgress({ location: { viewId: 'qumail.mail' } }, () => promise).then(undefined, (error: unknown) => {
-      this.#context.log.debug(`no progress bar: ${QuMailError.from(error).code}`);
-    });
+    void vscode.window
+      .withProgress({ location: { viewId: 'qumail.mail' } }, () => promise)
+      .then(undefined, (error: unknown) => {
+        this.#context.log.debug(`no progress bar: ${QuMailError.from(error).code}`);
+      });
   }
 
   #hideBar(): void {

@@ -89,7 +89,9 @@ export function threadItem(thread: ThreadSummary, setting: RowSetting): vscode.T
     snoozed: false,
   });
   item.command = { command: 'qumail.openMessage', title: vscode.l10n.t('Open Message'), arguments: [newest.id] };
-  item.tooltip = [subject, thread.participants.map((one) => personLabel(one)).join(', '), counts, newest.preview].filter(Boolean).join('\n');
+  item.tooltip = [subject, thread.participants.map((one) => personLabel(one)).join(', '), counts, newest.preview]
+    .filter(Boolean)
+    .join('\n');
   item.accessibilityInformation = { label: [vscode.l10n.t('Conversation'), who, subject, counts, date].join(', ') };
   return item;
 }

@@ -1,30 +1,14 @@
 import * as vscode from 'vscode';
-import { QuMailError, type MessageSummary, type SpecialUse, type ThreadSummary } from '../../core/api.ts';
+import { QuMailError, type MessageSummary, type SpecialUse } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { listTitle, roleName } from './listTitle.ts';
+import type { FolderFacts, ListTools, MessageNode } from './messageNode.ts';
 import { dragMessages, MESSAGES_MIME } from './messageDrag.ts';
 import { messageItem, moreItem, threadItem, type RowSetting } from './messageItems.ts';
 import { MessagePages, type FolderChoice } from './messagePages.ts';
-import { rowReader, type ListRow } from './listRows.ts';
+import { rowReader } from './listRows.ts';
+import { ThreadCache } from './threadCache.ts';
 import { isTouchedBy, type ListLayout, type ListSource } from './listSource.ts';
-
-export type MessageNode =
-  | (Extract<ListRow, { kind: 'message' }> & { readonly parent?: Extract<ListRow, { kind: 'thread' }> })
-  | Extract<ListRow, { kind: 'thread' }>
-  | { readonly kind: 'more' };
-
-/** What the list needs to know about folders; the Mail tree knows it. */
-export interface FolderFacts {
-  foldersOf(accountId: string): Promise<readonly { readonly path: string; readonly name: string; readonly specialUse?: SpecialUse }[]>;
-}
-
-/** Where a window remembers how it lists; what a message waits for. */
-export interface ListTools {
-  readonly memory: Pick<vscode.Memento, 'get' | 'update'>;
-  /** Whether something done to a message has not reached the server yet. */
-  readonly server: (messageId: number) => 'told' | 'waiting';
-  readonly onDidChangeServer: vscode.Event<unknown>;
-}
 
 interface ShownList {
   readonly source: ListSource;
@@ -46,8 +30,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
   readonly #changes = new vscode.EventEmitter<MessageNode | undefined>();
   readonly onDidChangeTreeData = this.#changes.event;
   readonly #disposables: vscode.Disposable[];
-  readonly #threads = new Map<number, Promise<readonly MessageSummary[]>>();
-  readonly #inThreads = new Map<number, MessageSummary>();
+  readonly #threads: ThreadCache;
   #list: ShownList | undefined;
   #layout: ListLayout;
   #role: SpecialUse | undefined;
@@ -58,6 +41,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
     this.#context = context;
     this.#folders = folders;
     this.#tools = tools;
+    this.#threads = new ThreadCache(() => context.api);
     this.#layout = tools.memory.get<unknown>(LAYOUT) === 'messages' ? 'messages' : 'threads';
     this.view = vscode.window.createTreeView('qumail.messages', {
       treeDataProvider: this,
@@ -105,20 +89,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
   }
 
   find(messageId: number): MessageSummary | undefined {
-    return this.pages?.messages.find((message) => message.id === messageId) ?? this.#inThreads.get(messageId);
-  }
-
-  /** The messages of a conversation, oldest first. */
-  messagesOf(thread: ThreadSummary): Promise<readonly MessageSummary[]> {
-    const known = this.#threads.get(thread.threadId);
-    if (known) return known;
-    const loading = this.#context.api.getThread({ messageId: thread.newest.id }).then((messages) => {
-      for (const message of messages) this.#inThreads.set(message.id, message);
-      return messages;
-    });
-    this.#threads.set(thread.threadId, loading);
-    loading.catch(() => this.#threads.delete(thread.threadId));
-    return loading;
+    return this.pages?.messages.find((message) => message.id === messageId) ?? this.#threads.find(messageId);
   }
 
   /** Lists a folder or anything else that can be listed. */
@@ -195,9 +166,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
   async idsOf(node: MessageNode): Promise<readonly number[]> {
     if (node.kind === 'more') return [];
     if (node.kind === 'message') return [node.message.id];
-    const { newest } = node.thread;
-    const messages = await this.messagesOf(node.thread).catch(() => [newest]);
-    return messages.filter(({ accountId, folder }) => accountId === newest.accountId && folder === newest.folder).map(({ id }) => id);
+    return this.#threads.idsOf(node.thread);
   }
 
   dispose(): void {
@@ -212,7 +181,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
   #open(source: ListSource, role?: 'same'): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#forgetThreads();
+    this.#threads.clear();
     const list = { source, pages: new MessagePages(rowReader(source, this.#layout, () => this.#context.api)) };
     this.#list = list;
     if (role === undefined) this.#role = source.kind === 'unified' ? source.role : undefined;
@@ -221,7 +190,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
 
   async #childrenOf(node: Extract<MessageNode, { kind: 'thread' }>): Promise<MessageNode[]> {
     try {
-      return (await this.messagesOf(node.thread)).map((message) => ({ kind: 'message', message, parent: node }));
+      return (await this.#threads.messagesOf(node.thread)).map((message) => ({ kind: 'message', message, parent: node }));
     } catch (error) {
       void this.#context.showFailure(error, { accountId: node.thread.newest.accountId });
       return [];
@@ -259,10 +228,13 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
   /** Soon, and once for all that changes until then; not put off by what changes meanwhile. */
   #scheduleReload(): void {
     const kind = this.#list?.source.kind;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      void this.#reload();
-    }, SETTLE_MS[kind === 'folder' || kind === 'snoozed' ? 'folder' : 'other']);
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        void this.#reload();
+      },
+      SETTLE_MS[kind === 'folder' || kind === 'snoozed' ? 'folder' : 'other'],
+    );
   }
 
   async #reload(): Promise<void> {
@@ -270,7 +242,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
     if (!list) return;
     await list.pages.reload().catch((error: unknown) => this.#context.log.debug(`list not refreshed: ${QuMailError.from(error).code}`));
     if (list !== this.#list) return;
-    this.#forgetThreads();
+    this.#threads.clear();
     this.#changes.fire(undefined);
   }
 
@@ -282,18 +254,13 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
     else this.#describe();
   }
 
-  #forgetThreads(): void {
-    this.#threads.clear();
-    this.#inThreads.clear();
-  }
-
   #clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#list = undefined;
     this.#role = undefined;
     this.#folderName = '';
-    this.#forgetThreads();
+    this.#threads.clear();
     this.#describe();
     this.#changes.fire(undefined);
   }
@@ -309,7 +276,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
       l10n: vscode.l10n,
     });
     this.view.description = description;
-    this.view.message = message;
+    this.view.message = message ?? '';
     const set = (key: string, value: unknown): void => void vscode.commands.executeCommand('setContext', key, value);
     set('qumail.list', !list ? 'none' : list.pages.messages.length === 0 ? 'empty' : 'messages');
     set('qumail.listKind', list?.source.kind ?? 'none');

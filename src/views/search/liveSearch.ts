@@ -1,4 +1,12 @@
-import { QuMailError, type QuMailRequests, type QuerySuggestion, type SearchCoverage, type SearchHit, type SearchProblem } from '../../core/api.ts';
+import {
+  QuMailError,
+  type QuMailRequests,
+  type QuerySuggestion,
+  type SearchCoverage,
+  type SearchHit,
+  type SearchProblem,
+} from '../../core/api.ts';
+import { asTyped } from './asTyped.ts';
 
 /** What is known about the query that is being typed. */
 export interface SearchState {
@@ -69,7 +77,7 @@ export class LiveSearch {
       if (signal.aborted) return;
       if (query.trim() === '') return this.#tell({ ...NOTHING, suggestions });
       if (problems.length > 0) return this.#tell({ ...NOTHING, query, suggestions, problems });
-      const page = await api.search({ query, limit: LIMIT }, { signal });
+      const page = await api.search({ query: asTyped(query), limit: LIMIT }, { signal });
       if (signal.aborted) return;
       this.#tell({ ...NOTHING, query, suggestions, hits: page.messages, coverage: page.coverage, sealedPending: page.sealedPending });
     } catch (error) {

@@ -82,7 +82,8 @@ export class SavedSearches {
     list.add(newestFirst(found.messages).map(hitRow));
     this.#messages.refresh();
     const more = list.rows.length - before;
-    const text = more === 1 ? vscode.l10n.t('The server found 1 more message.') : vscode.l10n.t('The server found {0} more messages.', more);
+    const text =
+      more === 1 ? vscode.l10n.t('The server found 1 more message.') : vscode.l10n.t('The server found {0} more messages.', more);
     const rest = found.complete ? '' : ` ${vscode.l10n.t('There are more; a narrower search shows them.')}`;
     vscode.window.setStatusBarMessage(`$(cloud) ${text}${rest}`, 8000);
   }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { SavedSearch } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { asTyped } from './asTyped.ts';
 import { LiveSearch } from './liveSearch.ts';
 import { completed, searchRows, type SearchRow } from './searchRows.ts';
 
@@ -62,7 +63,7 @@ export class SearchBox implements vscode.Disposable {
     box.onDidChangeValue((value) => search.type(value));
     box.onDidTriggerButton((button) => {
       const typed = box.value.trim();
-      if (typed !== '') leave(() => (button === save ? this.#outcomes.save(typed) : this.#outcomes.list(typed)));
+      if (typed !== '') leave(() => (button === save ? this.#outcomes.save(asTyped(typed)) : this.#outcomes.list(asTyped(typed))));
     });
     box.onDidAccept(() => {
       const act = box.selectedItems[0]?.act;
@@ -73,7 +74,7 @@ export class SearchBox implements vscode.Disposable {
       } else if (act?.kind === 'open') leave(() => this.#outcomes.open(act.messageId));
       else if (act?.kind === 'saved') leave(() => this.#outcomes.openSaved(act.search));
       else if (act?.kind === 'server') leave(() => this.#outcomes.server(typed));
-      else if (act?.kind === 'list') leave(() => this.#outcomes.list(typed));
+      else if (act?.kind === 'list') leave(() => this.#outcomes.list(asTyped(typed)));
     });
     box.onDidHide(() => {
       search.dispose();

@@ -35,10 +35,14 @@ const MAX_SUGGESTIONS = { alone: 20, beside: 4 };
 export function searchRows(state: SearchState, facts: RowFacts): readonly SearchRow[] {
   const { l10n } = facts;
   const empty = state.query.trim() === '';
-  const problems = state.problems.map(
-    (problem): SearchRow => ({ label: sentenceOf(problem, l10n), icon: { id: 'warning' }, act: { kind: 'nothing' } }),
-  );
-  const failure: SearchRow[] = state.failure ? [{ label: sentenceOf(state.failure, l10n), icon: { id: 'error' }, act: { kind: 'nothing' } }] : [];
+  const problems = state.problems.map((problem): SearchRow => ({
+    label: sentenceOf(problem, l10n),
+    icon: { id: 'warning' },
+    act: { kind: 'nothing' },
+  }));
+  const failure: SearchRow[] = state.failure
+    ? [{ label: sentenceOf(state.failure, l10n), icon: { id: 'error' }, act: { kind: 'nothing' } }]
+    : [];
   const room = state.hits.length > 0 ? MAX_SUGGESTIONS.beside : MAX_SUGGESTIONS.alone;
   const suggestions = state.suggestions.slice(0, room).map((suggestion) => suggestionRow(suggestion, l10n));
   const saved: SearchRow[] = empty ? facts.saved.map((search) => savedRow(search, l10n)) : [];

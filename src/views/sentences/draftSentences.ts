@@ -16,7 +16,7 @@ export function draftSentences(l10n: Localiser): Record<DraftCode, Sentence> {
     'draft.bad-header': {
       say: (f) => l10n.t('"{0}" is not a header line QuMail knows. Leave an empty line before the text.', f('name', '?')),
     },
-    'draft.bad-level': { say: () => l10n.t('The security level is one of L1, L2, L3 and L4.'), step: 'level' },
+    'draft.bad-level': { say: () => l10n.t('The security level is one of L1, L2, L3 and L4, or PGP.'), step: 'level' },
     'draft.file-missing': { say: (f) => l10n.t('The file {0} cannot be read.', f('path', '?')) },
     'draft.file-too-large': {
       say: (f) => l10n.t('The file {0} is too large: {1} bytes, at most {2}.', f('path', '?'), f('size', '?'), f('limit', '?')),

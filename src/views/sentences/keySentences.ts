@@ -9,6 +9,10 @@ type KeyCode = Extract<ErrorCode, `kme.${string}` | `key.${string}` | `pad.${str
 export function keySentences(l10n: Localiser): Record<KeyCode, Sentence> {
   return {
     'kme.not-configured': { say: () => l10n.t('This account has no key manager. Connect one to use quantum keys.'), step: 'key-manager' },
+    'kme.client-key-missing': {
+      say: () => l10n.t('The client key for your key manager is not on this computer. Connect the key manager again.'),
+      step: 'key-manager',
+    },
     'kme.unreachable': { say: () => l10n.t('The key manager cannot be reached.'), step: 'retry' },
     'kme.timeout': { say: () => l10n.t('The key manager did not answer in time.'), step: 'retry' },
     'kme.identity': {

@@ -27,7 +27,9 @@ export class MailTransfer {
     const run: RunTask<{ imported: number; refused: number }> = async (signal, report) => {
       const sum = { imported: 0, refused: 0 };
       for (const file of picked) {
-        const result = await this.#told(file, report, () => this.#context.api.importMail({ accountId, folder: path, path: file }, { signal }));
+        const result = await this.#told(file, report, () =>
+          this.#context.api.importMail({ accountId, folder: path, path: file }, { signal }),
+        );
         sum.imported += result.imported;
         sum.refused += result.refused;
       }
@@ -96,8 +98,16 @@ export class MailTransfer {
 
   async #pickFormat(): Promise<'eml' | 'mbox' | undefined> {
     const items = [
-      { label: `$(file) ${vscode.l10n.t('One mbox file')}`, description: vscode.l10n.t('for other mail programs'), format: 'mbox' as const },
-      { label: `$(files) ${vscode.l10n.t('A folder of .eml files')}`, description: vscode.l10n.t('one for each message'), format: 'eml' as const },
+      {
+        label: `$(file) ${vscode.l10n.t('One mbox file')}`,
+        description: vscode.l10n.t('for other mail programs'),
+        format: 'mbox' as const,
+      },
+      {
+        label: `$(files) ${vscode.l10n.t('A folder of .eml files')}`,
+        description: vscode.l10n.t('one for each message'),
+        format: 'eml' as const,
+      },
     ];
     return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Export as what?') }))?.format;
   }

@@ -90,10 +90,12 @@ input[type=text], textarea { font-family: var(--vscode-editor-font-family); }
 input:focus-visible, textarea:focus-visible, button:focus-visible { outline: 1px solid var(--vscode-focusBorder); outline-offset: 1px; }
 nav { display: flex; flex-wrap: wrap; gap: 8px; margin-bottom: 16px; }
 button { padding: 4px 14px; border-radius: 4px; font: inherit; cursor: pointer; color: var(--vscode-button-secondaryForeground);
-  background: var(--vscode-button-secondaryBackground); border: 1px solid var(--vscode-contrastBorder, transparent); }
+  background: var(--vscode-button-secondaryBackground); border: 1px solid var(--vscode-contrastBorder, var(--vscode-button-secondaryBorder, var(--vscode-input-border, transparent))); }
 button:hover { background: var(--vscode-button-secondaryHoverBackground); }
-button.primary { color: var(--vscode-button-foreground); background: var(--vscode-button-background); }
+button.primary, input::file-selector-button { color: var(--vscode-button-foreground); background: var(--vscode-button-background); }
 button.primary:hover { background: var(--vscode-button-hoverBackground); }
+input::file-selector-button { font: inherit; padding: 2px 10px; margin-right: 8px; border-radius: 4px; cursor: pointer;
+  border: 1px solid var(--vscode-contrastBorder, transparent); }
 #scan.over { outline: 2px dashed var(--vscode-focusBorder); }
 #compared { min-height: 1.5em; margin: 0; }
 dl { display: grid; grid-template-columns: minmax(8em, max-content) 1fr; gap: 8px 24px; margin: 0; }

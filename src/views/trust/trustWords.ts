@@ -13,8 +13,8 @@ export function markLook(mark: TrustMark | 'none', l10n: Localiser): MarkLook {
   const looks: Record<TrustMark | 'none', MarkLook> = {
     verified: { icon: 'verified-filled', color: 'charts.green', words: l10n.t('verified') },
     qkd: { icon: 'verified', color: 'charts.green', words: l10n.t('confirmed by QKD') },
-    'first-use': { icon: 'account', words: l10n.t('first use, not verified') },
-    unverified: { icon: 'unverified', words: l10n.t('unverified') },
+    'first-use': { icon: 'unverified', words: l10n.t('first use') },
+    unverified: { icon: 'question', words: l10n.t('unverified') },
     changed: { icon: 'warning', color: 'list.errorForeground', words: l10n.t('KEY CHANGED') },
     revoked: { icon: 'error', color: 'list.errorForeground', words: l10n.t('key revoked') },
     none: { icon: 'person', words: l10n.t('no certificate') },
@@ -43,7 +43,7 @@ export function markMeaning(mark: TrustMark | 'none', l10n: Localiser): string {
 }
 
 /** Where something was learned. */
-export function sourceWords(source: TrustSource, l10n: Localiser): string {
+function sourceWords(source: TrustSource, l10n: Localiser): string {
   const words: Record<TrustSource, string> = {
     card: l10n.t('a contact card in sealed mail'),
     signature: l10n.t('a signature in sealed mail'),
@@ -61,7 +61,7 @@ export function inGroups(text: string, size: number): readonly string[] {
 }
 
 /** `ABCD 1234 ...`; only fingerprints are grouped, an SAE ID is shown as it is. */
-export function changedValue(field: ChangedField, value: string | undefined, l10n: Localiser): string {
+function changedValue(field: ChangedField, value: string | undefined, l10n: Localiser): string {
   if (value === undefined || value === '') return l10n.t('none');
   return field === 'fingerprint' ? inGroups(value, 4).join(' ') : value;
 }

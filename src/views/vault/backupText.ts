@@ -3,12 +3,12 @@ import { sizeLabel } from '../labels.ts';
 import type { Localiser } from '../present.ts';
 
 /** `3 contacts, 120 mail`; the names of the kinds are the file's own. */
-export function countWords(counts: BackupCounts, l10n: Localiser): string {
+function countWords(counts: BackupCounts, l10n: Localiser): string {
   const some = Object.entries(counts).filter(([, count]) => count > 0);
   return some.length === 0 ? l10n.t('nothing') : some.map(([kind, count]) => `${count} ${kind}`).join(', ');
 }
 
-export function omittedWords(omitted: readonly Omitted[], l10n: Localiser): string {
+function omittedWords(omitted: readonly Omitted[], l10n: Localiser): string {
   const words: Record<Omitted, string> = {
     pads: l10n.t('pads'),
     keys: l10n.t('quantum keys'),

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { needMailWorld } from '../../world/mailWorld.ts';
+import { chatOf, lineOf, seen } from '../chat/chatWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
 
 describe('backup and restore', function () {
@@ -13,6 +14,7 @@ describe('backup and restore', function () {
   let alice: Person;
   let bob: Person;
   let phrase: string;
+  let mailKept: number;
 
   before(async function () {
     needMailWorld(this);
@@ -34,6 +36,27 @@ describe('backup and restore', function () {
     await alice.receives('the certified one');
     const draft = await alice.draft({ To: bob.email, Subject: 'not yet sent' }, 'draft body\n');
     await alice.engine.saveDraft(draft);
+    const accountId = alice.account.id;
+    const chat = await alice.engine.startChat({ accountId, members: [bob.email], name: 'Two of us' });
+    await alice.engine.setChatReceipts({ chatId: chat.id, receipts: 'off' });
+    await alice.engine.sendChatMessage({ chatId: chat.id, text: 'said in the chat' });
+    const atBob = await chatOf(bob, 'Two of us');
+    await bob.engine.setChatReceipts({ chatId: atBob.id, receipts: 'off' });
+    await lineOf(bob, atBob.id, 'said in the chat');
+    await bob.engine.sendChatMessage({ chatId: atBob.id, text: 'answered in the chat' });
+    await lineOf(alice, chat.id, 'answered in the chat');
+    await alice.engine.changeChat({ chatId: chat.id, change: { kind: 'timer', seconds: 3600 } });
+    await alice.engine.sendChatMessage({ chatId: chat.id, text: 'gone in an hour' });
+    await lineOf(bob, atBob.id, 'gone in an hour');
+    await seen(alice, async () => {
+      const { messages } = await alice.engine.getChatMessages({ chatId: chat.id, limit: 10 });
+      return messages.length === 5 && messages.every(({ state }) => state !== 'queued') ? messages : undefined;
+    });
+    await alice.engine.saveSearch({ name: 'What I look for', query: 'from:bob' });
+    await bob.send({ To: alice.email, Subject: 'the snoozed one', Security: 'L2' }, 'for tomorrow\n');
+    const snoozed = await alice.receives('the snoozed one');
+    await alice.engine.snoozeMessages({ messageIds: [snoozed.summary.id], until: Date.now() + 86_400_000 });
+    await alice.engine.setKeyQuota({ accountId, address: bob.email, bits: 8_000_000, seconds: 86_400 });
     phrase = (await alice.engine.newRecoveryPhrase()).join(' ');
   });
 
@@ -49,7 +72,11 @@ describe('backup and restore', function () {
       written.accounts.map(({ email }) => email),
       [alice.email],
     );
-    assert.equal(written.counts['mail'], 3);
+    // Three letters and what was said in the chat; not the line that disappears.
+    assert.ok(written.counts['mail']! >= 5);
+    const rest = ['key-managers', 'chats', 'saved-searches', 'snoozes'].map((kind) => written.counts[kind]);
+    assert.deepEqual(rest, [1, 1, 1, 1]);
+    mailKept = written.counts['mail']!;
     assert.deepEqual([written.counts['certificates'], written.counts['own-certificates']], [1, 1]);
     assert.equal(written.counts['drafts'], 1);
     assert.equal(written.counts['contacts'], 1);
@@ -63,7 +90,7 @@ describe('backup and restore', function () {
   it('shows what is inside before anything is restored', async () => {
     const { version, counts, accounts } = await bob.engine.inspectBackup({ path, phrase });
     assert.equal(version, 1);
-    assert.equal(counts['mail'], 3);
+    assert.equal(counts['mail'], mailKept);
     assert.equal(accounts[0]?.displayName, 'Alice');
     assert.equal((await bob.engine.listAccounts()).length, 1);
   });
@@ -72,7 +99,7 @@ describe('backup and restore', function () {
     const elsewhere = await world.person('alice');
     const result = await elsewhere.engine.restoreBackup({ path, phrase });
     assert.deepEqual(result.signInAgain, [alice.email]);
-    assert.equal(result.added['mail'], 3);
+    assert.equal(result.added['mail'], mailKept);
     assert.deepEqual(result.conflicts, []);
     const [account] = await elsewhere.engine.listAccounts();
     elsewhere.account = await elsewhere.engine.signInAgain({ accountId: account!.id, password: 'alice-password' });
@@ -92,8 +119,34 @@ describe('backup and restore', function () {
     // A second restore finds everything there.
     const again = await elsewhere.engine.restoreBackup({ path, phrase });
     assert.deepEqual([again.added, again.signInAgain], [{}, []]);
-    assert.equal(again.kept['mail'], 3);
+    assert.equal(again.kept['mail'], mailKept);
+    await comesBackAsItWas(elsewhere);
   });
+
+  async function comesBackAsItWas(elsewhere: Person): Promise<void> {
+    const accountId = elsewhere.account.id;
+    const chat = await chatOf(elsewhere, 'Two of us');
+    const { messages } = await elsewhere.engine.getChatMessages({ chatId: chat.id, limit: 10 });
+    const texts = messages.map(({ text }) => text);
+    assert.ok(texts.includes('said in the chat') && texts.includes('answered in the chat'), texts.join());
+    assert.ok(!texts.includes('gone in an hour'));
+    assert.deepEqual(
+      (await elsewhere.engine.listSavedSearches()).map(({ name, query }) => [name, query]),
+      [['What I look for', 'from:bob']],
+    );
+    const [snoozed] = await elsewhere.engine.listSnoozed();
+    assert.equal(snoozed?.message.subject, 'the snoozed one');
+    const inbox = await elsewhere.engine.getEmailList({ accountId, folder: 'INBOX', limit: 50 });
+    assert.ok(!inbox.messages.some(({ subject }) => subject === 'the snoozed one'));
+    const [manager] = await elsewhere.engine.listKeyManagers();
+    assert.equal(manager?.saeId, alice.saeId);
+    // Its client key is entered again; until then it says so, and nothing goes out weaker.
+    const draft = await elsewhere.draft({ To: bob.email, Subject: 'no key yet', Security: 'L2' }, 'x\n');
+    await assert.rejects(elsewhere.engine.sendDraft(draft), { code: 'kme.client-key-missing' });
+    await elsewhere.connectKeyManager();
+    await elsewhere.engine.sendDraft(draft);
+    await bob.receives('no key yet');
+  }
 
   it('never lowers a contact’s minimum and never swaps an SAE ID silently', async () => {
     const accountId = alice.account.id;

@@ -68,11 +68,27 @@ function* brokenMime(): Generator<HostileMessage> {
   yield { name: 'a header section that never ends', raw: Buffer.from('Subject: unending\r\nFrom: a@b.test'), word: 'unending' };
   yield { name: 'no header at all', raw: Buffer.from('headless words without a colon anywhere\r\n'.repeat(3)) };
   yield { name: 'no boundary', raw: text('boundless', [type('multipart/mixed')], lines('--x', '', 'text', '--x--')), word: 'boundless' };
-  yield { name: 'an empty boundary', raw: text('emptybound', [type('multipart/mixed; boundary=""')], lines('--', '', 'text')), word: 'emptybound' };
   yield {
-    name: 'a boundary of 100,000 characters',
-    raw: text('longbound', [type(`multipart/mixed; boundary="${'b'.repeat(100_000)}"`)], lines(`--${'b'.repeat(100_000)}`, '', 'text')),
+    name: 'an empty boundary',
+    raw: text('emptybound', [type('multipart/mixed; boundary=""')], lines('--', '', 'text')),
+    word: 'emptybound',
+  };
+  yield {
+    name: 'a boundary of 100,000 characters that nearly matches everywhere',
+    raw: Buffer.concat([
+      text('longbound', [type(`multipart/mixed; boundary="${'b'.repeat(100_000)}"`)], lines(`--${'b'.repeat(100_000)}`, '', 'text')),
+      Buffer.alloc(10 * MIB, 'b'),
+    ]),
     word: 'longbound',
+  };
+  yield {
+    name: 'boundaries that nearly match everywhere',
+    raw: Buffer.concat([
+      Buffer.from(head('nearlybound', [type(`multipart/mixed; boundary="${'a'.repeat(190)}"`)])),
+      Buffer.alloc(10 * MIB, `--${'a'.repeat(189)}b\n`),
+      Buffer.alloc(10 * MIB, 'a'),
+    ]),
+    word: 'nearlybound',
   };
   yield {
     name: 'a boundary that begins another',
@@ -83,7 +99,11 @@ function* brokenMime(): Generator<HostileMessage> {
     ),
     word: 'prefixbound',
   };
-  yield { name: 'a multipart that never closes', raw: text('unclosed', [type('multipart/mixed; boundary="x"')], lines('--x', '', 'opentext')), word: 'opentext' };
+  yield {
+    name: 'a multipart that never closes',
+    raw: text('unclosed', [type('multipart/mixed; boundary="x"')], lines('--x', '', 'opentext')),
+    word: 'opentext',
+  };
   yield {
     name: 'base64 that is none',
     raw: text('nobase', ['Content-Transfer-Encoding: base64'], `${'=!?*'.repeat(100_000)}\r\n`),
@@ -94,7 +114,11 @@ function* brokenMime(): Generator<HostileMessage> {
     raw: text('noquoted', ['Content-Transfer-Encoding: quoted-printable'], '=ZZ=\r\n='.repeat(100_000)),
     word: 'noquoted',
   };
-  yield { name: 'an encoding nobody knows', raw: text('strangeenc', ['Content-Transfer-Encoding: x-rot13'], 'rotated\r\n'), word: 'strangeenc' };
+  yield {
+    name: 'an encoding nobody knows',
+    raw: text('strangeenc', ['Content-Transfer-Encoding: x-rot13'], 'rotated\r\n'),
+    word: 'strangeenc',
+  };
   yield {
     name: 'every field twice',
     raw: Buffer.from(head('firsttime').trimEnd() + '\r\n' + head('secondtime', [type('text/html'), type('text/plain')]) + '<p>twice</p>'),
@@ -112,12 +136,21 @@ function* hugeHeaders(): Generator<HostileMessage> {
   };
   yield {
     name: '100,000 fields',
-    raw: text('manyfields', Array.from({ length: 100_000 }, (_, n) => `X-Field-${n}: ${n}`), 'text'),
+    raw: text(
+      'manyfields',
+      Array.from({ length: 100_000 }, (_, n) => `X-Field-${n}: ${n}`),
+      'text',
+    ),
     word: 'manyfields',
   };
   yield {
     name: '300,000 header lines without a colon before a body of 20 MB without one',
-    raw: Buffer.concat([Buffer.from('Subject: colonless\r\n'), Buffer.alloc(600_000, 'a\n'), Buffer.from('\n'), Buffer.alloc(20 * MIB, 'b')]),
+    raw: Buffer.concat([
+      Buffer.from('Subject: colonless\r\n'),
+      Buffer.alloc(600_000, 'a\n'),
+      Buffer.from('\n'),
+      Buffer.alloc(20 * MIB, 'b'),
+    ]),
     word: 'colonless',
   };
   yield {
@@ -144,7 +177,11 @@ function* hugeHeaders(): Generator<HostileMessage> {
     ),
     word: 'pieces',
   };
-  yield { name: 'a parameter that is never closed', raw: text('openquote', [type(`text/plain; name="${'\\"a;='.repeat(50_000)}`)], 'text'), word: 'openquote' };
+  yield {
+    name: 'a parameter that is never closed',
+    raw: text('openquote', [type(`text/plain; name="${'\\"a;='.repeat(50_000)}`)], 'text'),
+    word: 'openquote',
+  };
 }
 
 function* deepNesting(): Generator<HostileMessage> {
@@ -194,8 +231,16 @@ function* wrongCharsets(): Generator<HostileMessage> {
 
 function* strangeOctets(): Generator<HostileMessage> {
   yield { name: 'a megabyte of NULs', raw: inBytes('nullbody', [], Buffer.alloc(MIB)), word: 'nullbody' };
-  yield { name: 'NULs in its header section', raw: Buffer.from('Sub\0ject: a\0b\r\nSubject: nulled\0x nullhead\r\n\0\r\nFrom: \0@\0\r\n\r\ntext'), word: 'nullhead' };
-  yield { name: 'a NUL in its boundary', raw: text('nullbound', [type('multipart/mixed; boundary="x\0y"')], lines('--x\0y', '', 'text', '--x\0y--')), word: 'nullbound' };
+  yield {
+    name: 'NULs in its header section',
+    raw: Buffer.from('Sub\0ject: a\0b\r\nSubject: nulled\0x nullhead\r\n\0\r\nFrom: \0@\0\r\n\r\ntext'),
+    word: 'nullhead',
+  };
+  yield {
+    name: 'a NUL in its boundary',
+    raw: text('nullbound', [type('multipart/mixed; boundary="x\0y"')], lines('--x\0y', '', 'text', '--x\0y--')),
+    word: 'nullbound',
+  };
   yield {
     name: 'raw UTF-8 in its header fields',
     raw: Buffer.from(head('größe rawutf').replace('Mallory', 'Mälløry 😀') + 'text'),
@@ -206,15 +251,35 @@ function* strangeOctets(): Generator<HostileMessage> {
     raw: Buffer.from(head('gr\xf6\xdfe rawlatin').replace('Mallory', 'M\xe4ll\xf8ry') + 'text', 'latin1'),
     word: 'rawlatin',
   };
-  yield { name: 'raw octets in its address', raw: Buffer.from(head('rawaddress').replace('mallory@', '\xff\xfe\x80@') + 'text', 'latin1'), word: 'rawaddress' };
+  yield {
+    name: 'raw octets in its address',
+    raw: Buffer.from(head('rawaddress').replace('mallory@', '\xff\xfe\x80@') + 'text', 'latin1'),
+    word: 'rawaddress',
+  };
   yield { name: 'lone carriage returns', raw: Buffer.from('Subject: lonely\rFrom: a@b.test\r\rtext\r'.repeat(3)) };
-  yield { name: 'a date before all time', raw: Buffer.from(head('ancient').replace(/Date: .*/, 'Date: Mon, 1 Jan -99999 99:99:99 +9999') + 'text'), word: 'ancient' };
-  yield { name: 'a date after all time', raw: Buffer.from(head('future').replace(/Date: .*/, 'Date: Fri, 31 Dec 275760 23:59:59 +0000') + 'text'), word: 'future' };
-  yield { name: 'directions turned around in its names', raw: Buffer.from(head('bidi \u202egnp.exe').replace('Mallory', '\u202eecilA\u202c\u0000') + 'text'), word: 'bidi' };
+  yield {
+    name: 'a date before all time',
+    raw: Buffer.from(head('ancient').replace(/Date: .*/, 'Date: Mon, 1 Jan -99999 99:99:99 +9999') + 'text'),
+    word: 'ancient',
+  };
+  yield {
+    name: 'a date after all time',
+    raw: Buffer.from(head('future').replace(/Date: .*/, 'Date: Fri, 31 Dec 275760 23:59:59 +0000') + 'text'),
+    word: 'future',
+  };
+  yield {
+    name: 'directions turned around in its names',
+    raw: Buffer.from(head('bidi \u202egnp.exe').replace('Mallory', '\u202eecilA\u202c\u0000') + 'text'),
+    word: 'bidi',
+  };
 }
 
 function* costlyBodies(): Generator<HostileMessage> {
-  const html = (subject: string, body: string): HostileMessage => ({ name: `HTML: ${subject}`, raw: text(subject, [type('text/html')], body), word: subject });
+  const html = (subject: string, body: string): HostileMessage => ({
+    name: `HTML: ${subject}`,
+    raw: text(subject, [type('text/html')], body),
+    word: subject,
+  });
   yield html('divs', '<div>'.repeat(300_000));
   yield html('tables', '<table><tr><td>'.repeat(100_000));
   yield html('opentags', '<a b="'.repeat(300_000));
@@ -226,7 +291,11 @@ function* costlyBodies(): Generator<HostileMessage> {
   yield { name: '10 MB of empty lines', raw: inBytes('emptylines', [], Buffer.alloc(10 * MIB, '\r\n')), word: 'emptylines' };
   yield { name: 'two million short lines', raw: inBytes('shortlines', [], Buffer.alloc(8 * MIB, 'ab\r\n')), word: 'shortlines' };
   yield { name: 'a million quote marks', raw: text('quotes', [], `${'>'.repeat(1_000_000)}\r\n`), word: 'quotes' };
-  yield { name: '500,000 different words', raw: text('vocabulary', [], Array.from({ length: 500_000 }, (_, n) => n.toString(36)).join(' ')), word: 'vocabulary' };
+  yield {
+    name: '500,000 different words',
+    raw: text('vocabulary', [], Array.from({ length: 500_000 }, (_, n) => n.toString(36)).join(' ')),
+    word: 'vocabulary',
+  };
   yield { name: 'a word of a megabyte', raw: text('giantword', [], 'w'.repeat(MIB)), word: 'giantword' };
   yield { name: 'half a megabyte of combining marks', raw: Buffer.from(head('zalgo') + `a${'\u0301'.repeat(250_000)}`), word: 'zalgo' };
   yield {
@@ -242,7 +311,19 @@ function* costlyBodies(): Generator<HostileMessage> {
     raw: text(
       'fakepgp',
       [type('multipart/encrypted; protocol="application/pgp-encrypted"; boundary=x')],
-      lines('--x', type('application/pgp-encrypted'), '', 'Version: 1', '--x', type('application/octet-stream'), '', '-----BEGIN PGP MESSAGE-----', '', '/'.repeat(MIB), '--x--'),
+      lines(
+        '--x',
+        type('application/pgp-encrypted'),
+        '',
+        'Version: 1',
+        '--x',
+        type('application/octet-stream'),
+        '',
+        '-----BEGIN PGP MESSAGE-----',
+        '',
+        '/'.repeat(MIB),
+        '--x--',
+      ),
     ),
   };
 }

@@ -7,6 +7,7 @@ import type { AccountService } from '../../../src/core/account/accountService.ts
 import type { QuMailEvent } from '../../../src/core/api.ts';
 import type { Clock } from '../../../src/core/base/ports.ts';
 import { systemClock, systemRandom } from '../../../src/core/base/systemPorts.ts';
+import { KeyAudit } from '../../../src/core/keys/audit.ts';
 import { KeyLedger } from '../../../src/core/keys/keyLedger.ts';
 import { LEDGER_MIGRATIONS } from '../../../src/core/keys/ledgerSchema.ts';
 import { ContactStore } from '../../../src/core/store/contacts.ts';
@@ -30,7 +31,8 @@ export async function openPadWorld(folder: string, name: string, clock: Clock = 
   mkdirSync(padFolder, { recursive: true });
   const store = new PadStore({ db, sealer: storage });
   const ledger = new KeyLedger({ db, sealer: storage, clock });
-  const vault = new PadVault({ folder: padFolder, store, ledger, clock });
+  const audit = new KeyAudit({ db, sealer: storage });
+  const vault = new PadVault({ folder: padFolder, store, ledger, audit, clock });
   const contacts = new ContactStore({ db });
   const events: QuMailEvent[] = [];
   const account = { fetch: async () => {} };
@@ -45,6 +47,7 @@ export async function openPadWorld(folder: string, name: string, clock: Clock = 
     storage,
     store,
     ledger,
+    audit,
     vault,
     contacts,
     events,

@@ -3,7 +3,7 @@ import { createTransport } from 'nodemailer';
 import type { Chat } from '../../../src/core/api.ts';
 import { needMailWorld } from '../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
-import { acquaint, chatOf, foldersOnServer, lineOf, seen } from './chatWorld.ts';
+import { acquaint, chatOf, foldersOnServer, lineOf, onServer } from './chatWorld.ts';
 
 describe('chat mail among other mail', function () {
   this.timeout(60_000);
@@ -57,7 +57,7 @@ describe('chat mail among other mail', function () {
     for (const text of ['one', 'two', 'three']) await alice.engine.sendChatMessage({ chatId: chat.id, text });
     await lineOf(bob, atBob.id, 'three');
     await bob.list();
-    await seen(bob, async () => ((await foldersOnServer(world, bob)).get('INBOX')?.messages === 0 ? true : undefined));
+    await onServer(async () => (await foldersOnServer(world, bob)).get('INBOX')?.messages === 0);
     listening.dispose();
     await Promise.all(looking);
     assert.ok(looking.length > 3);
@@ -70,7 +70,7 @@ describe('chat mail among other mail', function () {
     const line = await lineOf(alice, chat.id, 'From the train.');
     assert.deepEqual([line.sealed, line.level, line.author.address, line.replyTo], [false, 'L4', bob.email, id]);
     assert.deepEqual(await inboxOf(alice), []);
-    await seen(alice, async () => ((await foldersOnServer(world, alice)).get('INBOX')?.messages === 0 ? true : undefined));
+    await onServer(async () => (await foldersOnServer(world, alice)).get('INBOX')?.messages === 0);
   });
 
   it('leaves the answer of somebody who is no member among the other mail', async () => {

@@ -70,3 +70,12 @@ export async function foldersOnServer(world: PeopleWorld, person: Person): Promi
   for (let at = 0; at + 3 < lines.length; at += 4) folders.set(lines[at + 1]!, { messages: Number(lines[at + 2]), unseen: Number(lines[at + 3]) });
   return folders;
 }
+
+/** Resolves once a mailbox is as wanted. Nothing tells when it changes, so it is looked at again and again. */
+export async function onServer(isSo: () => Promise<boolean>, limitMs = 20_000): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error(`the server was not as wanted in ${limitMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -127,6 +127,79 @@ describe('chat/group', () => {
     assert.equal(alice.state.hash, carol.state.hash);
   });
 
+  it('does not let an administrator who was removed outrun that by writing on an old past', () => {
+    const [alice, bob, carol] = beginGroup(3).copies as [Copy, Copy, Copy];
+    const beginning = alice.state.heads;
+    const grant = alice.write({ kind: 'grant', address: address(1) });
+    for (const name of ['One', 'Two', 'Three']) alice.write({ kind: 'rename', name });
+    alice.write({ kind: 'remove', address: address(1) });
+    // Bob knows all of that, and writes as if he knew nothing but that he administers.
+    bob.receive(grant);
+    const eve = bob.writeOn([grant.id], { kind: 'add', member: member(9) });
+    const coup = bob.writeOn([eve.id], { kind: 'remove', address: address(0) });
+    const exit = bob.writeOn([coup.id], { kind: 'leave' });
+    const early = bob.writeOn(beginning, { kind: 'rename', name: 'Mine' });
+    everyoneHears([alice, bob, carol]);
+    assert.deepEqual(addresses(carol), [address(0), address(2)]);
+    assert.equal(carol.state.name, 'Three');
+    for (const { id } of [eve, coup, exit, early]) assert.equal(carol.state.refused.get(id), 'not-member');
+    assert.equal(alice.state.hash, carol.state.hash);
+  });
+
+  it('takes nothing that somebody who was removed and let in again wrote as if that had not been', () => {
+    const [alice, bob] = beginGroup(3).copies as [Copy, Copy];
+    const beginning = alice.state.heads;
+    alice.write({ kind: 'remove', address: address(1) });
+    alice.write({ kind: 'add', member: member(1) });
+    let late = bob.writeOn(beginning, { kind: 'rename', name: '1' });
+    for (let name = 2; name < 9; name += 1) late = bob.writeOn([late.id], { kind: 'rename', name: `${name}` });
+    everyoneHears([alice, bob]);
+    assert.equal(alice.state.name, 'Group');
+    bob.write({ kind: 'rename', name: 'Now' });
+    everyoneHears([alice, bob]);
+    assert.equal(alice.state.name, 'Now');
+  });
+
+  it('believes a member whom two added at once, whichever of the two the member heard of', () => {
+    const [alice, bob] = beginGroup(2).copies as [Copy, Copy];
+    bob.receive(alice.write({ kind: 'grant', address: address(1) }));
+    alice.write({ kind: 'add', member: member(3) });
+    const joined = bob.write({ kind: 'add', member: member(3) });
+    const author = member(3);
+    const named = newGroupEvent({
+      group: bob.groupId,
+      author: author.address,
+      key: author.fingerprint,
+      at: 0,
+      parents: [joined.id],
+      change: { kind: 'rename', name: 'By Dave' },
+    });
+    bob.receive(named);
+    everyoneHears([alice, bob]);
+    assert.equal(alice.state.name, 'By Dave');
+  });
+
+  it('goes on when somebody floods it with events on one old past', () => {
+    const [alice, bob] = beginGroup(3).copies as [Copy, Copy];
+    const beginning = alice.state.heads;
+    alice.receive(...Array.from({ length: 2000 }, (_, n) => bob.writeOn(beginning, { kind: 'rename', name: `${n}` })));
+    assert.ok(alice.state.heads.length <= 32);
+    alice.write({ kind: 'remove', address: address(1) });
+    assert.deepEqual(addresses(alice), [address(0), address(2)]);
+    alice.write({ kind: 'rename', name: 'Ours' });
+    assert.equal(alice.state.name, 'Ours');
+    assert.equal(alice.state.heads.length, 1);
+  });
+
+  it('takes no event that was written for another group', () => {
+    const [alice] = beginGroup(2).copies as [Copy];
+    const [other] = beginGroup(2, 1).copies as [Copy];
+    const foreign = newGroupEvent({ ...other.write({ kind: 'rename', name: 'Elsewhere' }), parents: alice.state.heads });
+    alice.receive(foreign);
+    assert.equal(alice.state.refused.get(foreign.id), 'other-group');
+    assert.equal(alice.state.name, 'Group');
+  });
+
   it('lets nobody but administrators add, remove, grant, revoke and set the minimum level', () => {
     const [, bob] = beginGroup(3).copies as [Copy, Copy];
     const tries = [
@@ -155,6 +228,7 @@ describe('chat/group', () => {
   it('takes no event that another certificate signed than the member joined with', () => {
     const [alice] = beginGroup(2).copies as [Copy];
     const forged = newGroupEvent({
+      group: alice.groupId,
       author: address(0),
       key: member(9).fingerprint,
       at: 0,
@@ -172,6 +246,7 @@ describe('chat/group', () => {
     alice.receive(other);
     assert.equal(addresses(alice).length, 2);
     assert.equal(alice.state.refused.get(other.id), 'other-group');
+    assert.deepEqual(alice.state.heads, [...alice.events.keys()].slice(0, 1));
     assert.equal(groupState(groupIdOf(other), new Map()), undefined);
   });
 });
@@ -201,7 +276,7 @@ describe('chat/a group event', () => {
 
   it('is not written with what no reader takes', () => {
     const { author, key, at } = event;
-    const body = { author, key, at, parents: [event.id] };
+    const body = { group: groupIdOf(event), author, key, at, parents: [event.id] };
     const refused: GroupEvent['change'][] = [
       { kind: 'rename', name: 'two\nlines' },
       { kind: 'remove', address: 'nobody' },

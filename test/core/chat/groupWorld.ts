@@ -31,7 +31,13 @@ export class Copy {
 
   /** Writes an event on what this person knows. */
   write(change: GroupChange, at = 0): GroupEvent {
-    const event = newGroupEvent({ author: this.self.address, key: this.self.fingerprint, at, parents: this.state.heads, change });
+    return this.writeOn(this.state.heads, change, at);
+  }
+
+  /** Writes an event as if no more were known than this; what honest members never do. */
+  writeOn(parents: readonly string[], change: GroupChange, at = 0): GroupEvent {
+    const { address: author, fingerprint: key } = this.self;
+    const event = newGroupEvent({ group: this.groupId, author, key, at, parents, change });
     this.receive(event);
     return event;
   }

@@ -124,6 +124,7 @@ describe('mail/searchText', () => {
     'unclosed tags': () => Buffer.from(`Content-Type: text/html\r\n\r\n${'<a '.repeat(2_000_000)}`),
     'unclosed scripts': () => Buffer.from(`Content-Type: text/html\r\n\r\n${'<script>'.repeat(500_000)}`),
     'unclosed comments': () => Buffer.from(`Content-Type: text/html\r\n\r\n${'<!--'.repeat(500_000)}`),
+    '20,000 messages in each other': () => Buffer.from(`${'Content-Type: message/rfc822\r\n\r\n'.repeat(20_000)}x`),
     'parameters without end': () => Buffer.from(`Content-Type: text/plain;${' a="'.repeat(100_000)}\r\n\r\nx`),
     '50,000 recipients': () => Buffer.from(`To: ${Array.from({ length: 50_000 }, (_, n) => `p${n}@example.test`).join(',\r\n ')}\r\n\r\nx`),
   };

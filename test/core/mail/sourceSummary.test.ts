@@ -66,6 +66,9 @@ describe('mail/sourceSummary', () => {
     const began = performance.now();
     const deep = Array.from({ length: 5000 }, (_, n) => `--b${n}\r\nContent-Type: multipart/mixed; boundary=b${n + 1}\r\n\r\n`).join('');
     summaryOfSource(source('Content-Type: multipart/mixed; boundary=b0', '', deep));
+    const parts = Array.from({ length: 900 }, (_, n) => `--b\r\nContent-Type: multipart/mixed; boundary=never${n}\r\n\r\n`).join('');
+    summaryOfSource(source('Content-Type: multipart/mixed; boundary=b', '', parts, '--b--', '-- x\n'.repeat(2_000_000)));
+    summaryOfSource(Buffer.concat([Buffer.alloc(600_000, 'a\n'), Buffer.from('\n'), Buffer.alloc(10_000_000, 'b')]));
     summaryOfSource(source(`To: ${'a@example.test, '.repeat(50_000)}`, '', ''));
     summaryOfSource(source(`Subject: ${'=?UTF-8?Q?a?= '.repeat(20_000)}`, '', ''));
     summaryOfSource(Buffer.alloc(20 * 1024 * 1024, 'Content-Type: multipart/mixed; boundary=b0\r\n\r\n--b0\r\n'));

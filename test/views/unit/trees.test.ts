@@ -3,6 +3,7 @@ import type { Account, Contact, Folder, KeyLink, MessagePage, MessageSummary, Sp
 import { accountIdIn, addressIn, folderIn, messageIdsIn } from '../../../src/views/commands/commandArguments.ts';
 import { keyNodes } from '../../../src/views/keys/keyNodes.ts';
 import { nestFolders, unreadInInboxes, type FolderBranch } from '../../../src/views/mail/folderNesting.ts';
+import { rowReader, type ReadRows } from '../../../src/views/messages/listRows.ts';
 import { MessagePages } from '../../../src/views/messages/messagePages.ts';
 
 function folder(path: string, name = path, specialUse?: SpecialUse, unread = 0): Folder {
@@ -52,7 +53,13 @@ function pagedFolder(ids: () => readonly number[]): { getEmailList(request: { li
 
 describe('views/message pages', () => {
   let ids: number[] = [];
-  const pages = (): MessagePages => new MessagePages({ accountId: 'a', path: 'INBOX' }, () => pagedFolder(() => ids));
+  const reading = (api: object): ReadRows =>
+    rowReader(
+      { kind: 'folder', accountId: 'a', path: 'INBOX' },
+      'messages',
+      () => api as Parameters<typeof rowReader>[2] extends () => infer Api ? Api : never,
+    );
+  const pages = (): MessagePages => new MessagePages(reading(pagedFolder(() => ids)));
   const shown = (list: MessagePages): number[] => list.messages.map(({ id }) => id);
   beforeEach(() => {
     ids = Array.from({ length: 120 }, (_, index) => 120 - index);
@@ -91,12 +98,14 @@ describe('views/message pages', () => {
 
   it('tries again after a first page that failed', async () => {
     let failing = true;
-    const list = new MessagePages({ accountId: 'a', path: 'INBOX' }, () => ({
-      getEmailList: async (request) => {
-        if (failing) throw new Error('offline');
-        return pagedFolder(() => ids).getEmailList(request);
-      },
-    }));
+    const list = new MessagePages(
+      reading({
+        getEmailList: async (request: { limit: number }) => {
+          if (failing) throw new Error('offline');
+          return pagedFolder(() => ids).getEmailList(request);
+        },
+      }),
+    );
     await assert.rejects(list.load());
     failing = false;
     await list.load();

@@ -96,8 +96,9 @@ export class LocalView {
     const decided = [...view.decided];
     const set = decided.flatMap(([flag, to]) => (to === 'set' ? [flag] : []));
     const clear = decided.flatMap(([flag, to]) => (to === 'clear' ? [flag] : []));
-    const waits = away || view.folder === undefined || decided.length > 0;
-    shown.await(accountId, view.message, waits ? { away, set, clear, rowId: row?.id ?? 0 } : undefined);
+    const unlisted = away || view.folder === undefined;
+    const waits = unlisted || decided.length > 0;
+    shown.await(accountId, view.message, waits ? { away, unlisted, set, clear, rowId: row?.id ?? 0 } : undefined);
     if (!row) return;
     if (row.id !== view.message.messageId) journal.rehint(view.message.id, row.id);
     if (decided.length > 0) messages.updateFlags(accountId, row.folder, [{ uid: row.uid, flags: withDecided(row.flags, view.decided) }]);

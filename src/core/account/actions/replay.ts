@@ -107,7 +107,8 @@ export class Replay implements Disposable {
   #settle(accountId: string, settled: readonly Settled[]): void {
     const { journal, view } = this.#deps;
     if (settled.length > 0) journal.settle(accountId, settled);
-    for (const { message, outcome } of settled) {
+    for (const { message, outcome, place } of settled) {
+      if (outcome === 'done' && place?.folder !== message.folder) this.#deps.shown.left(accountId, message);
       this.#deps.shown.await(accountId, message, undefined);
       if (outcome === 'vanished') view.drop(accountId, message);
     }

@@ -59,7 +59,7 @@ export async function fillFolder(
     deps.progress({ found: bodiless.length });
     return fillUids(folder, bodiless, choice, deps, signal);
   }
-  const onServer = await deps.handler.listUids(path, cursor.uidValidity, signal);
+  const onServer = await deps.handler.listUids(path, cursor.uidValidity, signal, cursor.uidNext);
   // A first few headers that are here already still lack their sources.
   const missing = missingUids(onServer, deps.offline.settledUids(deps.accountId, path, choice));
   deps.progress({ found: missing.length });
@@ -127,6 +127,7 @@ async function fillSources(
   const facts = await handler.fetchFacts(folder.path, folder.uidValidity, uids, signal);
   const own = withoutTwins(folder, facts, deps);
   const plan = planFill(own, deps.limits);
+  const sizes = new Map(own.map(({ uid, size }) => [uid, size]));
   if (plan.tooLarge.length > 0 && (await fillHeaders(folder, plan.tooLarge, BODY.tooLarge, deps, signal)) === 'stale') return 'stale';
   let most = intakeSize;
   for (const batch of plan.batches) {
@@ -136,7 +137,8 @@ async function fillSources(
     const place = { accountId, path: folder.path, uidValidity: folder.uidValidity };
     const intake = new SourceIntake(offline, place, { stored: (done) => deps.progress({ done }), ...(most !== undefined && { most }) });
     try {
-      await handler.fetchSources(folder.path, folder.uidValidity, batch, (message) => intake.take(message), signal);
+      const octets = batch.reduce((sum, uid) => sum + (sizes.get(uid) ?? 0), 0);
+      await handler.fetchSources(folder.path, folder.uidValidity, batch, (message) => intake.take(message), signal, octets);
     } catch (error) {
       if (!QuMailError.is(error, 'net.too-large')) throw error;
       // The server said a size and sent another. The batch is done one by one, and whoever lied is left out.
@@ -211,7 +213,8 @@ async function settleRace(folder: Folder, uids: readonly number[], before: strin
   const { accountId, handler, messages } = deps;
   for (let seen = before, rounds = 0; seen !== changesOf(folder, deps) && rounds < 5; rounds++) {
     seen = changesOf(folder, deps);
-    const present = new Set(await handler.listUids(folder.path, folder.uidValidity, signal));
+    const { uidNext } = messages.cursor(accountId, folder.path) ?? {};
+    const present = new Set(await handler.listUids(folder.path, folder.uidValidity, signal, uidNext));
     const facts = await handler.fetchFacts(folder.path, folder.uidValidity, uids, signal);
     if (messages.cursor(accountId, folder.path)?.uidValidity !== folder.uidValidity) return;
     messages.updateFlags(accountId, folder.path, facts);

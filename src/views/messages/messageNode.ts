@@ -1,0 +1,21 @@
+import type * as vscode from 'vscode';
+import type { SpecialUse } from '../../core/api.ts';
+import type { ListRow } from './listRows.ts';
+
+export type MessageNode =
+  | (Extract<ListRow, { kind: 'message' }> & { readonly parent?: Extract<ListRow, { kind: 'thread' }> })
+  | Extract<ListRow, { kind: 'thread' }>
+  | { readonly kind: 'more' };
+
+/** What the list needs to know about folders; the Mail tree knows it. */
+export interface FolderFacts {
+  foldersOf(accountId: string): Promise<readonly { readonly path: string; readonly name: string; readonly specialUse?: SpecialUse }[]>;
+}
+
+/** Where a window remembers how it lists; what a message waits for. */
+export interface ListTools {
+  readonly memory: Pick<vscode.Memento, 'get' | 'update'>;
+  /** Whether something done to a message has not reached the server yet. */
+  readonly server: (messageId: number) => 'told' | 'waiting';
+  readonly onDidChangeServer: vscode.Event<unknown>;
+}
