@@ -75,7 +75,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const conformance = own(new ConformancePanel());
   const trust = own(new TrustPanel(worlds));
   own(new KeyAlarms(worlds));
-  own(new VaultWatch(worlds));
+  const vault = own(new VaultWatch(worlds));
   own(vscode.window.registerFileDecorationProvider(new UnreadDecorations()));
   const chats = own(buildChatViews(worlds, () => settings.notifications));
   const onDidCount: vscode.Event<unknown> = (listener, self, list) =>
@@ -92,6 +92,13 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const reader = own(new ReaderPanel(worlds));
   const composer = own(new Composer(worlds));
+  own(
+    vault.onDidLock(() => {
+      reader.close();
+      trust.close();
+      chats.panels.closeAll();
+    }),
+  );
   const labFiles = { labScript: dist('lab.cjs'), engineScript: dist('engine.cjs'), storageDir: storage('lab') };
   const lab = own(new Lab(worlds, composer, { ...labFiles, settings: () => settings.read() }));
 

@@ -1,4 +1,5 @@
 import type { Address, MessageSummary, SealState, SecurityLevel } from '../core/api.ts';
+import { dateFormat } from './dateFormats.ts';
 import type { Localiser } from './present.ts';
 
 /** Name of a level as the interface shows it (DESIGN 1). */
@@ -43,9 +44,8 @@ export function correspondents(message: Pick<MessageSummary, 'from' | 'to'>, own
  */
 export function shortDate(date: number, now: number, locale: string, timeZone?: string): string {
   const zone = timeZone === undefined ? {} : { timeZone };
-  const dayOf = (time: number): string =>
-    new Intl.DateTimeFormat('en-CA', { ...zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(time);
-  const format = (options: Intl.DateTimeFormatOptions): string => new Intl.DateTimeFormat(locale, { ...zone, ...options }).format(date);
+  const dayOf = (time: number): string => dateFormat('en-CA', { ...zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(time);
+  const format = (options: Intl.DateTimeFormatOptions): string => dateFormat(locale, { ...zone, ...options }).format(date);
   if (dayOf(date) === dayOf(now)) return format({ hour: '2-digit', minute: '2-digit' });
   if (date < now && now - date < 6 * 86_400_000) return format({ weekday: 'short' });
   if (dayOf(date).slice(0, 4) === dayOf(now).slice(0, 4)) return format({ day: 'numeric', month: 'short' });

@@ -26,7 +26,10 @@ function against(name: string, ms: number, ours: number): BenchRow {
 
 /** From the call until Postfix has taken the line for all others, with the second line: the first meets links nobody asked before. */
 async function largeGroup(keying: 'multicast' | 'pairwise wraps', bar: number): Promise<BenchRow> {
-  const saes = Array.from({ length: LARGE }, (_, index) => ({ saeId: index === 0 ? 'SAE-ALICE' : `SAE-M${index}`, kmeId: index === 0 ? 'KME-A' : 'KME-B' }));
+  const saes = Array.from({ length: LARGE }, (_, index) => ({
+    saeId: index === 0 ? 'SAE-ALICE' : `SAE-M${index}`,
+    kmeId: index === 0 ? 'KME-A' : 'KME-B',
+  }));
   const maxSaeIdCount = keying === 'multicast' ? LARGE : 0;
   const members = Array.from({ length: LARGE - 1 }, (_, index) => `m${index + 1}@example.test`);
   await using world = await startPeopleWorld({
@@ -71,7 +74,14 @@ async function timeOf({ engine }: Person, chat: Chat, text: string): Promise<num
 async function cardOf(pgp: OpenPgpEngine, addr: string, saeId: string): Promise<Buffer> {
   const now = Date.now();
   const { certificate, secretKey, fingerprint } = await pgp.generate({ addresses: [addr], name: '', now });
-  const octets = encodeCard({ addr, saeId, fingerprint, minimumLevel: 'L4', suites: ['QM1-CB256', 'QM1-CB256+PQ', 'QM1-PGP9980'], issuedAt: now });
+  const octets = encodeCard({
+    addr,
+    saeId,
+    fingerprint,
+    minimumLevel: 'L4',
+    suites: ['QM1-CB256', 'QM1-CB256+PQ', 'QM1-PGP9980'],
+    issuedAt: now,
+  });
   const signature = await pgp.sign({ data: signedOctets(octets), secretKey, now, detached: true });
   return encodeSignedCard({ octets, signature, certificate });
 }

@@ -10,8 +10,8 @@ export class ChatPanelPage {
   }
 
   /** Waits until the chat with this name is on show. */
-  async shows(name: string, limitMs = 60_000): Promise<void> {
-    await this.#page.locator('header.top h1', { hasText: name }).waitFor({ timeout: limitMs });
+  async shows(name: string | RegExp, limitMs = 60_000): Promise<void> {
+    await this.#page.locator('header.top .who', { hasText: name }).waitFor({ timeout: limitMs });
   }
 
   /** Writes a line and presses Enter. */
@@ -22,7 +22,10 @@ export class ChatPanelPage {
 
   /** The row with this text; waits for it. */
   async line(text: string, limitMs = 30_000): Promise<Locator> {
-    const row = this.#page.locator('.row').filter({ has: this.#page.locator('.rich, .notice, .gone', { hasText: text }) }).last();
+    const row = this.#page
+      .locator('.row')
+      .filter({ has: this.#page.locator('.rich, .notice, .gone', { hasText: text }) })
+      .last();
     await row.waitFor({ timeout: limitMs });
     return row;
   }

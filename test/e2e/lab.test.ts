@@ -90,12 +90,12 @@ describe('e2e/the demo lab', function () {
     const chats = workbench.view('Chats');
     await chats.open();
     await chats.select(/The Lab.*bob@lab\.example/);
-    await chat.shows('The Lab');
+    await chat.shows(/The Lab.*bob@lab\.example/s);
     assert.match(await (await chat.line('Welcome to The Lab')).innerText(), /L2 · Quantum-aided AES/);
     await chat.reply('Welcome to The Lab', 'Hello from **Bob**');
     await chat.react('Welcome to The Lab', '👍');
     await chats.select(/The Lab.*carol@lab\.example/);
-    await workbench.tab('The Lab');
+    await chat.shows(/The Lab.*carol@lab\.example/s);
     const line = await chat.line('Hello from Bob');
     await line.locator('.quoted', { hasText: 'Welcome' }).waitFor();
     assert.match(await chat.head.innerText(), /SIMULATED/);

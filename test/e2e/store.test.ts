@@ -124,7 +124,7 @@ describe('e2e/the offline store', function () {
     await workbench.quickInput.type('kumquat');
     await hit.first().waitFor();
     await workbench.quickInput.pick('Show all results as a list');
-    const found = row('Shopping').first();
+    const found = row('Shopping — ').first();
     await found.waitFor();
     assert.deepEqual(await found.locator('.highlight').allInnerTexts(), ['kumquat']);
     await inEveryTheme('search-list');

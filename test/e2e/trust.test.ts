@@ -150,9 +150,10 @@ describe('e2e/keys and trust', function () {
     await qumail.command('Restart');
     const locked = workbench.view('Sign In');
     assert.match(await locked.welcome(), /locked with your passphrase/);
+    await workbench.page.locator('.tabs-container .tab', { hasText: 'After quantum' }).waitFor({ state: 'detached' });
     await workbench.screenshot('locked');
     await locked.clickWelcome('Unlock');
     await workbench.quickInput.answer('Your passphrase', 'four unrelated words here');
-    await qumail.account(BOB);
+    await qumail.account(ALICE);
   });
 });

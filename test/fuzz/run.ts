@@ -68,18 +68,21 @@ function inThread(parser: string): Promise<Fuzzed> {
   const task: Task = { parser, seed, inputs: Number(values.inputs), board, ...(forMs !== undefined && { forMs }) };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: task });
   return new Promise((resolve, reject) => {
-    let [last, since] = [-1, Date.now()];
+    let [last, since, ready] = [-1, Date.now(), false];
     const failed = (reason: string): void => {
       const octets = Buffer.from(board, 8, numbers[1]);
       void worker.terminate();
       resolve({ inputs: numbers[0]!, taken: 0, codes: {}, slowestMs: 0, failure: { number: numbers[0]!, octets, reason } });
     };
     const watch = setInterval(() => {
-      if (numbers[0] !== last) [last, since] = [numbers[0]!, Date.now()];
+      if (!ready || numbers[0] !== last) [last, since] = [numbers[0]!, Date.now()];
       else if (Date.now() - since > SILENCE) failed('it hangs');
     }, 1000);
-    worker.once('message', resolve);
-    worker.once('error', (error) => (last < 0 ? reject(error) : failed(error.stack ?? String(error))));
+    worker.on('message', (word: Fuzzed | 'ready') => {
+      if (word === 'ready') ready = true;
+      else resolve(word);
+    });
+    worker.once('error', (error) => (!ready ? reject(error) : failed(error.stack ?? String(error))));
     worker.once('exit', () => clearInterval(watch));
   });
 }

@@ -17,6 +17,7 @@ const numbers = new Uint32Array(board, 0, 2);
 const octets = new Uint8Array(board, 8);
 const parser = (await allParsers()).find((each) => each.name === name);
 if (!parser) throw new Error(`no parser ${name}`);
+parentPort?.postMessage('ready');
 const fuzzed = await fuzz(parser, {
   ...plan,
   before: (number, input) => {

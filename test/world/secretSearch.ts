@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KmeStore } from '../../src/core/lab/kmeStore.ts';
-import { OwnCertificateStore } from '../../src/core/store/ownCertificateStore.ts';
+import { CipherManager } from '../../src/core/crypto/cipherManager.ts';
+import { type OwnCertificateRecord, OwnCertificateStore } from '../../src/core/store/ownCertificateStore.ts';
 import { SealedMailStore } from '../../src/core/store/sealedMail.ts';
 
 /** Something that must stand nowhere but where it belongs. */
@@ -21,6 +22,9 @@ const SHORTEST = 8;
 /** Of a long secret so many octets are looked for, at so many places in it. */
 const SAMPLE = 48;
 const SAMPLES = 12;
+/** Octets of a secret key that are looked for together: short enough to lie inside the 32 and 64 octets of its secret parts. */
+const PIECE = 16;
+const PIECES = 4;
 
 /** Every secret that stands in a place in any usual spelling, as `secret, as SPELLING, in PLACE`; empty when all is well. */
 export function findSecrets(secrets: readonly Secret[], places: readonly Place[]): string[] {
@@ -96,7 +100,7 @@ function textsIn(json: string): string[] {
 }
 
 /**
- * Notes, from now on and in this process, every key the key managers make, every session key that is stored and every own secret key, and
+ * Notes, from now on and in this process, every key the key managers make, every session key that is stored, every own secret key, every post-quantum share, and
  * everything written to the process's output. Texts are the test's to name: half of a message's headers are public. `stop` ends it.
  */
 export function hoardSecrets(): { readonly secrets: readonly Secret[]; output(): Place; stop(): void } {
@@ -123,13 +127,24 @@ export function hoardSecrets(): { readonly secrets: readonly Secret[]; output():
           original.call(this, record);
         },
     ),
+    ...(['add', 'replace'] as const).map((method) =>
+      wrapped(
+        OwnCertificateStore.prototype,
+        method,
+        (original: (record: OwnCertificateRecord, secretKey: Uint8Array) => unknown) =>
+          function (this: OwnCertificateStore, record: OwnCertificateRecord, secretKey: Uint8Array) {
+            for (const part of secretsOfTsk(record.certificate, secretKey)) note(`secret key of ${record.fingerprint}`, part);
+            return original.call(this, record, secretKey);
+          } as never,
+      ),
+    ),
     wrapped(
-      OwnCertificateStore.prototype,
-      'add',
+      CipherManager.prototype,
+      'seal',
       (original) =>
-        function (this: OwnCertificateStore, record, secretKey) {
-          note(`secret key of ${record.fingerprint}`, Buffer.from(secretsOfTsk(record.certificate, secretKey)));
-          return original.call(this, record, secretKey);
+        function (this: CipherManager, request) {
+          if (request.pqShare) note('post-quantum share', request.pqShare.octets);
+          return original.call(this, request);
         },
     ),
     ...[process.stdout, process.stderr].map((stream) =>
@@ -153,15 +168,17 @@ export function hoardSecrets(): { readonly secrets: readonly Secret[]; output():
   };
 }
 
-/** Octets of a transferable secret key that its public certificate does not have: its tail holds the last subkey's secret part and binding. */
-function secretsOfTsk(certificate: Uint8Array, secretKey: Uint8Array): Uint8Array {
+/** Pieces of a transferable secret key of which its public certificate has neither half: from seeds and secret parts, of every subkey. */
+function secretsOfTsk(certificate: Uint8Array, secretKey: Uint8Array): Buffer[] {
   const open = Buffer.from(certificate);
   const secret = Buffer.from(secretKey);
-  for (let at = 0; at + SAMPLE <= secret.length; at += SAMPLE) {
-    const part = secret.subarray(at, at + SAMPLE);
-    if (!open.includes(part.subarray(0, 16)) && !open.includes(part.subarray(-16))) return part;
+  const pieces: Buffer[] = [];
+  for (let at = 0; at + PIECE <= secret.length; at += PIECE / 2) {
+    const piece = secret.subarray(at, at + PIECE);
+    if (!open.includes(piece.subarray(0, PIECE / 2)) && !open.includes(piece.subarray(PIECE / 2))) pieces.push(Buffer.from(piece));
   }
-  return secret;
+  const step = Math.max(1, pieces.length / PIECES);
+  return Array.from({ length: Math.min(PIECES, pieces.length) }, (_, i) => pieces[Math.floor(i * step)]!);
 }
 
 function wrapped<T extends object, K extends keyof T>(holder: T, name: K, make: (original: T[K]) => T[K]): () => void {

@@ -76,7 +76,13 @@ export class ChatOffers implements ArrivalOffers {
     const parts = await partsOf(mail ?? { raw: await sourceOf(account, row, messages, signal) });
     const opened = mail && { envelopeId: mail.envelopeId, report: mail.report };
     const receivedAt = row.internalDate;
-    const taken = await chats.arrived({ accountId, parts, rfcMessageId, ...(receivedAt !== undefined && { receivedAt }), ...(opened && { opened }) });
+    const taken = await chats.arrived({
+      accountId,
+      parts,
+      rfcMessageId,
+      ...(receivedAt !== undefined && { receivedAt }),
+      ...(opened && { opened }),
+    });
     messages.settleChatMail(row.id, taken);
     if (taken === 'chat') await this.#putAway(account, row, signal);
   }

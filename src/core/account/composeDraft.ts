@@ -93,7 +93,11 @@ export async function checkDraft(
   );
   if (keys.short)
     problems.push({ ...problem(keys.short.code, keys.short.details, recipients[keys.short.recipient]!), severity: 'warning' });
-  const openPgp = parsed.protection ? 'chosen' : known.length > 0 && known.every(({ certificate }) => certificate && certificate !== 'expired') ? 'possible' : undefined;
+  const openPgp = parsed.protection
+    ? 'chosen'
+    : known.length > 0 && known.every(({ certificate }) => certificate && certificate !== 'expired')
+      ? 'possible'
+      : undefined;
   return {
     problems,
     level,

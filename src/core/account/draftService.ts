@@ -72,7 +72,8 @@ export class DraftService implements Pick<QuMailRequests, (typeof DRAFT_REQUESTS
     const { protection } = fields;
     const level = fields.minimumLevel ? strongerOf(best, fields.minimumLevel) : best;
     // Back as it came, where the recipients have no better certificate.
-    const asItCame = protection !== undefined && best === 'L4' && recipients.every(({ certificate }) => certificate && certificate !== 'expired');
+    const asItCame =
+      protection !== undefined && best === 'L4' && recipients.every(({ certificate }) => certificate && certificate !== 'expired');
     const record: DraftRecord = {
       id: this.#deps.random.uuid(),
       accountId,

@@ -2,16 +2,17 @@ import type { AccountState } from '../base/model.ts';
 import { needsPerson, QuMailError, throwIfCancelled, type ErrorCode } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import { SingleFlight } from '../base/singleFlight.ts';
-import { planReconnect } from '../transport/backoff.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
 import { retryAfterOf } from '../transport/serverPause.ts';
 import { isDamage } from '../store/mailCache.ts';
 import type { RemoteFolder } from '../transport/remoteMail.ts';
 import { AccountLease } from './sync/accountLease.ts';
 import { BackgroundSync } from './sync/backgroundSync.ts';
-import { takeFolderList } from './sync/folderList.ts';
+import { FirstSight } from './sync/firstSight.ts';
+import { chatsToLookAt, takeFolderList } from './sync/folderList.ts';
 import { readFailure, writeFailure } from './stored.ts';
 import { newRow } from './sync/newRow.ts';
+import { nextLookAfter } from './sync/nextLook.ts';
 import type { MailAccountDeps } from './mailAccountDeps.ts';
 import { unlessCancelled } from './unlessCancelled.ts';
 import { openArrivals, syncFolder, type FolderSync, type SyncedAccount } from './syncFolder.ts';
@@ -46,6 +47,7 @@ export class MailAccount implements Disposable {
   readonly #lease: AccountLease;
   #listed: readonly RemoteFolder[] = [];
   readonly background: BackgroundSync;
+  readonly firstSight: FirstSight;
 
   constructor(record: { id: string; email: string }, handler: EmailHandler, deps: MailAccountDeps) {
     this.id = record.id;
@@ -53,6 +55,7 @@ export class MailAccount implements Disposable {
     this.handler = this.#owned.add(handler);
     this.#deps = deps;
     const accountId = record.id;
+    this.firstSight = new FirstSight({ ...deps, accountId, look: (path) => this.syncFolder(path) });
     this.#lease = this.#owned.add(new AccountLease({ ...deps, accountId, leads: () => void this.#look() }));
     this.background = this.#owned.add(
       new BackgroundSync({
@@ -115,15 +118,14 @@ export class MailAccount implements Disposable {
   async fetch(signal?: AbortSignal): Promise<{ added: number }> {
     this.#deps.changed.activity('busy');
     try {
+      await this.firstSight.ofInbox(signal);
       const counts = await this.syncFolders(signal);
       const inbox = this.#deps.messages.listFolders(this.id).find((folder) => folder.specialUse === 'inbox');
       const { added } = inbox ? await this.syncFolder(inbox.path, signal) : { added: 0 };
       if (counts === 'held-back') await this.syncFolders(signal);
       this.#succeeds();
-      if (this.leads) {
-        this.#watchInbox(inbox?.path);
-        this.background.start(this.#listed);
-      }
+      if (this.leads) this.#watchInbox(inbox?.path);
+      if (this.leads) this.background.start(this.#listed);
       return { added };
     } catch (error) {
       throw this.#fails(error);
@@ -138,6 +140,8 @@ export class MailAccount implements Disposable {
     this.#listed = await this.handler.listFolders(either);
     const counts = await takeFolderList(this.id, this.#listed, this.#deps.messages, this.handler, either);
     this.#deps.changed.folders();
+    const chats = chatsToLookAt(this.id, this.#listed, this.#deps.messages);
+    if (chats !== undefined) this.syncFolder(chats).catch((error: unknown) => this.#failsInBackground(error));
     return counts;
   }
 
@@ -203,12 +207,8 @@ export class MailAccount implements Disposable {
 
   /** After a failure the next look comes sooner than usual, unless the server or the person wants it later. */
   #lookAfter(failure: QuMailError): void {
-    const retryAfterMs = retryAfterOf(failure);
-    const loss = { code: failure.code, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-    const plan = planReconnect(this.#failures, loss, this.#deps.random.fraction());
-    this.#failures = plan.failures;
-    const patient = retryAfterMs !== undefined || needsPerson(failure.code);
-    const delayMs = patient ? plan.delayMs : Math.min(plan.delayMs, this.#deps.interval());
+    const { failures, delayMs } = nextLookAfter(failure, { failures: this.#failures, fraction: this.#deps.random.fraction(), interval: this.#deps.interval() });
+    this.#failures = failures;
     this.#deps.log.warn('look-failed', { code: failure.code, delayMs });
     this.#lookAgain(delayMs);
   }
@@ -242,7 +242,10 @@ export class MailAccount implements Disposable {
         // While only the person can help, asking again and again would lock the account; a watch that is connected proves the contrary.
         if (this.#state === 'needs-sign-in' && !this.handler.connections().some(({ kind }) => kind === 'imap-watch')) return;
         this.syncFolder(path).then(
-          () => this.#succeeds(),
+          ({ changed }) => {
+            this.#succeeds();
+            if (!changed) this.#refreshCounts(); // another device was faster, and may have put it elsewhere
+          },
           (error: unknown) => this.#failsInBackground(error),
         );
       }),

@@ -59,7 +59,7 @@ export class MailService implements MailRequests {
     const limit = Math.max(1, Math.min(request.limit, MAX_PAGE));
     const account = this.#deps.accounts.get(accountId);
     // The first sight of a folder waits for its newest headers; afterwards the store answers at once.
-    if (!this.#deps.messages.cursor(accountId, folder)) await account.syncFolder(folder);
+    await account.firstSight.of(folder);
     let rows = this.#deps.messages.page(accountId, folder, limit + 1, before);
     if (rows.length <= limit && (await this.#fetchOlder(account, folder, limit))) {
       rows = this.#deps.messages.page(accountId, folder, limit + 1, before);

@@ -1,4 +1,4 @@
-/** The plain data of chats: conversations of two people or a group over the mailboxes they have (PROTOCOL 8). */
+/** The plain data of chats: conversations of two people or a group over the mailboxes they have (PROTOCOL 11). */
 import type { Attachment, Failure } from './model.ts';
 import type { Address, SecurityLevel } from './types.ts';
 
@@ -82,7 +82,7 @@ export interface ChatMessage {
   readonly reactions: readonly ChatReaction[];
   readonly delivered: readonly string[];
   readonly read: readonly string[];
-  /** Own messages: queued until they are taken by the server; others: received. */
+  /** Own messages: queued until they are sealed (with the reason in `failure`), sending until the server took them; others: received. */
   readonly state: 'queued' | 'sending' | 'sent' | 'failed' | 'received';
   readonly failure?: Failure;
   /** When it disappears from this device. */

@@ -4,7 +4,7 @@ import { MAX_EVENT_OCTETS } from './groupEvent.ts';
 
 /**
  * The part of a chat message that programs read, and its detached signature. Text and files stand beside them in the same inner message, for
- * other programs; what counts is what the signed part says of them (PROTOCOL 8).
+ * other programs; what counts is what the signed part says of them (PROTOCOL 11).
  */
 export const CHAT_PART = { name: 'qumail_chat.json', mimeType: 'application/vnd.qumail.chat+json' } as const;
 export const CHAT_SIGNATURE = { name: 'qumail_chat.json.sig', mimeType: 'application/pgp-signature' } as const;

@@ -67,7 +67,9 @@ export class ChatQueue implements Disposable {
     const { accountId, groupId } = chat;
     const { messageId } = this.#keep(chat, act, what);
     announceChange(chat, this.#deps.emit);
-    const failure = await this.#inLane(chat, () => this.#drain(accountId, groupId, { messageId, ...(what.signal && { signal: what.signal }) }));
+    const failure = await this.#inLane(chat, () =>
+      this.#drain(accountId, groupId, { messageId, ...(what.signal && { signal: what.signal }) }),
+    );
     if (failure?.messageId === messageId && !waits(failure.error.code)) {
       this.cancel(accountId, groupId, messageId);
       announceChange(chat, this.#deps.emit);

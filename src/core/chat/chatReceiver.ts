@@ -62,6 +62,8 @@ export class ChatReceiver {
     const file = mail.files.find(({ name }) => name === CHAT_PART.name);
     // Whoever sends the part in the clear has neither sealed nor signed anything: it is ordinary mail.
     if (!file || !mail.sealed) return this.#takeAnswer(mail);
+    const taken = this.#takenBefore(mail, mail.sealed.envelopeId);
+    if (taken) return taken;
     const part = decodeChatPart(file.content);
     if (!part) throw new QuMailError('chat.malformed');
     this.#compareOutside(mail, part);
@@ -75,6 +77,14 @@ export class ChatReceiver {
     const isNew = this.#store(mail, part);
     const erase = isNew ? this.#takeBack(mail.accountId, part) : undefined;
     return { outcome: 'taken', groupId: part.group, part, isNew, introduced, ...(erase !== undefined && { erase }) };
+  }
+
+  /** The very envelope that is here already, found once more in the chats' folder. */
+  #takenBefore({ accountId, messageId }: ArrivedMail, envelopeId: string): Reception | undefined {
+    const groupId = groupOfMessageIds(messageId);
+    const entry = groupId === undefined ? undefined : this.#deps.store.entry(accountId, groupId, messageId);
+    if (groupId === undefined || entry?.content.envelopeId !== envelopeId) return undefined;
+    return { outcome: 'taken', groupId, part: undefined, isNew: false, introduced: 0 };
   }
 
   /** What stands outside is written by whoever likes: where it says anything else than the signed part, nothing of it counts. */

@@ -79,7 +79,7 @@ export class ChatSender {
     const own = await people.own(accountId);
     const to = (out.to ?? state.members.map(({ address }) => address)).filter((address) => address !== own.address);
     const floor = chatLevel(state.minimumLevel);
-    const asked = out.level ?? (floor === 'L1' ? 'L1' : 'L2');
+    const asked = out.level ?? (await this.#levelFor(out, to, floor));
     refuseBelow(asked, floor);
     refuseOversized(out);
     const level = to.length > 0 ? await this.requireReach(accountId, to, asked, floor, out.signal) : asked;
@@ -160,6 +160,13 @@ export class ChatSender {
     return reach.some(({ keyed }) => keyed === 'post-quantum') ? 'L3' : level;
   }
 
+  /** Changes of a group go at L3 where that is good enough for everybody: the own copy opens on other devices then, and they know the group. */
+  async #levelFor({ accountId, act, signal }: Outgoing, to: readonly string[], floor: ChatLevel): Promise<ChatLevel> {
+    if (floor !== 'L3' || act.kind !== 'events') return floor === 'L1' ? 'L1' : 'L2';
+    const reach = await this.#deps.post.reach(accountId, to, 'L3', 'L3', signal);
+    return reach.every(({ reachable }) => reachable) ? 'L3' : 'L2';
+  }
+
   #addressOf(state: GroupState, address: string): Address {
     return { name: state.members.find((member) => member.address === address)?.name ?? '', address };
   }
@@ -178,7 +185,7 @@ export function chatLevel(level: SecurityLevel): ChatLevel {
   return level;
 }
 
-/** The headers of PROTOCOL 8, for other programs; QuMail itself goes by the signed part. */
+/** The headers of PROTOCOL 11, for other programs; QuMail itself goes by the signed part. */
 function chatHeaders(state: GroupState, events: readonly { event: GroupEvent }[]): { name: string; value: string }[] {
   const headers = [
     { name: 'Chat-Version', value: '1' },

@@ -61,7 +61,7 @@ interface Draft {
 
 /**
  * What a group is after a set of events: a pure function of the set, so that members who know the same events see the same group,
- * whatever order, delay or repetition they came with (PROTOCOL 8). Who may do what is decided where an event takes effect in
+ * whatever order, delay or repetition they came with (PROTOCOL 11). Who may do what is decided where an event takes effect in
  * `visitInOrder`: administrators add, remove, grant, revoke and set the minimum level; every member renames, changes the picture and the
  * timer, and leaves. A removal wins over an addition that did not know of it; of two administrators who remove each other at once, the one
  * who became one earlier stays. Where no administrator is left, the member who has been there longest becomes one.
@@ -87,9 +87,7 @@ export function groupState(groupId: string, events: ReadonlyMap<string, GroupEve
   const members = [...draft.members.values()];
   // Removing who is no member keeps out whoever is being added at that moment, so who adds again must know of it.
   const counts = (id: string): boolean => !refused.has(id) || refused.get(id) === 'unknown-target';
-  const heads = headsAmong(history, counts)
-    .slice(0, MAX_PARENTS)
-    .sort();
+  const heads = headsAmong(history, counts).slice(0, MAX_PARENTS).sort();
   const shown = { id: groupId, name, members, minimumLevel, picture, timer, heads };
   return { ...shown, missing: history.missing, hash: createHash('sha256').update(JSON.stringify(shown)).digest('base64url'), refused };
 }

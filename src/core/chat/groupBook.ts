@@ -3,7 +3,15 @@ import type { ChatStore } from '../store/chats.ts';
 import type { SignedEvent } from './chatPart.ts';
 import type { ChatPeople, ChatSignatures } from './chatPorts.ts';
 import { groupState, type GroupState } from './group.ts';
-import { decodeGroupEvent, groupIdOf, MAX_EVENTS, MAX_EVENTS_BY_ONE, newGroupEvent, type GroupChange, type GroupEvent } from './groupEvent.ts';
+import {
+  decodeGroupEvent,
+  groupIdOf,
+  MAX_EVENTS,
+  MAX_EVENTS_BY_ONE,
+  newGroupEvent,
+  type GroupChange,
+  type GroupEvent,
+} from './groupEvent.ts';
 
 /** What is signed: ASCII `QuMail-Group-v1` ‖ 0x00 ‖ the event, so that a signature made for anything else is never one of an event. */
 export function signedEvent(encoded: string): Buffer {
@@ -69,7 +77,14 @@ export class GroupBook {
   ): Promise<SignedEvent & { event: GroupEvent }> {
     const own = await this.#people.own(accountId);
     const parents = groupId === undefined ? [] : this.require(accountId, groupId).heads;
-    const event = newGroupEvent({ ...(groupId !== undefined && { group: groupId }), author: own.address, key: own.fingerprint, at, parents, change });
+    const event = newGroupEvent({
+      ...(groupId !== undefined && { group: groupId }),
+      author: own.address,
+      key: own.fingerprint,
+      at,
+      parents,
+      change,
+    });
     const signature = await this.#signatures.sign(accountId, signedEvent(event.encoded));
     return { event, encoded: event.encoded, signature: signature.toString('base64url') };
   }
@@ -158,7 +173,11 @@ export class GroupBook {
  * Of new events those that belong to a group oneself was ever in, by people who ever were members of it: nobody else has a say in it, and
  * fills it. Nobody fills it alone, either.
  */
-function ofMembers<E extends { readonly event: GroupEvent }>(known: ReadonlyMap<string, GroupEvent>, candidates: readonly E[], self: string): E[] {
+function ofMembers<E extends { readonly event: GroupEvent }>(
+  known: ReadonlyMap<string, GroupEvent>,
+  candidates: readonly E[],
+  self: string,
+): E[] {
   const members = new Set<string>();
   const counts = new Map<string, number>();
   const note = ({ author, change }: GroupEvent): void => {

@@ -138,7 +138,16 @@ export function decodeGroupEvent(encoded: string): GroupEvent | undefined {
   if (begins !== (body.parents.length === 0) || begins !== (body.group === undefined)) return undefined;
   if (body.parents.some((parent, i) => i > 0 && parent <= body.parents[i - 1]!)) return undefined;
   const { group, author, key, at, parents, change } = body;
-  return { ...(group !== undefined && { group }), author, key, at, parents, change, encoded, id: createHash('sha256').update(encoded).digest('base64url') };
+  return {
+    ...(group !== undefined && { group }),
+    author,
+    key,
+    at,
+    parents,
+    change,
+    encoded,
+    id: createHash('sha256').update(encoded).digest('base64url'),
+  };
 }
 
 /** The id of the group that a `create` event begins: whoever makes another beginning makes another group. */

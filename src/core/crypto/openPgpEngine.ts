@@ -84,8 +84,13 @@ export class OpenPgpEngine implements PgpEngine {
     }
     const message = await library.createMessage({ binary: plainBytes(data) });
     const date = new Date(now + CLOCK_TOLERANCE);
-    const { signatures } = await library.verify({ message, signature: parsed, verificationKeys, format: 'binary', date, config });
-    return bestSignature(signatures, verificationKeys);
+    try {
+      const { signatures } = await library.verify({ message, signature: parsed, verificationKeys, format: 'binary', date, config });
+      return await bestSignature(signatures, verificationKeys);
+    } catch (cause) {
+      // Types and algorithms it does not know are read without a word, and thrown at here.
+      throw new QuMailError('open.malformed', { what: 'signature' }, { cause });
+    }
   }
 
   async armor(kind: ArmorKind, bytes: Uint8Array): Promise<string> {

@@ -1,4 +1,4 @@
-/** The folder chat mail lies in, so that ordinary mail programs show it apart (PROTOCOL 8). */
+/** The folder chat mail lies in, so that ordinary mail programs show it apart (PROTOCOL 11). */
 export const CHAT_FOLDER = 'QuMail Chat';
 
 /** True for the chats' folder, also where the server has it below INBOX. */

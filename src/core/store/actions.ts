@@ -10,7 +10,8 @@ import {
   type NewAction,
   type Place,
 } from './actionRow.ts';
-import { flagBits } from './messageRow.ts';
+import type { MailFlag } from '../base/types.ts';
+import { flagBits, flagsOf } from './messageRow.ts';
 import { type Row, Statements } from './statements.ts';
 
 /** Actions that were told to the server are kept for undo this long, milliseconds, and this many per account. */
@@ -49,6 +50,35 @@ export class ActionStore {
   open(accountId: string): ActionRecord[] {
     const sql = "SELECT * FROM actions WHERE account_id = ? AND state IN ('waiting', 'running') ORDER BY seq";
     return this.#sql.all(sql, accountId).map((row) => this.#whole(row));
+  }
+
+  /** The same as far as it concerns messages at these places: each action with those of its messages alone. */
+  openAt(accountId: string, places: readonly Place[]): ActionRecord[] {
+    const sql = `SELECT m.* FROM action_messages m JOIN actions a ON a.seq = m.seq WHERE m.folder = ? AND m.uid = ? AND m.uid_validity = ?
+       AND a.account_id = ? AND a.state IN ('waiting', 'running') ORDER BY m.id`;
+    const messages = new Map<number, ActionMessage[]>();
+    for (const { folder, uid, uidValidity } of places)
+      for (const row of this.#sql.all(sql, folder, uid, uidValidity, accountId)) {
+        const seq = row.integer('seq');
+        const known = messages.get(seq);
+        if (known) known.push(actionMessageOf(row));
+        else messages.set(seq, [actionMessageOf(row)]);
+      }
+    return [...messages.entries()]
+      .toSorted(([a], [b]) => a - b)
+      .map(([seq, of]) => actionOf(this.#sql.get('SELECT * FROM actions WHERE seq = ?', seq)!, of));
+  }
+
+  /** What waits, without its messages: how many of them were shown in which folder with which flags. */
+  openGroups(accountId: string): { action: ActionRecord; fromFolder: string; flags: readonly MailFlag[]; count: number }[] {
+    const sql = `SELECT a.*, m.from_folder, m.flags, count(*) AS messages FROM actions a JOIN action_messages m ON m.seq = a.seq
+       WHERE a.account_id = ? AND a.state IN ('waiting', 'running') GROUP BY a.seq, m.from_folder, m.flags ORDER BY a.seq`;
+    return this.#sql.all(sql, accountId).map((row) => ({
+      action: actionOf(row, []),
+      fromFolder: row.text('from_folder'),
+      flags: flagsOf(row.integer('flags')),
+      count: row.integer('messages'),
+    }));
   }
 
   hasOpen(accountId: string): boolean {
@@ -111,7 +141,8 @@ export class ActionStore {
   /** A message has another place now: a new UID, another folder. */
   rebind(accountId: string, from: Place, to: Place): void {
     const sql = `UPDATE action_messages SET folder = ?, uid_validity = ?, uid = ? WHERE folder = ? AND uid = ? AND uid_validity = ?
-       AND seq IN (SELECT seq FROM actions WHERE account_id = ?)`;
+       AND +seq IN (SELECT seq FROM actions WHERE account_id = ?)`;
+    // The plus keeps SQLite from going through all messages of those actions to find this one.
     this.#sql.run(sql, to.folder, to.uidValidity, to.uid, from.folder, from.uid, from.uidValidity, accountId);
   }
 
@@ -174,7 +205,7 @@ export class ActionStore {
 
   #vanish(accountId: string, place: Place): void {
     const sql = `UPDATE action_messages SET outcome = 'vanished' WHERE folder = ? AND uid = ? AND uid_validity = ? AND outcome = 'open'
-       AND seq IN (SELECT seq FROM actions WHERE account_id = ? AND state IN ('waiting', 'running'))`;
+       AND +seq IN (SELECT seq FROM actions WHERE account_id = ? AND state IN ('waiting', 'running'))`;
     this.#sql.run(sql, place.folder, place.uid, place.uidValidity, accountId);
   }
 

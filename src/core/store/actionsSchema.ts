@@ -167,6 +167,28 @@ export const SHOWN_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX awaited_by_message_id ON awaited (folder_id, rfc_message_id) WHERE unlisted = 1;
       CREATE INDEX messages_hidden_as_twins ON messages (folder_id, rfc_message_id) WHERE hidden = 3;
 
+      CREATE INDEX messages_on_their_way ON messages (folder_id, rfc_message_id) WHERE uid < 0;
+
+      -- The pluses and named indexes keep SQLite from going through all of a folder by UID: 10,000 messages may be on their way into it.
+      DROP TRIGGER arriving_twice;
+      CREATE TRIGGER arriving_twice AFTER INSERT ON messages
+      WHEN NEW.uid > 0 AND EXISTS (SELECT 1 FROM messages p INDEXED BY messages_on_their_way WHERE p.folder_id = NEW.folder_id
+        AND p.uid < 0 AND p.rfc_message_id = NEW.rfc_message_id AND p.size = NEW.size)
+      BEGIN
+        UPDATE messages SET hidden = 3 WHERE id = NEW.id;
+      END;
+      DROP TRIGGER arrived_otherwise;
+      CREATE TRIGGER arrived_otherwise AFTER DELETE ON messages WHEN OLD.uid < 0
+      BEGIN
+        UPDATE messages SET hidden = 0 WHERE folder_id = OLD.folder_id AND +uid > 0 AND hidden = 3 AND rfc_message_id = OLD.rfc_message_id;
+      END;
+      DROP TRIGGER arrived;
+      CREATE TRIGGER arrived AFTER UPDATE OF folder_id, uid ON messages
+      WHEN OLD.uid < 0 AND (NEW.uid <> OLD.uid OR NEW.folder_id <> OLD.folder_id)
+      BEGIN
+        UPDATE messages SET hidden = 0 WHERE folder_id = OLD.folder_id AND +uid > 0 AND hidden = 3 AND rfc_message_id = OLD.rfc_message_id;
+      END;
+
       DROP TRIGGER awaited_new;
       CREATE TRIGGER awaited_new AFTER INSERT ON messages
       WHEN EXISTS (SELECT 1 FROM awaited a JOIN folders f ON f.id = a.folder_id AND f.uid_validity = a.uid_validity
@@ -198,8 +220,8 @@ export const SHOWN_MIGRATIONS: readonly Migration[] = [
 
       CREATE TRIGGER awaited_no_more AFTER DELETE ON awaited WHEN OLD.unlisted = 1
       BEGIN
-        UPDATE messages SET hidden = 0 WHERE id = (SELECT m.id FROM messages m WHERE m.folder_id = OLD.folder_id AND m.hidden = 3 AND m.uid > 0
-          AND m.rfc_message_id = OLD.rfc_message_id AND m.size = OLD.size AND NOT EXISTS (SELECT 1 FROM messages p
+        UPDATE messages SET hidden = 0 WHERE id = (SELECT m.id FROM messages m WHERE m.folder_id = OLD.folder_id AND m.hidden = 3 AND +m.uid > 0
+          AND m.rfc_message_id = OLD.rfc_message_id AND m.size = OLD.size AND NOT EXISTS (SELECT 1 FROM messages p INDEXED BY messages_on_their_way
             WHERE p.folder_id = m.folder_id AND p.uid < 0 AND p.rfc_message_id = m.rfc_message_id AND p.size = m.size)
           ORDER BY m.uid LIMIT 1);
       END;

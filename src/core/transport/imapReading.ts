@@ -21,6 +21,8 @@ const SUMMARY = {
 const BY_UID = { uid: true };
 /** Disappearances taken in from one answer; a server may name UIDs that never were. */
 const MAX_VANISHED = 500_000;
+/** Messages that are taken in before others have their turn. */
+const BETWEEN_PAUSES = 20;
 
 export interface ChangesAsked {
   /** Most new messages in one answer. */
@@ -37,7 +39,7 @@ export interface ChangesAsked {
 export async function readNewest(client: ImapClient, mailbox: SelectedMailbox, limit: number): Promise<RemoteMessage[]> {
   if (mailbox.exists === 0 || limit <= 0) return [];
   const from = Math.max(1, mailbox.exists - limit + 1);
-  return newestFirst((await client.fetchAll(`${from}:*`, SUMMARY)).map(remoteMessage)).slice(0, limit);
+  return newestFirst((await readSummaries(client, `${from}:*`, 'by-number'))).slice(0, limit);
 }
 
 /** The `limit` messages before `uid`, newest first. */
@@ -87,7 +89,7 @@ async function readNew(
   // `n:*` always names the last message, also one below n (RFC 9051 section 9, seq-range).
   if (mailbox.uidNext !== undefined && mailbox.uidNext - uidNext <= limit) {
     // No more than `limit` can have come by SELECT, so there is no need to ask for their UIDs first; what came since is cut off again.
-    const fetched = (await client.fetchAll(`${uidNext}:*`, SUMMARY, BY_UID)).map(remoteMessage).filter(({ uid }) => uid >= uidNext);
+    const fetched = (await readSummaries(client, `${uidNext}:*`)).filter(({ uid }) => uid >= uidNext);
     const oldestFirst = fetched.sort((a, b) => a.uid - b.uid);
     return { added: newestFirst(oldestFirst.slice(0, limit)), more: oldestFirst.length > limit };
   }
@@ -98,8 +100,18 @@ async function readNew(
 /** What a list shows of these messages, newest first. */
 export async function readUids(client: ImapClient, uids: readonly number[]): Promise<RemoteMessage[]> {
   const messages: RemoteMessage[] = [];
-  for (const set of uidSets(uids)) messages.push(...(await client.fetchAll(set, SUMMARY, BY_UID)).map(remoteMessage));
+  for (const set of uidSets(uids)) messages.push(...(await readSummaries(client, set)));
   return newestFirst(messages);
+}
+
+/** ImapFlow takes in whatever came from the line at once; so that requests are answered in between, it is held up now and then. */
+async function readSummaries(client: ImapClient, set: string, named: 'by-uid' | 'by-number' = 'by-uid'): Promise<RemoteMessage[]> {
+  const messages: RemoteMessage[] = [];
+  for await (const message of client.fetch(set, SUMMARY, { uid: named === 'by-uid' })) {
+    messages.push(remoteMessage(message));
+    if (messages.length % BETWEEN_PAUSES === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return messages;
 }
 
 async function readKnown(
@@ -171,8 +183,12 @@ async function readFlags(
   range: string,
   options: { uid: boolean; changedSince?: bigint },
 ): Promise<FolderChanges['flags'][number][]> {
-  const messages = await client.fetchAll(range, { uid: true, flags: true }, options);
-  return messages.flatMap((message) => (message.flags ? [{ uid: message.uid, flags: mailFlags(message.flags) }] : []));
+  const found: FolderChanges['flags'][number][] = [];
+  for await (const { uid, flags } of client.fetch(range, { uid: true, flags: true }, options)) {
+    if (flags) found.push({ uid, flags: mailFlags(flags) });
+    if (found.length % (BETWEEN_PAUSES * 4) === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return found;
 }
 
 /** HIGHESTMODSEQ need not tell of expunges (RFC 7162 section 3.1.2), so the UIDs are compared; compactly where ESEARCH is offered. */

@@ -29,7 +29,11 @@ export function chatItem(chat: ChatSummary, account: string): vscode.TreeItem {
   item.contextValue = `chat.${chat.kind}.${chat.member ? 'member' : 'left'}`;
   item.command = { command: 'qumail.openChat', title: vscode.l10n.t('Open Chat'), arguments: [chat.id] };
   // It names no document; the decoration hangs on it.
-  item.resourceUri = vscode.Uri.from({ scheme: SCHEME, path: `/${encodeURIComponent(chat.id)}`, query: String(Math.min(chat.unread, 100)) });
+  item.resourceUri = vscode.Uri.from({
+    scheme: SCHEME,
+    path: `/${encodeURIComponent(chat.id)}`,
+    query: String(Math.min(chat.unread, 100)),
+  });
   return item;
 }
 

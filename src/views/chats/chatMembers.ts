@@ -66,5 +66,8 @@ function candidates(chat: Chat, kind: Exclude<MemberChange, 'add'>): readonly Ch
 async function maySendAway(person: string, group: string): Promise<boolean> {
   const remove = vscode.l10n.t('Remove');
   const detail = vscode.l10n.t('What is said from then on is not sealed for this person. What was said before stays readable there.');
-  return (await vscode.window.showWarningMessage(vscode.l10n.t('Remove {0} from {1}?', person, group), { modal: true, detail }, remove)) === remove;
+  return (
+    (await vscode.window.showWarningMessage(vscode.l10n.t('Remove {0} from {1}?', person, group), { modal: true, detail }, remove)) ===
+    remove
+  );
 }

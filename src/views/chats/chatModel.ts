@@ -22,14 +22,14 @@ export interface Telling {
 const PICTURE = /^image\/(?:png|jpeg|gif|webp)$/;
 const MAX_PICTURE = 10 * 1024 * 1024;
 
-/** The head of the panel, in words. */
-export function shownChat(chat: Chat, level: ChatLevel | undefined, l10n: Localiser): ShownChat {
+/** The head of the panel, in words; `account` where this person has several. */
+export function shownChat(chat: Chat, level: ChatLevel | undefined, l10n: Localiser, account = ''): ShownChat {
   const next = level ?? startLevel(chat.minimumLevel);
   return {
     id: chat.id,
     name: chat.name,
     group: chat.kind === 'group',
-    members: membersText(chat.members, l10n),
+    members: [account, membersText(chat.members, l10n)].filter(Boolean).join(' · '),
     safety: safetyOf(chat.verified, l10n),
     level: next,
     levelName: levelName(next, l10n),
@@ -137,12 +137,7 @@ function stateWord(state: ShownLine['state'], { read, delivered }: ChatMessage, 
   return delivered.length > 0 ? l10n.t('sent, delivered to {0}', names(delivered)) : words.sent;
 }
 
-function dayText(
-  at: number,
-  now: number,
-  format: (time: number, options: Intl.DateTimeFormatOptions) => string,
-  l10n: Localiser,
-): string {
+function dayText(at: number, now: number, format: (time: number, options: Intl.DateTimeFormatOptions) => string, l10n: Localiser): string {
   const dayOf = (time: number): string => format(time, { year: 'numeric', month: '2-digit', day: '2-digit' });
   if (dayOf(at) === dayOf(now)) return l10n.t('Today');
   if (dayOf(at) === dayOf(now - 86_400_000)) return l10n.t('Yesterday');

@@ -9,7 +9,7 @@ import { parsePageAsk } from './chatAsks.ts';
 import { chatShell } from './chatHtml.ts';
 import { ChatPages } from './chatPages.ts';
 import { firstUnread, pictureTypeOf, shownChat, shownLine } from './chatModel.ts';
-import type { HostWord, PageAsk } from './chatProtocol.ts';
+import type { HostWord, PageAsk, ShownChat } from './chatProtocol.ts';
 import { chatWords } from './chatWords.ts';
 
 export const CHAT_VIEW_TYPE = 'qumail.chat';
@@ -85,7 +85,7 @@ export class ChatPanel implements vscode.Disposable {
 
   async setLevel(level: ChatLevel | undefined): Promise<void> {
     this.#level = level;
-    if (this.#chat) this.#post({ kind: 'header', chat: shownChat(this.#chat, level, vscode.l10n) });
+    if (this.#chat) this.#post({ kind: 'header', chat: this.#head(this.#chat) });
   }
 
   /** Whether the person is looking at this chat now. */
@@ -133,7 +133,7 @@ export class ChatPanel implements vscode.Disposable {
     const unread = firstUnread(messages, chat.unread);
     this.#post({
       kind: 'chat',
-      chat: shownChat(chat, this.#level, vscode.l10n),
+      chat: this.#head(chat),
       words: chatWords(vscode.l10n),
       draft: chat.draft,
       stretch,
@@ -146,7 +146,7 @@ export class ChatPanel implements vscode.Disposable {
   async #refresh(): Promise<void> {
     if (!this.#ready) return;
     const chat = await this.#readChat();
-    this.#post({ kind: 'header', chat: shownChat(chat, this.#level, vscode.l10n) });
+    this.#post({ kind: 'header', chat: this.#head(chat) });
     for (const { stretch, older } of await this.#pages.renewed(this.#shown(chat))) this.#post({ kind: 'lines', stretch, older });
   }
 
@@ -155,6 +155,12 @@ export class ChatPanel implements vscode.Disposable {
     this.#chat = chat;
     this.panel.title = chat.simulated ? `${chat.name.slice(0, 80)} · SIMULATED` : chat.name.slice(0, 80);
     return chat;
+  }
+
+  #head(chat: Chat): ShownChat {
+    const { accounts } = this.#options.context;
+    const account = accounts.length > 1 ? accounts.find(({ id }) => id === chat.accountId)?.email : undefined;
+    return shownChat(chat, this.#level, vscode.l10n, account);
   }
 
   #shown(chat: Chat): (message: ChatMessage) => ReturnType<typeof shownLine> {

@@ -17,13 +17,15 @@ export class ChatPanels implements vscode.Disposable {
     this.#files = new AttachmentFiles(context);
     this.#owned = [
       this.#files,
-      context.onDidChangeWorld(() => this.#closeAll()),
+      context.onDidChangeWorld(() => this.closeAll()),
       context.onEvent((event) => {
         if (event.kind === 'chat-messages') this.#open.get(event.chatId)?.changed();
         // Who is verified, and under what name, stands at the messages too.
         else if (event.kind === 'contacts' || event.kind === 'chats') for (const open of this.#of(event.accountId)) open.changed();
       }),
-      vscode.window.registerWebviewPanelSerializer(CHAT_VIEW_TYPE, { deserializeWebviewPanel: (panel, state) => this.#restore(panel, state) }),
+      vscode.window.registerWebviewPanelSerializer(CHAT_VIEW_TYPE, {
+        deserializeWebviewPanel: (panel, state) => this.#restore(panel, state),
+      }),
     ];
   }
 
@@ -49,7 +51,7 @@ export class ChatPanels implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.#closeAll();
+    this.closeAll();
     for (const item of this.#owned) item.dispose();
   }
 
@@ -72,7 +74,8 @@ export class ChatPanels implements vscode.Disposable {
     return [...this.#open.values()].filter(({ chat }) => chat?.accountId === accountId);
   }
 
-  #closeAll(): void {
+  /** Takes every chat off the screen. */
+  closeAll(): void {
     for (const { panel } of [...this.#open.values()]) panel.dispose();
   }
 }

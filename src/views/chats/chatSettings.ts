@@ -31,7 +31,10 @@ export async function changePicture(context: ViewContext, chat: Chat): Promise<v
   if (!picked) return;
   if (picked.what === 'none') return change(context, chat, { kind: 'picture', picture: null });
   const [file] =
-    (await vscode.window.showOpenDialog({ filters: { [vscode.l10n.t('Pictures')]: ['png', 'jpg', 'jpeg', 'webp'] }, canSelectMany: false })) ?? [];
+    (await vscode.window.showOpenDialog({
+      filters: { [vscode.l10n.t('Pictures')]: ['png', 'jpg', 'jpeg', 'webp'] },
+      canSelectMany: false,
+    })) ?? [];
   if (!file) return;
   const content = await vscode.workspace.fs.readFile(file);
   if (content.byteLength > MAX_PICTURE) {
@@ -65,7 +68,11 @@ export async function changeTimer(context: ViewContext, chat: Chat): Promise<voi
 
 export async function changeReceipts(context: ViewContext, chat: Chat): Promise<void> {
   const items = [
-    { label: vscode.l10n.t('On'), detail: vscode.l10n.t('The others see that a message came, and that it was read'), receipts: 'on' as const },
+    {
+      label: vscode.l10n.t('On'),
+      detail: vscode.l10n.t('The others see that a message came, and that it was read'),
+      receipts: 'on' as const,
+    },
     { label: vscode.l10n.t('Off'), detail: vscode.l10n.t('Nobody is told'), receipts: 'off' as const },
   ];
   const shown = items.map((item) => ({ ...item, description: item.receipts === chat.receipts ? vscode.l10n.t('as it is') : '' }));
@@ -86,7 +93,9 @@ export async function pickNextLevel(context: ViewContext, chat: Chat, now: ChatL
           return {
             label: `$(${missing.length === 0 ? 'check' : 'warning'}) ${levelLabel(level, vscode.l10n)}`,
             description: level === current ? vscode.l10n.t('as it is') : '',
-            detail: (missing.length > 0 ? missing : reaches).map((reach) => `${reach.address}: ${reachText(reach, vscode.l10n)}`).join(' · '),
+            detail: (missing.length > 0 ? missing : reaches)
+              .map((reach) => `${reach.address}: ${reachText(reach, vscode.l10n)}`)
+              .join(' · '),
             level,
           };
         }),
@@ -112,7 +121,8 @@ export async function forgetChat(context: ViewContext, chat: Chat): Promise<bool
   const detail = chat.member
     ? vscode.l10n.t('It is removed from this computer. You stay a member, and what is said next brings the chat back.')
     : vscode.l10n.t('It is removed from this computer.');
-  if ((await vscode.window.showWarningMessage(vscode.l10n.t('Forget {0}?', chat.name), { modal: true, detail }, forget)) !== forget) return false;
+  if ((await vscode.window.showWarningMessage(vscode.l10n.t('Forget {0}?', chat.name), { modal: true, detail }, forget)) !== forget)
+    return false;
   await context.api.forgetChat({ chatId: chat.id });
   return true;
 }

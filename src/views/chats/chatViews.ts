@@ -9,6 +9,7 @@ import { ChatTree } from './chatTree.ts';
 /** Everything that shows chats. */
 export interface ChatViews extends vscode.Disposable {
   readonly tree: ChatTree;
+  readonly panels: ChatPanels;
   readonly commands: ReturnType<typeof chatCommands>;
 }
 
@@ -22,5 +23,5 @@ export function buildChatViews(context: ViewContext, isWanted: () => boolean): C
     new ChatAlerts(context, tree, panels, isWanted),
     vscode.window.registerFileDecorationProvider(new ChatDecorations()),
   );
-  return { tree, commands: chatCommands(context, tree, panels), dispose: () => void owned.dispose() };
+  return { tree, panels, commands: chatCommands(context, tree, panels), dispose: () => void owned.dispose() };
 }

@@ -66,7 +66,10 @@ export async function fromChatPage(context: ViewContext, command: 'members' | 'm
     if (level) await panel.setLevel(level);
     return;
   }
-  const item = (id: ChatCommandId, icon: string, label: string): vscode.QuickPickItem & { id: ChatCommandId } => ({ label: `$(${icon}) ${label}`, id });
+  const item = (id: ChatCommandId, icon: string, label: string): vscode.QuickPickItem & { id: ChatCommandId } => ({
+    label: `$(${icon}) ${label}`,
+    id,
+  });
   const items = [
     item('qumail.chatMembers', 'verified', vscode.l10n.t('Members & Safety')),
     item('qumail.chatTimer', 'watch', vscode.l10n.t('Disappearing Messages')),

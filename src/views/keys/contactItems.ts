@@ -21,7 +21,6 @@ export function contactItem({ contact, link, budgets }: Extract<KeyNode, { kind:
   const low = budgets.some((budget) => budget.low === 'yes') ? vscode.l10n.t('KEYS LOW') : '';
   const marked = known ? look.words : '';
   const notice = contact.keyChange?.effect === 'notice' ? vscode.l10n.t('another key seen') : '';
-  const urgent = mark === 'changed' || mark === 'revoked';
   const sae = contact.saeId ?? (known ? '' : vscode.l10n.t('no SAE ID'));
   // Trust and what changes come first: a narrow side bar shows little more.
   item.description = [marked, notice, low, stock, sae, minimum].filter(Boolean).join(' · ');
@@ -41,9 +40,16 @@ export function contactItem({ contact, link, budgets }: Extract<KeyNode, { kind:
   ]
     .filter(Boolean)
     .join('\n');
-  item.contextValue = `contact.${mark === 'changed' || mark === 'revoked' ? mark : mark === 'verified' ? 'verified' : known && contact.certificate?.facts ? 'unverified' : 'none'}`;
+  item.contextValue = `contact.${contextOf(contact)}`;
   item.accessibilityInformation = { label: [contact.name || contact.address, look.words, item.description].join(', ') };
   return item;
+}
+
+/** What can be done about a contact's certificate, for the menus of the manifest. */
+function contextOf(contact: Contact): 'changed' | 'revoked' | 'verified' | 'unverified' | 'none' {
+  const mark = markOf(contact);
+  if (mark === 'changed' || mark === 'revoked' || mark === 'verified') return mark;
+  return contact.certificate?.facts ? 'unverified' : 'none';
 }
 
 export function certificateItem(contact: Contact): vscode.TreeItem {

@@ -21,6 +21,8 @@ export async function startLabGroup(api: QuMailApi, accounts: readonly Account[]
   if (!first) return;
   const members = others.map(({ email }) => email);
   const chat = await api.startChat({ accountId: first.id, members, name: l10n.t('The Lab'), minimumLevel: 'L2' }, { signal });
-  const text = l10n.t('Welcome to **The Lab**. Every line here is sealed for each of us with quantum keys of its own (SIMULATED). Say something!');
+  const text = l10n.t(
+    'Welcome to **The Lab**. Every line here is sealed for each of us with quantum keys of its own (SIMULATED). Say something!',
+  );
   await api.sendChatMessage({ chatId: chat.id, text }, { signal });
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { MessageSummary, ThreadSummary } from '../../core/api.ts';
+import { dateFormat } from '../dateFormats.ts';
 import { correspondents, levelLabel, messageIcon, personLabel, shortDate } from '../labels.ts';
 import { dateAndTime } from '../outbox/outboxText.ts';
 import { sentenceOf } from '../present.ts';
@@ -57,7 +58,7 @@ export function messageItem(row: Extract<ListRow, { kind: 'message' }>, setting:
   item.tooltip = [
     subject,
     from,
-    new Date(message.date).toLocaleString(vscode.env.language),
+    dateFormat(vscode.env.language, { dateStyle: 'medium', timeStyle: 'short' }).format(message.date),
     level,
     failure,
     waiting,

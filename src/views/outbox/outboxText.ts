@@ -1,3 +1,4 @@
+import { dateFormat } from '../dateFormats.ts';
 import type { OutboxEntry } from '../../core/api.ts';
 import { shortDate } from '../labels.ts';
 import { present, type Localiser } from '../present.ts';
@@ -102,7 +103,7 @@ function shortTime(time: number, now: number, locale: string, timeZone?: string)
 
 /** `Tue 24 Nov, 08:00`. */
 export function dateAndTime(time: number, locale: string, timeZone?: string): string {
-  return new Intl.DateTimeFormat(locale, {
+  return dateFormat(locale, {
     ...(timeZone === undefined ? {} : { timeZone }),
     weekday: 'short',
     day: 'numeric',

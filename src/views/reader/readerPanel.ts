@@ -79,6 +79,11 @@ export class ReaderPanel implements vscode.Disposable {
     await this.#open(messageId);
   }
 
+  /** Takes the message off the screen. */
+  close(): void {
+    this.#panel?.dispose();
+  }
+
   dispose(): void {
     this.#panel?.dispose();
     this.#opening?.abort();

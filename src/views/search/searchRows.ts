@@ -47,11 +47,10 @@ export function searchRows(state: SearchState, facts: RowFacts): readonly Search
   const suggestions = state.suggestions.slice(0, room).map((suggestion) => suggestionRow(suggestion, l10n));
   const saved: SearchRow[] = empty ? facts.saved.map((search) => savedRow(search, l10n)) : [];
   const hits = state.hits.map((hit) => hitRow(hit, facts));
-  const rows = [...problems, ...failure];
-  if (saved.length > 0) rows.push(separator(l10n.t('saved searches')), ...saved);
   // Words are looked for as they are; who is in the middle of an operator's value wants to finish that first.
   const first = suggestsValue(state) ? suggestions : [];
-  rows.push(...first);
+  const rows = [...first, ...problems, ...failure];
+  if (saved.length > 0) rows.push(separator(l10n.t('saved searches')), ...saved);
   if (hits.length > 0) rows.push(separator(foundLine(state, facts)), ...hits);
   else if (!empty && !state.busy && problems.length === 0 && failure.length === 0)
     rows.push({ label: l10n.t('Nothing found here'), icon: { id: 'circle-slash' }, act: { kind: 'nothing' } });

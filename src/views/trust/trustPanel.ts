@@ -38,6 +38,10 @@ export class TrustPanel implements vscode.Disposable {
     this.#show({ kind: 'card', account, card }, cardPage(account, card, own, vscode.l10n));
   }
 
+  close(): void {
+    this.#panel?.dispose();
+  }
+
   dispose(): void {
     this.#subscription.dispose();
     this.#panel?.dispose();

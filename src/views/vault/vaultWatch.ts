@@ -5,6 +5,9 @@ import type { ViewContext } from '../viewContext.ts';
 export class VaultWatch implements vscode.Disposable {
   readonly #context: ViewContext;
   readonly #subscription: vscode.Disposable;
+  readonly #locks = new vscode.EventEmitter<void>();
+  /** The engine wants a passphrase: what was opened before must not stay on show. */
+  readonly onDidLock = this.#locks.event;
   #locked = false;
 
   constructor(context: ViewContext) {
@@ -26,6 +29,7 @@ export class VaultWatch implements vscode.Disposable {
       this.#locked = locked;
       await vscode.commands.executeCommand('setContext', 'qumail.locked', locked);
       await vscode.commands.executeCommand('setContext', 'qumail.passphrase', passphrase === 'set' && !locked);
+      if (!was && locked) this.#locks.fire();
       if (was && !locked) await this.#context.reloadAccounts();
     } catch {
       this.#context.log.debug('vault state not known');
@@ -34,5 +38,6 @@ export class VaultWatch implements vscode.Disposable {
 
   dispose(): void {
     this.#subscription.dispose();
+    this.#locks.dispose();
   }
 }

@@ -116,7 +116,9 @@ export class ModelImap implements ReplayTools {
     });
   }
 
-  #faulty<T>(run: () => T): T {
+  async #faulty<T>(run: () => T): Promise<T> {
+    // An answer takes its time, in which others have their turn.
+    await new Promise((resolve) => setImmediate(resolve));
     const fault = this.faults.shift() ?? 'none';
     if (fault === 'before') throw new QuMailError('net.cut');
     const result = run();

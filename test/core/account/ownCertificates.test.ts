@@ -49,7 +49,10 @@ describe('the own certificate', function () {
     };
     /** A window with a database handle and epoch keys of its own, as another process has. */
     const otherWindow = async (): Promise<OwnCertificates> => {
-      const otherDb = openDatabase(join(folder, 'vault.db'), { durability: 'full', migrations: [...VAULT_MIGRATIONS, ...OWN_CERT_MIGRATIONS] });
+      const otherDb = openDatabase(join(folder, 'vault.db'), {
+        durability: 'full',
+        migrations: [...VAULT_MIGRATIONS, ...OWN_CERT_MIGRATIONS],
+      });
       const other = await SecureStorage.open({ db: otherDb, secrets, random: systemRandom, clock });
       closing.push(() => (other.dispose(), otherDb.close()));
       const own = new OwnCertificates({

@@ -69,6 +69,31 @@ describe('a pad exchanged in person', () => {
     assert.equal(theirs!.bits - theirs!.leftBits, mine!.readBits);
   });
 
+  it('leaves a row in the audit log for every key, on both sides, and none for what failed', async () => {
+    await handOver();
+    await spend(alice, bob, 256, 'one');
+    await spend(bob, alice, 8 * 3000, 'two');
+    const source = alice.sources.sourceFor('alice', bob.email)!;
+    await fails(source.take({ bits: OCTETS * 8, others: [] }), 'pad.exhausted');
+    for (const [world, peer] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
+      assert.deepEqual(
+        world.audit.rows().map(({ ownSaeId, peerSaeId, method, bits, outcome }) => [ownSaeId, peerSaeId, method, bits, outcome]),
+        [
+          ['pad', `pad:${peer.email}`, world === alice ? 'enc_keys' : 'dec_keys', 256, 'delivered'],
+          ['pad', `pad:${peer.email}`, world === alice ? 'dec_keys' : 'enc_keys', 24_064, 'delivered'],
+        ],
+      );
+      assert.deepEqual(world.audit.verify(), { entries: 2, intact: true });
+    }
+    assert.deepEqual(
+      alice.audit.rows().map(({ keyId }) => keyId),
+      bob.audit.rows().map(({ keyId }) => keyId),
+    );
+  });
+
   it('can be read in any order, and skipped parts stay readable', async () => {
     await handOver();
     const source = alice.sources.sourceFor('alice', bob.email)!;

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chatOf, lineOf } from '../chat/chatWorld.ts';
 import { needMailWorld } from '../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
 import { findSecrets, hoardSecrets, placesIn, secretsIn, type Place, type Secret } from '../../world/secretSearch.ts';
@@ -41,7 +42,7 @@ describe('the search for secrets', () => {
 });
 
 describe('a whole run', function () {
-  this.timeout(40_000);
+  this.timeout(90_000);
   const folder = mkdtempSync(join(tmpdir(), 'qumail-run-'));
   let world: PeopleWorld;
   let alice: Person;
@@ -108,8 +109,25 @@ describe('a whole run', function () {
     await bob.engine.importPad({ accountId: bob.account.id, address: alice.email, path: stick });
     for (const person of [alice, bob]) await person.engine.disconnectKeyManager({ accountId: person.account.id });
     await exchange('L1');
+    const said = ['group', 'line', 'search'].map((what) => `${what} ${randomBytes(9).toString('hex')}`);
+    used.push(...said.map((value) => ({ name: 'chat', value })));
+    const chat = await alice.engine.startChat({ accountId: alice.account.id, members: [bob.email], name: said[0]!, minimumLevel: 'L3' });
+    await alice.engine.sendChatMessage({ chatId: chat.id, text: said[1]! });
+    await lineOf(bob, (await chatOf(bob, said[0])).id, said[1]!);
+    await alice.engine.saveSearch({ name: 'x', query: `"${said[2]}"` });
     const secrets = all();
-    for (const name of ['key ', 'text at', 'attachment at', 'session key of', 'secret key of', 'qumail.epoch', 'pad', 'password'])
+    for (const name of [
+      'key ',
+      'text at',
+      'attachment at',
+      'session key of',
+      'secret key of',
+      'post-quantum share',
+      'chat',
+      'qumail.epoch',
+      'pad',
+      'password',
+    ])
       assert.ok(
         secrets.some((secret) => secret.name.startsWith(name)),
         name,

@@ -16,12 +16,9 @@ describe('chat/what pretends to be part of a chat', function () {
   let groupId: string;
 
   beforeEach(async () => {
-    [alice, bob, carol, mallory] = (await Promise.all(['alice', 'bob', 'carol', 'mallory'].map((name) => openSide(`${name}@example.test`)))) as [
-      Side,
-      Side,
-      Side,
-      Side,
-    ];
+    [alice, bob, carol, mallory] = (await Promise.all(
+      ['alice', 'bob', 'carol', 'mallory'].map((name) => openSide(`${name}@example.test`)),
+    )) as [Side, Side, Side, Side];
     const all = [alice, bob, carol, mallory];
     for (const side of all) for (const other of all) if (side !== other) side.meet(other);
     chat = await alice.changes.startChat({ accountId: 'alice', members: [bob.address, carol.address], name: 'Three' });
@@ -105,7 +102,11 @@ describe('chat/what pretends to be part of a chat', function () {
     const self = { address: author, name: 'Mallory', fingerprint: key };
     const event = newGroupEvent({ group: groupId, author, key, at: 1, parents, change: { kind: 'add', member: self } });
     const signature = (await mallory.signEvent(event.encoded)).toString('base64url');
-    const letter = await altered(await letterOf(bob, 'let me in'), { author, key, events: [{ encoded: event.encoded, signature }] }, mallory);
+    const letter = await altered(
+      await letterOf(bob, 'let me in'),
+      { author, key, events: [{ encoded: event.encoded, signature }] },
+      mallory,
+    );
     await leavesUnharmed(arrivalOf(letter, mallory, alice), 'chat.not-member');
     assert.equal(alice.groups.event('alice', groupId, event.id), undefined);
   });
@@ -139,8 +140,11 @@ describe('chat/what pretends to be part of a chat', function () {
       newGroupEvent({ group: groupId, author, key, at: 1, parents, change: { kind: 'rename', name } }),
     );
     const events = [];
-    for (const { encoded } of [first!, second!]) events.push({ encoded, signature: (await alice.signEvent(encoded)).toString('base64url') });
-    const letters = [events, [...events].reverse()].map(async (carried) => altered(await letterOf(alice, 'both'), { events: carried }, alice));
+    for (const { encoded } of [first!, second!])
+      events.push({ encoded, signature: (await alice.signEvent(encoded)).toString('base64url') });
+    const letters = [events, [...events].reverse()].map(async (carried) =>
+      altered(await letterOf(alice, 'both'), { events: carried }, alice),
+    );
     await bob.handler.arrived(arrivalOf(await letters[0]!, alice, bob));
     await carol.handler.arrived(arrivalOf(await letters[1]!, alice, carol));
     assert.equal(bob.groups.require('bob', groupId).hash, carol.groups.require('carol', groupId).hash);
@@ -175,7 +179,11 @@ describe('chat/what pretends to be part of a chat', function () {
   });
 
   it('refuses a picture of 50 MB, and one that is none', async () => {
-    const big = { name: 'p.png', mimeType: 'image/png', content: Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(50 << 20)]) };
+    const big = {
+      name: 'p.png',
+      mimeType: 'image/png',
+      content: Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(50 << 20)]),
+    };
     const change = (picture: typeof big) => alice.changes.changeChat({ chatId: chat.id, change: { kind: 'picture', picture } });
     await assert.rejects(change(big), { code: 'chat.file-too-large' });
     await assert.rejects(change({ ...big, content: Buffer.from('<svg/>') }), { code: 'engine.bad-request' });

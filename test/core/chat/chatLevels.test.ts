@@ -29,7 +29,12 @@ describe('chats at every level, and in groups that mix them', function () {
     // Carol has no key manager: she is reached by her certificate alone.
     carol = await world.person('carol');
     await carol.signInWithPassword();
-    for (const [from, to] of [[alice, carol], [bob, carol], [carol, alice], [carol, bob]] as const) {
+    for (const [from, to] of [
+      [alice, carol],
+      [bob, carol],
+      [carol, alice],
+      [carol, bob],
+    ] as const) {
       const { file: content } = await from.engine.exportCard({ accountId: from.account.id });
       await to.engine.importCard({ accountId: to.account.id, content, name: from.name });
     }
@@ -136,7 +141,10 @@ describe('chats at every level, and in groups that mix them', function () {
     // Whatever is sent has the timers looked at; the clock alone would after a while.
     await alice.engine.sendChatMessage({ chatId: chat.id, text: 'later' });
     await bob.engine.sendChatMessage({ chatId: atBob.id, text: 'later, too' });
-    for (const [person, chatId] of [[alice, chat.id], [bob, atBob.id]] as const) {
+    for (const [person, chatId] of [
+      [alice, chat.id],
+      [bob, atBob.id],
+    ] as const) {
       await seen(person, async () => ((await pageOf(person, chatId)).some(({ text }) => text === 'for an hour') ? undefined : true));
     }
     await onServer(async () => (await copies()) === 0);

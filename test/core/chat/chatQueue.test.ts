@@ -34,7 +34,11 @@ describe('chats while something is out of reach', function () {
   const pageOf = async (person: Person, chatId: string): Promise<readonly ChatMessage[]> =>
     (await person.engine.getChatMessages({ chatId, limit: 100 })).messages;
   const allSent = (person: Person, chatId: string): Promise<true> =>
-    seen(person, async () => ((await pageOf(person, chatId)).every(({ state }) => state === 'sent' || state === 'received') ? true : undefined), 30_000);
+    seen(
+      person,
+      async () => ((await pageOf(person, chatId)).every(({ state }) => state === 'sent' || state === 'received') ? true : undefined),
+      30_000,
+    );
 
   it('keep what is said, with the reason, and send it in its order once the key manager answers', async () => {
     await world.kme.pair.stop('KME-A');

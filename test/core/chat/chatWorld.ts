@@ -25,7 +25,9 @@ export async function seen<T>(person: Person, look: () => Promise<T | undefined>
     }
   };
   const listening = person.engine.onEvent(() => void check());
-  const timer = setTimeout(() => reject(new Error(`${person.name} did not see it in ${limitMs} ms`)), limitMs);
+  // Made here, to show who waited.
+  const late = new Error(`${person.name} did not see it in ${limitMs} ms`);
+  const timer = setTimeout(() => reject(late), limitMs);
   void check();
   try {
     return await promise;
@@ -67,7 +69,8 @@ export async function foldersOnServer(world: PeopleWorld, person: Person): Promi
   const told = await world.mail.doveadm(['mailbox', 'status', '-u', person.email, 'messages unseen', '*']);
   const lines = told.split('\n').flatMap((line) => /^(.+) messages=(\d+) unseen=(\d+)$/.exec(line) ?? []);
   const folders = new Map<string, { messages: number; unseen: number }>();
-  for (let at = 0; at + 3 < lines.length; at += 4) folders.set(lines[at + 1]!, { messages: Number(lines[at + 2]), unseen: Number(lines[at + 3]) });
+  for (let at = 0; at + 3 < lines.length; at += 4)
+    folders.set(lines[at + 1]!, { messages: Number(lines[at + 2]), unseen: Number(lines[at + 3]) });
   return folders;
 }
 

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {
-  decodeChatPart,
-  encodeChatPart,
-  type ChatAct,
-  type ChatPart,
-} from '../../../src/core/chat/chatPart.ts';
+import { decodeChatPart, encodeChatPart, type ChatAct, type ChatPart } from '../../../src/core/chat/chatPart.ts';
 import { chatMessageId, groupOfMessageIds } from '../../../src/core/mail/chatMessageId.ts';
 import { conversation, type ChatEntry } from '../../../src/core/chat/conversation.ts';
 

@@ -54,7 +54,9 @@ describe('a conversation of four people with four key managers', function () {
     (await person.engine.getChatMessages({ chatId: await chatIdOf(person), limit: 500 })).messages;
   /** Everybody has the last line, or the last change. */
   const heard = async (text: string, ...who: readonly Person[]): Promise<void> => {
-    await Promise.all(who.map((person) => seen(person, async () => (await pageOf(person)).find((each) => lineOf(each).endsWith(text)), 60_000)));
+    await Promise.all(
+      who.map((person) => seen(person, async () => (await pageOf(person)).find((each) => lineOf(each).endsWith(text)), 60_000)),
+    );
   };
   const settled = async (...who: readonly Person[]): Promise<void> => {
     const hasAll = async (person: Person): Promise<true | undefined> => {
@@ -131,7 +133,11 @@ describe('a conversation of four people with four key managers', function () {
     const asked = deliveries.map(({ saeId, keyId, verb }) => `${verb} ${saeId} ${keyId}`);
     assert.equal(new Set(asked).size, asked.length);
     const served = deliveries.filter(({ verb }) => verb === 'enc_keys');
-    for (const members of [1, 2, 3]) assert.ok(served.some(({ peerSaeIds }) => peerSaeIds.length === members), `${members} others`);
+    for (const members of [1, 2, 3])
+      assert.ok(
+        served.some(({ peerSaeIds }) => peerSaeIds.length === members),
+        `${members} others`,
+      );
     // One key per line and change, and some for lines that could not be sent in the end.
     assert.ok(served.length >= 100 && served.length < 180, `${served.length} keys`);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { decodeGroupEvent, groupIdOf, newGroupEvent, type GroupEvent } from '../../../src/core/chat/groupEvent.ts';
 import { groupState } from '../../../src/core/chat/group.ts';
-import { beginGroup, member, play, steps, type Copy } from './groupWorld.ts';
+import { beginGroup, changeOf, member, play, steps, type Copy } from './groupWorld.ts';
 
 const addresses = (copy: Copy): string[] => copy.state.members.map(({ address }) => address);
 const address = (index: number): string => member(index).address;
@@ -112,6 +112,37 @@ describe('chat/group', () => {
     assert.deepEqual(addresses(alice), [address(0), address(1)]);
     alice.write({ kind: 'add', member: member(2) });
     assert.deepEqual(addresses(alice), [address(0), address(1), address(2)]);
+  });
+
+  it('is not changed by anything that a removed member writes as if it had been before, whatever that is', () => {
+    const writes = fc.array(fc.tuple(fc.nat(), fc.nat(99), fc.nat(24)), { minLength: 1, maxLength: 12 });
+    let attacks = 0;
+    fc.assert(
+      fc.property(fc.integer({ min: 3, max: 12 }), steps, fc.nat(), writes, (people, history, whom, late) => {
+        const copies = play(people, history);
+        everyoneHears(copies);
+        const [creator] = copies as [Copy];
+        const aboutCreator = [...creator.events.values()].some(
+          ({ author, change }) =>
+            ('address' in change && change.address === creator.self.address) ||
+            (change.kind === 'leave' && author === creator.self.address),
+        );
+        const removed = copies[1 + (whom % (people - 1))]!;
+        fc.pre(!aboutCreator && addresses(creator).includes(removed.self.address));
+        attacks += 1;
+        const before = [...creator.events.keys()];
+        creator.write({ kind: 'remove', address: removed.self.address });
+        const { hash } = creator.state;
+        for (const [on, what, about] of late) {
+          const known = [...before, ...[...removed.events.keys()].filter((id) => !before.includes(id))];
+          removed.writeOn([known[on % known.length]!], changeOf(what, about % (people + 3)));
+        }
+        creator.receive(...removed.events.values());
+        assert.equal(creator.state.hash, hash);
+      }),
+      { numRuns: 300 },
+    );
+    assert.ok(attacks > 100);
   });
 
   it('lets one of two administrators who remove each other at once stay, the same one for everybody', () => {

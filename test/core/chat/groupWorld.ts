@@ -55,28 +55,37 @@ export function beginGroup(people: number, at = 0): { copies: Copy[]; create: Gr
   return { copies: members.map((each) => new Copy(each, create)), create };
 }
 
-/** Numbers that decide one step of a random history: who, what, about whom, and who hears of it. */
-export const steps = fc.array(fc.tuple(fc.nat(19), fc.nat(99), fc.nat(24), fc.nat(0xfffff)), { minLength: 1, maxLength: 30 });
+/** Numbers that decide one step of a random history: who, what, about whom, who hears of it, and how honest it is. */
+export const steps = fc.array(fc.tuple(fc.nat(24), fc.nat(99), fc.nat(24), fc.nat(0xfffff), fc.nat(99)), { minLength: 1, maxLength: 30 });
+export type Step = readonly [who: number, what: number, about: number, hears: number, honesty: number];
 
 export function changeOf(what: number, about: number): GroupChange {
   const { address } = member(about);
   if (what < 25) return { kind: 'add', member: member(about) };
-  if (what < 45) return { kind: 'remove', address };
-  if (what < 50) return { kind: 'leave' };
-  if (what < 60) return { kind: 'rename', name: `Name ${about}` };
-  if (what < 70) return { kind: 'grant', address };
-  if (what < 80) return { kind: 'revoke', address };
-  if (what < 90) return { kind: 'minimum-level', minimumLevel: (['L1', 'L2', 'L3'] as const)[about % 3]! };
+  if (what < 35) return { kind: 'remove', address };
+  if (what < 38) return { kind: 'leave' };
+  if (what < 55) return { kind: 'rename', name: `Name ${about}` };
+  if (what < 65) return { kind: 'grant', address };
+  if (what < 72) return { kind: 'revoke', address };
+  if (what < 85) return { kind: 'minimum-level', minimumLevel: (['L1', 'L2', 'L3'] as const)[about % 3]! };
   return { kind: 'timer', seconds: about };
 }
 
-/** Everybody's copy after a random history in which some heard of some events, each with all that it builds on or without. */
-export function play(people: number, history: readonly (readonly [number, number, number, number])[]): Copy[] {
+/**
+ * Everybody's copy after a random history: half of the members administer it, most events come from members, some of those who write know
+ * better than their events say (backdated), some events reach others without what they build on, most reach only some.
+ */
+export function play(people: number, history: readonly Step[]): Copy[] {
   const { copies, create } = beginGroup(people);
+  const [first] = copies as [Copy];
+  for (let index = 1; index < people; index += 2) first.write({ kind: 'grant', address: member(index).address });
+  for (const copy of copies) copy.receive(...first.events.values());
   for (let index = people; index < 25; index += 1) copies.push(new Copy(member(index), create));
-  for (const [at, [who, what, about, hears]] of history.entries()) {
-    const author = copies[who % copies.length]!;
-    const event = author.write(changeOf(what, about), at);
+  for (const [at, [who, what, about, hears, honesty]] of history.entries()) {
+    const author = copies[honesty < 90 ? who % people : who]!;
+    const change = changeOf(what, about % (people + 3));
+    const known = [...author.events.keys()];
+    const event = honesty % 7 === 0 ? author.writeOn([known[who % known.length]!], change, at) : author.write(change, at);
     for (const [index, copy] of copies.entries()) {
       if (!((hears >> (index % 20)) & 1)) continue;
       // Every third time the history is lost on the way, and the event waits for it.

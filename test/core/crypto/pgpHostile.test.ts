@@ -33,6 +33,28 @@ const octets = fc.oneof(
 describe('Hostile OpenPGP', function () {
   this.timeout(20_000);
 
+  it('is refused by name where a signature is of no known type, which the library reads without a word', async () => {
+    const bob = await certificateOf('bob');
+    const data = Buffer.from('x');
+    const signature = await pgp.sign({ data, secretKey: bob.secretKey, now: NOW, detached: true });
+    // New packet format, length in two or five octets, then version and type.
+    const type = (signature[1]! < 192 ? 2 : signature[1]! < 224 ? 3 : 6) + 1;
+    assert.equal(signature[type - 1], 6);
+    const refusedTypes: number[] = [];
+    for (let each = 0; each < 256; each += 1) {
+      const changed = Buffer.from(signature);
+      changed[type] = each;
+      try {
+        const { state } = await pgp.verify({ data, signature: changed, verifyWith: [bob.certificate], now: NOW });
+        assert.equal(state === 'valid', each === signature[type], `type ${each}`);
+      } catch (error) {
+        assert.ok(QuMailError.is(error, 'open.malformed'), `type ${each}: ${String(error)}`);
+        refusedTypes.push(each);
+      }
+    }
+    assert.ok(refusedTypes.includes(0x7f));
+  });
+
   it('is refused by name, whatever the octets: messages, certificates, signatures, session keys', async () => {
     const bob = await certificateOf('bob');
     const sessionKey = Buffer.concat([Buffer.of(9), Buffer.alloc(32)]);

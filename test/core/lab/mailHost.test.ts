@@ -199,6 +199,7 @@ describe('the lab’s mail host', () => {
   it('creates and deletes mailboxes with any name, and protects those with a role', async () => {
     const a = await imap(alice);
     await a.mailboxCreate('QuMail Chat');
+    assert.equal((await a.mailboxCreate('QuMail Chat')).created, false);
     await a.mailboxCreate('दोस्त & more');
     assert.ok((await a.list()).some((f) => f.path === 'दोस्त & more'));
     assert.equal((await counts(a, 'दोस्त & more')).messages, 0);

@@ -18,7 +18,12 @@ const LIVELY: readonly ChatMessage[] = [
   message('n1', 3000, { notice: { kind: 'created', by: 'Alice' }, author: ALICE }),
   message('m1', 2990, { text: 'The laser is **aligned**. Numbers:\n- 810 nm\n- `0.4` dB' }),
   message('m2', 2988, { text: 'and it stays so', reactions: [{ emoji: '👍', members: [ALICE.address, CAROL.address] }] }),
-  message('m3', 60, { author: ALICE, text: 'Great! See https://example.org/plan for the next step', read: [BOB.address, CAROL.address], edited: true }),
+  message('m3', 60, {
+    author: ALICE,
+    text: 'Great! See https://example.org/plan for the next step',
+    read: [BOB.address, CAROL.address],
+    edited: true,
+  }),
   message('n2', 50, { notice: { kind: 'timer', by: 'Alice', seconds: 86_400 }, author: ALICE }),
   message('m4', 40, { author: CAROL, text: 'Which one?', replyTo: 'm3', expiresAt: NOON + 86_400_000 }),
   message('m5', 30, {
@@ -70,7 +75,9 @@ describe('the page of a chat in a real Chromium', function () {
   });
 
   it('lets no hostile text run a script, reach a server or become anything but text', async () => {
-    await chat.show(HOSTILE.map((each, index) => message(`h${index}`, 10 - index, { text: each, author: { name: each, address: BOB.address } })));
+    await chat.show(
+      HOSTILE.map((each, index) => message(`h${index}`, 10 - index, { text: each, author: { name: each, address: BOB.address } })),
+    );
     for (const link of await chat.page.locator('.rich a').all()) await link.dispatchEvent('click');
     await chat.settle();
     assert.equal(await chat.page.evaluate(() => (globalThis as unknown as { pwned?: unknown }).pwned), undefined);
@@ -81,7 +88,10 @@ describe('the page of a chat in a real Chromium', function () {
 
   it('draws a window of ten thousand messages, and scrolling them costs little', async () => {
     const many = Array.from({ length: 10_000 }, (_, index) =>
-      message(`m${String(index).padStart(5, '0')}`, 10_000 - index, { text: `line ${index} ${'word '.repeat(index % 12)}`, author: index % 7 === 0 ? ALICE : BOB }),
+      message(`m${String(index).padStart(5, '0')}`, 10_000 - index, {
+        text: `line ${index} ${'word '.repeat(index % 12)}`,
+        author: index % 7 === 0 ? ALICE : BOB,
+      }),
     );
     await chat.show(many);
     assert.ok((await chat.page.locator('.row').count()) < 100);
@@ -114,34 +124,55 @@ describe('the page of a chat in a real Chromium', function () {
     const all = Array.from({ length: 200 }, (_, index) => message(`m${String(index).padStart(3, '0')}`, 200 - index));
     await chat.show(all.slice(100), { older: true });
     await chat.page.evaluate(() => {
-      (globalThis as unknown as { document: { querySelector(s: string): { scrollTop: number } } }).document.querySelector('.scroller').scrollTop = 300;
+      (globalThis as unknown as { document: { querySelector(s: string): { scrollTop: number } } }).document.querySelector(
+        '.scroller',
+      ).scrollTop = 300;
     });
     await chat.settle();
     assert.equal((await chat.asked('older')).length, 1);
     const place = async (): Promise<number> => (await chat.page.locator('[data-id="m105"]').boundingBox())?.y ?? Number.NaN;
     const before = await place();
     const hundredth = all[100]!;
-    await chat.say({ kind: 'lines', older: false, stretch: { ...stretchOf(all.slice(0, 100).map(lineOf), false), to: { at: hundredth.at, id: '' } } });
+    await chat.say({
+      kind: 'lines',
+      older: false,
+      stretch: { ...stretchOf(all.slice(0, 100).map(lineOf), false), to: { at: hundredth.at, id: '' } },
+    });
     assert.ok(Math.abs((await place()) - before) < 2);
   });
 
   it('follows new messages at the end, tells them to a screen reader, and what is on screen to the host', async () => {
     await chat.show([message('m1', 2)]);
-    await chat.say({ kind: 'lines', older: false, stretch: stretchOf([message('m1', 2), message('m2', 1, { text: 'fresh' })].map(lineOf), false) });
+    await chat.say({
+      kind: 'lines',
+      older: false,
+      stretch: stretchOf([message('m1', 2), message('m2', 1, { text: 'fresh' })].map(lineOf), false),
+    });
     assert.match(await chat.page.locator('.heard').innerText(), /Bob\. fresh/);
-    await chat.page.waitForFunction(() => (globalThis as unknown as { asked: { kind: string; last?: string }[] }).asked.some(({ kind, last }) => kind === 'seen' && last === 'm2'));
+    await chat.page.waitForFunction(() =>
+      (globalThis as unknown as { asked: { kind: string; last?: string }[] }).asked.some(
+        ({ kind, last }) => kind === 'seen' && last === 'm2',
+      ),
+    );
   });
 
   it('takes away what has disappeared', async () => {
     await chat.show([message('m1', 2), message('m2', 1)]);
     await chat.say({ kind: 'lines', older: false, stretch: stretchOf([lineOf(message('m2', 1))], false) });
-    assert.deepEqual(await chat.page.locator('.row').evaluateAll((rows) => rows.map((row) => (row as unknown as { dataset: { id: string } }).dataset.id)), ['m2']);
+    assert.deepEqual(
+      await chat.page.locator('.row').evaluateAll((rows) => rows.map((row) => (row as unknown as { dataset: { id: string } }).dataset.id)),
+      ['m2'],
+    );
   });
 
   it('sends with Enter, answers with a quote, edits the last own message with ArrowUp, and keeps a draft', async () => {
     await chat.show([message('m1', 2), message('m2', 1, { author: ALICE, text: 'typo hree' })]);
     await text().fill('half a sent');
-    await chat.page.waitForFunction(() => (globalThis as unknown as { asked: { kind: string; text?: string }[] }).asked.some(({ kind, text: said }) => kind === 'draft' && said === 'half a sent'));
+    await chat.page.waitForFunction(() =>
+      (globalThis as unknown as { asked: { kind: string; text?: string }[] }).asked.some(
+        ({ kind, text: said }) => kind === 'draft' && said === 'half a sent',
+      ),
+    );
     await text().fill('');
     await text().press('ArrowUp');
     assert.equal(await text().inputValue(), 'typo hree');
@@ -174,7 +205,12 @@ describe('the page of a chat in a real Chromium', function () {
     await chat.show([message('m1', 2), message('m2', 1)]);
     await chat.page.locator('.scroller').focus();
     await chat.page.keyboard.press('ArrowUp');
-    assert.equal(await chat.page.evaluate(() => (globalThis as unknown as { document: { activeElement: { dataset: { id: string } } } }).document.activeElement.dataset.id), 'm2');
+    assert.equal(
+      await chat.page.evaluate(
+        () => (globalThis as unknown as { document: { activeElement: { dataset: { id: string } } } }).document.activeElement.dataset.id,
+      ),
+      'm2',
+    );
     await chat.page.keyboard.press('ArrowUp');
     await chat.page.keyboard.press('Tab');
     await chat.page.keyboard.press('Enter');
@@ -188,7 +224,10 @@ describe('the page of a chat in a real Chromium', function () {
     await chat.page.locator('.chip', { hasText: 'notes.txt' }).waitFor();
     await text().press('Enter');
     const [sent] = await chat.asked('send');
-    assert.deepEqual(sent?.files.map(({ name, mimeType }) => [name, mimeType]), [['notes.txt', 'text/plain']]);
+    assert.deepEqual(
+      sent?.files.map(({ name, mimeType }) => [name, mimeType]),
+      [['notes.txt', 'text/plain']],
+    );
     const folder = mkdtempSync(join(tmpdir(), 'qumail-big-'));
     try {
       writeFileSync(join(folder, 'big.bin'), Buffer.alloc(26 * 1024 * 1024));

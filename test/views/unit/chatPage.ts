@@ -141,7 +141,8 @@ export class ChatPage {
       const url = new URL(route.request().url());
       const name = url.pathname.slice(1);
       if (url.origin === ORIGIN && name === '') return route.fulfill({ contentType: 'text/html', body: shell });
-      if (url.origin === ORIGIN && ['chat.js', 'chat.css', 'codicon.ttf'].includes(name)) return route.fulfill({ path: join(this.#files, name) });
+      if (url.origin === ORIGIN && ['chat.js', 'chat.css', 'codicon.ttf'].includes(name))
+        return route.fulfill({ path: join(this.#files, name) });
       this.requests.push(route.request().url());
       return route.abort();
     });
@@ -163,7 +164,10 @@ export class ChatPage {
 
   /** What the host says. */
   async say(word: HostWord): Promise<void> {
-    await this.page.evaluate((data) => (globalThis as unknown as { postMessage(data: unknown, origin: string): void }).postMessage(data, '*'), word);
+    await this.page.evaluate(
+      (data) => (globalThis as unknown as { postMessage(data: unknown, origin: string): void }).postMessage(data, '*'),
+      word,
+    );
     await this.settle();
   }
 

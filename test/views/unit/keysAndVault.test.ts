@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Account, ConformanceReport, Contact, KeyBudgetLink, Pad, RestoreResult, SecurityReport } from '../../../src/core/api.ts';
+import { padNameIn, profileIn, urlIn } from '../../../src/views/commands/commandArguments.ts';
 import { keyCost, levelAndCost, levelValue } from '../../../src/views/composer/levels.ts';
 import { forecastWords, parseSize, quotaWords, rateWords, spanWords } from '../../../src/views/keys/budgetWords.ts';
 import { conformanceHtml } from '../../../src/views/keys/conformanceHtml.ts';
@@ -84,6 +85,16 @@ describe('views/keys and trust rows', () => {
       contacts[1]?.children.map(({ kind }) => kind),
       ['contact-certificate', 'contact-levels', 'contact-keys', 'pad'],
     );
+  });
+
+  it('gives pads and standby key managers to the commands of their menus, and nothing that is foreign', () => {
+    assert.equal(padNameIn({ kind: 'pad', accountId: 'a', pad: { name: 'f00d' } }), 'f00d');
+    assert.equal(urlIn({ kind: 'standby', url: 'https://kme2.example' }), 'https://kme2.example');
+    assert.equal(profileIn({ accountId: 'a', profile: 'cautious' }), 'cautious');
+    for (const foreign of [undefined, null, 7, {}, { pad: 1 }, { url: 1 }]) {
+      assert.equal(padNameIn(foreign), undefined);
+      assert.equal(urlIn(foreign), undefined);
+    }
   });
 
   it('says of a pad what is left of it', () => {

@@ -183,7 +183,8 @@ describe('views/rows of the search box', () => {
 
   it('complete a value before anything else', () => {
     const value: QuerySuggestion = { kind: 'level', text: 'L2', from: 6, to: 6 };
-    assert.equal(acts({ ...state, query: 'level:', suggestions: [value] })[0], 'complete');
+    const problem = { code: 'search.value-missing', details: { name: 'level' }, from: 0, to: 6 } as const;
+    assert.deepEqual(acts({ ...state, query: 'level:', suggestions: [value], problems: [problem] }), ['complete', 'nothing']);
   });
 
   it('are the saved searches while nothing has been typed', () => {

@@ -17,10 +17,12 @@ import type { MessageRow, MessageStore } from '../../store/messages.ts';
 import type { ShownMail } from '../../store/shownMail.ts';
 import { readFailure } from '../stored.ts';
 import type { LocalView } from './localView.ts';
-import { countChanges, inverseChange } from './pendingView.ts';
+import { countChangesOf, inverseChange } from './pendingView.ts';
 import { foldersOf, takeBack, type Replay } from './replay.ts';
 
 const MAX_MESSAGES = 10_000;
+/** Messages that are journaled and shown at a time, and told to the server in one command: other requests wait no longer than that. */
+const AT_ONCE = 100;
 const JUNK: FlagChange = { ...NO_CHANGE, addKeywords: ['$Junk'], removeKeywords: ['$NotJunk'] };
 const NOT_JUNK: FlagChange = { ...NO_CHANGE, addKeywords: ['$NotJunk'], removeKeywords: ['$Junk'] };
 
@@ -108,7 +110,8 @@ export class ActionService implements Handled {
       if (record.verb === 'expunge') throw new QuMailError('action.final');
       inverse.push(...inverseOf(record, receipt.actionId, this.#deps.clock.now()));
     }
-    if (inverse.length > 0) this.#record(inverse);
+    for (const part of inverse.flatMap(inParts)) await this.#record([part]);
+    for (const accountId of new Set(inverse.map((action) => action.accountId))) void this.#deps.replay.run(accountId);
     this.#deps.journal.noteUndone(request.actionId, receipt.actionId);
     this.#tell(records);
     return receipt;
@@ -124,7 +127,8 @@ export class ActionService implements Handled {
   countsPending(accountId: string): ReadonlyMap<string, { unread: number; total: number }> {
     const sums = new Map<string, { unread: number; total: number }>();
     if (!this.#deps.journal.hasOpen(accountId)) return sums;
-    for (const { folder, unread, total } of this.#deps.journal.open(accountId).flatMap(countChanges)) {
+    const groups = this.#deps.journal.openGroups(accountId);
+    for (const { folder, unread, total } of groups.flatMap(({ action, ...group }) => countChangesOf(action, [group]))) {
       const sum = sums.get(folder) ?? { unread: 0, total: 0 };
       sums.set(folder, { unread: sum.unread + unread, total: sum.total + total });
     }
@@ -145,12 +149,19 @@ export class ActionService implements Handled {
     return true;
   }
 
-  #act(purpose: ActionPurpose, messageIds: readonly number[], stepsFor: (row: MessageRow) => readonly Step[]): ActionReceipt {
+  /** Takes note of all messages before anything is done with one: where one is missing, nothing happens. */
+  async #act(
+    purpose: ActionPurpose,
+    messageIds: readonly number[],
+    stepsFor: (row: MessageRow) => readonly Step[],
+  ): Promise<ActionReceipt> {
     if (messageIds.length > MAX_MESSAGES) throw new QuMailError('engine.bad-request', { field: 'messageIds', limit: MAX_MESSAGES });
     const id = this.#deps.random.uuid();
     const createdAt = this.#deps.clock.now();
     const actions = new Map<string, NewAction & { messages: NewActionMessage[] }>();
+    let taken = 0;
     for (const messageId of new Set(messageIds)) {
+      if (++taken % AT_ONCE === 0) await othersFirst();
       const row = this.#row(messageId);
       for (const { verb, target, change = NO_CHANGE } of stepsFor(row)) {
         if (verb === 'move' && target === row.folder) continue;
@@ -161,13 +172,16 @@ export class ActionService implements Handled {
       }
     }
     const made = [...actions.values()];
-    if (made.length > 0) this.#record(made);
+    // One that is small is journaled whole, in one transaction; of a large one each part is an action of its own with the id of them all.
+    if (taken <= AT_ONCE && made.length > 0) await this.#record(made);
+    else for (const part of made.flatMap(inParts)) await this.#record([part]);
+    for (const accountId of new Set(made.map((action) => action.accountId))) void this.#deps.replay.run(accountId);
     return { actionId: id, undoable: !made.some(({ verb }) => verb === 'expunge') };
   }
 
   /** Journals first, which is durable, then shows. */
-  #record(actions: readonly NewAction[]): void {
-    const { journal, view, replay } = this.#deps;
+  async #record(actions: readonly NewAction[]): Promise<void> {
+    const { journal, view } = this.#deps;
     journal.add(actions);
     for (const { accountId, messages } of actions)
       view.show(
@@ -175,7 +189,7 @@ export class ActionService implements Handled {
         messages.map((message) => ({ ...message, id: 0, outcome: 'open' })),
       );
     this.#tell(actions.map((action) => ({ ...action, seq: 0, state: 'waiting' }) as unknown as ActionRecord));
-    for (const accountId of new Set(actions.map((action) => action.accountId))) void replay.run(accountId);
+    if (actions.some(({ messages }) => messages.length >= AT_ONCE)) await othersFirst();
   }
 
   #messageOf(row: MessageRow): NewActionMessage {
@@ -214,6 +228,17 @@ export class ActionService implements Handled {
     for (const { accountId, folder } of shown.values()) emit({ kind: 'messages', accountId, folder });
     for (const accountId of new Set(actions.map((action) => action.accountId))) emit({ kind: 'folders', accountId });
   }
+}
+
+/** Whoever waits for this thread has it first. */
+function othersFirst(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function inParts(action: NewAction): NewAction[] {
+  const parts: NewAction[] = [];
+  for (let at = 0; at < action.messages.length; at += AT_ONCE) parts.push({ ...action, messages: action.messages.slice(at, at + AT_ONCE) });
+  return parts;
 }
 
 /** What undoes an action that the server has heard, or is hearing. */

@@ -48,7 +48,7 @@ export class LocalView {
 
   /** Shows the messages of these actions where the journal has them now. */
   show(accountId: string, messages: readonly ActionMessage[]): void {
-    const views = this.#views(accountId);
+    const views = this.#views(accountId, messages);
     this.#deps.shown.transaction(() => {
       for (const message of messages) {
         this.#show(accountId, views.get(placeKey(message)) ?? { message, folder: message.folder, decided: new Map() });
@@ -84,9 +84,9 @@ export class LocalView {
     if (row) this.#deps.messages.removeUids(accountId, row.folder, [row.uid]);
   }
 
-  #views(accountId: string): Map<string, PendingView> {
+  #views(accountId: string, messages: readonly ActionMessage[]): Map<string, PendingView> {
     if (!this.#deps.journal.hasOpen(accountId)) return new Map();
-    return pendingViews(this.#deps.journal.open(accountId));
+    return pendingViews(this.#deps.journal.openAt(accountId, messages));
   }
 
   #show(accountId: string, view: PendingView): void {

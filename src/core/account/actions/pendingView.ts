@@ -56,19 +56,33 @@ export function inverseChange(before: readonly MailFlag[], change: FlagChange): 
   };
 }
 
+export interface CountChange {
+  readonly folder: string;
+  readonly unread: number;
+  readonly total: number;
+}
+
 /** How an action changes the counts of folders. */
-export function countChanges(action: ActionRecord): { folder: string; unread: number; total: number }[] {
-  const changes = new Map<string, { folder: string; unread: number; total: number }>();
+export function countChanges(action: ActionRecord): CountChange[] {
+  return countChangesOf(action, action.messages);
+}
+
+/** The same where of several messages that are alike in this only their number is known. */
+export function countChangesOf(
+  action: Pick<ActionRecord, 'verb' | 'target' | 'change'>,
+  messages: readonly (Pick<ActionMessage, 'fromFolder' | 'flags'> & { readonly count?: number })[],
+): CountChange[] {
+  const changes = new Map<string, CountChange>();
   const count = (folder: string, unread: number, total: number): void => {
     const sum = changes.get(folder) ?? { folder, unread: 0, total: 0 };
     changes.set(folder, { folder, unread: sum.unread + unread, total: sum.total + total });
   };
-  for (const { fromFolder, flags } of action.messages) {
+  for (const { fromFolder, flags, count: times = 1 } of messages) {
     const unread = flags.includes('seen') ? 0 : 1;
-    if (action.verb === 'flags') count(fromFolder, (changed(flags, action.change).includes('seen') ? 0 : 1) - unread, 0);
+    if (action.verb === 'flags') count(fromFolder, ((changed(flags, action.change).includes('seen') ? 0 : 1) - unread) * times, 0);
     else {
-      count(fromFolder, -unread, -1);
-      if (action.target !== undefined) count(action.target, unread, 1);
+      count(fromFolder, -unread * times, -times);
+      if (action.target !== undefined) count(action.target, unread * times, times);
     }
   }
   return [...changes.values()];

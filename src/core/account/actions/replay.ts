@@ -105,13 +105,15 @@ export class Replay implements Disposable {
   }
 
   #settle(accountId: string, settled: readonly Settled[]): void {
-    const { journal, view } = this.#deps;
+    const { journal, view, shown } = this.#deps;
     if (settled.length > 0) journal.settle(accountId, settled);
-    for (const { message, outcome, place } of settled) {
-      if (outcome === 'done' && place?.folder !== message.folder) this.#deps.shown.left(accountId, message);
-      this.#deps.shown.await(accountId, message, undefined);
-      if (outcome === 'vanished') view.drop(accountId, message);
-    }
+    shown.transaction(() => {
+      for (const { message, outcome, place } of settled) {
+        if (outcome === 'done' && place?.folder !== message.folder) shown.left(accountId, message);
+        shown.await(accountId, message, undefined);
+        if (outcome === 'vanished') view.drop(accountId, message);
+      }
+    });
   }
 
   #done(seq: number, accountId: string): void {

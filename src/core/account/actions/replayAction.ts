@@ -69,7 +69,9 @@ function byFolder(messages: readonly ActionMessage[]): ActionMessage[][] {
   const groups = new Map<string, ActionMessage[]>();
   for (const message of messages) {
     const key = `${message.uidValidity}:${message.folder}`;
-    groups.set(key, [...(groups.get(key) ?? []), message]);
+    const known = groups.get(key);
+    if (known) known.push(message);
+    else groups.set(key, [message]);
   }
   return [...groups.values()];
 }

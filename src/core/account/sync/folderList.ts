@@ -1,3 +1,4 @@
+import { isChatFolder } from '../../mail/chatMessageId.ts';
 import type { FolderRow, MessageStore } from '../../store/messages.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
 import type { RemoteFolder } from '../../transport/remoteMail.ts';
@@ -51,6 +52,13 @@ export async function takeFolderList(
   }
   if (gone.length > 0) messages.removeFolders(accountId, gone);
   return listed.some((folder) => hasNews(accountId, folder, messages)) ? 'held-back' : 'all';
+}
+
+/** The chats' folder, where something came into it: what another device took out of the inbox is nowhere else to be seen. */
+export function chatsToLookAt(accountId: string, listed: readonly RemoteFolder[], messages: MessageStore): string | undefined {
+  const chats = listed.find(({ path }) => isChatFolder(path));
+  const cursor = chats && messages.cursor(accountId, chats.path);
+  return cursor && chats.uidNext !== undefined && cursor.uidNext >= chats.uidNext ? undefined : chats?.path;
 }
 
 /** What the server counts as unread, without what the chats count. */

@@ -18,17 +18,20 @@ export interface ChatRequests {
     request: { accountId: string; members: readonly string[]; name?: string; minimumLevel?: ChatLevel },
     options?: CallOptions,
   ): Promise<Chat>;
-  /** Seals and queues; resolves once it is durable here. Whether it left shows in its `state`. */
+  /**
+   * Resolves once it is durable here: sealed and on its way (`sending`), or `queued` with the reason in `failure` where a key manager or the mail
+   * server is out of reach; then it is sealed and sent later, in order, also after a restart. Rejects with what waiting does not help against.
+   */
   sendChatMessage(
     request: { chatId: string; text: string; files?: readonly ChatUpload[]; replyTo?: string; level?: ChatLevel },
     options?: CallOptions,
   ): Promise<ChatMessage>;
   editChatMessage(request: { chatId: string; messageId: string; text: string }): Promise<void>;
-  /** Takes an own message back on every member's device that honours it, and removes it here. */
+  /** Takes an own message back on every member's device that honours it, and removes it here. What is still `queued`, or failed before it was sealed, is cancelled and nobody hears of it. */
   deleteChatMessage(request: { chatId: string; messageId: string }): Promise<void>;
   /** '' takes the own reaction back. */
   reactToChatMessage(request: { chatId: string; messageId: string; emoji: string }): Promise<void>;
-  /** Sends a failed message again, the identical bytes where it was sealed before. */
+  /** Sends a queued or failed message again now, the identical bytes where it was sealed before. Rejects with why it did not go. */
   retryChatMessage(request: { chatId: string; messageId: string }, options?: CallOptions): Promise<void>;
   markChatRead(request: { chatId: string; upTo: string }): Promise<void>;
   setChatReceipts(request: { chatId: string; receipts: 'on' | 'off' }): Promise<void>;

@@ -35,7 +35,13 @@ export class Composer {
     this.#page = page;
     this.#actions = actions;
     const { words } = page;
-    this.#text = h('textarea', { rows: '1', maxlength: String(MAX_TEXT), placeholder: words.write, 'aria-label': words.write, dir: 'auto' });
+    this.#text = h('textarea', {
+      rows: '1',
+      maxlength: String(MAX_TEXT),
+      placeholder: words.write,
+      'aria-label': words.write,
+      dir: 'auto',
+    });
     this.#aboutBar = h('div', { class: 'about', 'aria-live': 'polite' });
     this.#fileBar = h('div', { class: 'picked' });
     this.#level = h('span', { class: 'level' });
@@ -160,7 +166,11 @@ export class Composer {
           { class: 'chip' },
           icon('file'),
           file.name,
-          button({ icon: 'close', hint: fill(words.remove, file.name), onclick: () => this.#setFiles(this.#files.filter((one) => one !== file)) }),
+          button({
+            icon: 'close',
+            hint: fill(words.remove, file.name),
+            onclick: () => this.#setFiles(this.#files.filter((one) => one !== file)),
+          }),
         ),
       ),
     );

@@ -45,7 +45,12 @@ export class ChatHeader {
     const { words, ask } = this.#page;
     const { safety } = chat;
     this.#bar.replaceChildren(
-      h('div', { class: 'who' }, h('h1', { title: chat.name }, chat.name), h('span', { class: 'quiet', title: chat.members }, chat.members)),
+      h(
+        'div',
+        { class: 'who' },
+        h('h1', { title: chat.name }, chat.name),
+        h('span', { class: 'quiet', title: chat.members }, chat.members),
+      ),
       ...(chat.simulated ? [h('span', { class: 'badge' }, words.simulated)] : []),
       ...(chat.timer === '' ? [] : [h('span', { class: 'quiet timer', title: chat.timer }, icon('watch'), chat.timer)]),
       button({

@@ -73,7 +73,14 @@ function meta(line: ShownLine, { words }: Page): HTMLElement {
     line.edited && !line.deleted ? h('span', {}, words.edited) : undefined,
     line.expires === undefined ? undefined : h('span', { title: line.expires }, icon('watch'), line.expires),
     h('time', { title: line.dateTime }, line.time),
-    stateIcon === undefined ? undefined : h('span', { class: `state ${line.state}`, title: line.stateWord }, icon(stateIcon), h('span', { class: 'state-word' }, line.stateWord)),
+    stateIcon === undefined
+      ? undefined
+      : h(
+          'span',
+          { class: `state ${line.state}`, title: line.stateWord },
+          icon(stateIcon),
+          h('span', { class: 'state-word' }, line.stateWord),
+        ),
   );
 }
 
@@ -94,7 +101,9 @@ function quote(id: string, page: Page): HTMLElement {
     'button',
     { type: 'button', class: 'quoted', onclick: () => page.jump(id) },
     h('strong', {}, quoted?.author ?? page.words.earlier),
-    quoted ? h('span', {}, quoted.deleted ? page.words.takenBack : (quoted.text || (quoted.files[0]?.name ?? '')).slice(0, 200)) : undefined,
+    quoted
+      ? h('span', {}, quoted.deleted ? page.words.takenBack : (quoted.text || (quoted.files[0]?.name ?? '')).slice(0, 200))
+      : undefined,
   );
 }
 

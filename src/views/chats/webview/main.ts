@@ -61,7 +61,13 @@ function build(words: ChatWords, writable: 'yes' | 'no'): Parts {
     remember: (text) => vscode.setState({ ...vscode.getState(), text }),
   });
   const header = new ChatHeader(page, () => composer.focus());
-  root?.replaceChildren(header.element, list.element, pending.element, composer.element, h('div', { class: 'drop', 'aria-hidden': 'true' }, words.drop));
+  root?.replaceChildren(
+    header.element,
+    list.element,
+    pending.element,
+    composer.element,
+    h('div', { class: 'drop', 'aria-hidden': 'true' }, words.drop),
+  );
   return { header, list, pending, composer };
 }
 
@@ -75,7 +81,8 @@ function hear(word: HostWord): void {
     parts.composer.show(word.chat);
     parts.composer.setText(kept ?? word.draft);
     parts.list.open(word.stretch, word.older, word.firstUnread);
-    parts.composer.focus();
+    // Whoever works elsewhere meanwhile keeps the focus.
+    if (document.hasFocus()) parts.composer.focus();
     return;
   }
   if (!parts) return;
@@ -125,6 +132,10 @@ window.addEventListener('drop', (event) => {
   if (!dragged(event)) return;
   event.preventDefault();
   void parts?.composer.add([...(event.dataTransfer?.files ?? [])]);
+});
+
+window.addEventListener('focus', () => {
+  if (document.activeElement === document.body) parts?.composer.focus();
 });
 
 ask({ kind: 'ready' });

@@ -25,7 +25,13 @@ export class Pending {
   add(message: PendingMessage): number {
     const ref = ++this.#last;
     const text = message.text || (message.files[0]?.name ?? '');
-    const element = h('div', { class: 'waiting' }, icon('loading'), h('span', { class: 'what' }, text), h('span', { class: 'quiet' }, this.#words.sealing));
+    const element = h(
+      'div',
+      { class: 'waiting' },
+      icon('loading'),
+      h('span', { class: 'what' }, text),
+      h('span', { class: 'quiet' }, this.#words.sealing),
+    );
     element.firstElementChild?.classList.add('spin');
     this.#waiting.set(ref, { message, element });
     this.element.append(element);
@@ -51,6 +57,11 @@ export class Pending {
       },
     });
     element.className = 'waiting failure';
-    element.replaceChildren(icon('error'), h('span', { class: 'what' }, message.text), h('span', {}, `${this.#words.notSent}: ${sentence}`), again);
+    element.replaceChildren(
+      icon('error'),
+      h('span', { class: 'what' }, message.text),
+      h('span', {}, `${this.#words.notSent}: ${sentence}`),
+      again,
+    );
   }
 }

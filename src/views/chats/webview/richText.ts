@@ -15,7 +15,11 @@ function blockElement(block: Block, open: OpenLink): HTMLElement {
     case 'quote':
       return h('blockquote', {}, ...block.blocks.map((inner) => blockElement(inner, open)));
     case 'list':
-      return h(block.ordered === 'yes' ? 'ol' : 'ul', {}, ...block.items.map((item) => h('li', {}, ...item.map((part) => inlineNode(part, open)))));
+      return h(
+        block.ordered === 'yes' ? 'ol' : 'ul',
+        {},
+        ...block.items.map((item) => h('li', {}, ...item.map((part) => inlineNode(part, open)))),
+      );
     case 'heading':
     case 'paragraph':
       return h(
