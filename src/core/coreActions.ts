@@ -9,7 +9,7 @@ import { UnifiedList } from './account/unifiedList.ts';
 import { UnsubscribeService, type UnsubscribeDeps } from './account/unsubscribe.ts';
 import type { DisposableStore } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
-import type { QuMailEvent } from './base/model.ts';
+import type { QuMailEvent } from './base/events.ts';
 import type { Clock, CrossWindowLock, HttpFetch, Random } from './base/ports.ts';
 import { QuMailError } from './base/errors.ts';
 import type { ActionRequests } from './base/requests/actionRequests.ts';

@@ -8,7 +8,7 @@ import { readFailure, writeFailure } from './account/stored.ts';
 import type { TrustBook } from './account/trustBook.ts';
 import type { DisposableStore } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
-import type { QuMailEvent } from './base/model.ts';
+import type { QuMailEvent } from './base/events.ts';
 import { CHAT_REQUESTS, type ChatRequests } from './base/requests/chatRequests.ts';
 import { ChatBook } from './chat/chatBook.ts';
 import { ChatChanges } from './chat/chatChanges.ts';

@@ -5,7 +5,7 @@ import { KeyManagerService } from './account/keyManagerService.ts';
 import { PadService } from './account/padService.ts';
 import { PadKeySources } from './account/padSource.ts';
 import { PadVault } from './account/padVault.ts';
-import type { QuMailEvent } from './base/model.ts';
+import type { QuMailEvent } from './base/events.ts';
 import { DisposableStore, type Disposable } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
 import type { Clock, Random } from './base/ports.ts';

@@ -10,7 +10,7 @@ import { ServerSearch } from './account/serverSearch.ts';
 import { ThreadService } from './account/threadService.ts';
 import type { DisposableStore, Emitter } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
-import type { QuMailEvent } from './base/model.ts';
+import type { QuMailEvent } from './base/events.ts';
 import type { Clock, Random } from './base/ports.ts';
 import type { SearchRequests } from './base/requests/searchRequests.ts';
 import type { CoreStores } from './coreStores.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from './base/ports.ts';
-import type { QuMailEvent } from './base/model.ts';
+import type { QuMailEvent } from './base/events.ts';
 import type { DisposableStore } from './base/lifetime.ts';
 import type { AccountService } from './account/accountService.ts';
 import { SyncService } from './account/sync/syncService.ts';

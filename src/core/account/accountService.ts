@@ -1,5 +1,6 @@
 import type { CallOptions, QuMailRequests } from '../api.ts';
-import type { Account, AccessToken, AddAccountRequest, QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
+import type { Account, AccessToken, AddAccountRequest } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';

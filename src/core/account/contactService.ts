@@ -1,5 +1,6 @@
 import type { QuMailRequests } from '../api.ts';
-import type { Contact, QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
+import type { Contact } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { SecurityLevel } from '../base/types.ts';
 import { normalizeAddress } from '../mail/address.ts';

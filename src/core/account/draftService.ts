@@ -1,5 +1,6 @@
 import type { CallOptions, QuMailRequests } from '../api.ts';
-import type { Draft, DraftCheck, DraftSource, QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
+import type { Draft, DraftCheck, DraftSource } from '../base/model.ts';
 import type { SendResult } from '../base/outgoing.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';

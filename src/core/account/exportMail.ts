@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import { QuMailError, throwIfCancelled } from '../base/errors.ts';
 import type { ExportRequest, ExportResult } from '../base/transfer.ts';
 import { safeFileName } from '../mail/fileName.ts';

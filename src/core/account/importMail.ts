@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import { QuMailError, throwIfCancelled } from '../base/errors.ts';
 import type { ImportRequest, ImportResult } from '../base/transfer.ts';
 import type { MailFlag } from '../base/types.ts';

@@ -1,6 +1,6 @@
 import { QuMailError } from '../base/errors.ts';
 import type { KeyBudgetLink, KeyQuota, MessageBudget } from '../base/keys.ts';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import type { Clock } from '../base/ports.ts';
 import type { KeyUse } from '../keys/keyUse.ts';
 import type { KeyManagerStore } from '../store/keyManagers.ts';

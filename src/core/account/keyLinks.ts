@@ -1,5 +1,6 @@
 import type { MessageBudget } from '../base/keys.ts';
-import type { KeyManager, QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
+import type { KeyManager } from '../base/model.ts';
 import { QuMailError, type ErrorCode } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';

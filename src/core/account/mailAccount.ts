@@ -263,7 +263,6 @@ export class MailAccount implements Disposable {
     this.#share();
   }
 
-  /** Tells the other windows. */
   #share(more: { quota?: { used: number; limit: number } } = {}): void {
     this.#lease.tell({
       state: this.#state,

@@ -1,5 +1,5 @@
 import type { MuteRule } from '../base/actions.ts';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Random } from '../base/ports.ts';
 import { fieldValue, readHeaderSection } from '../mail/headerSection.ts';

@@ -1,5 +1,6 @@
 import type { CallOptions, QuMailRequests } from '../api.ts';
-import type { Draft, QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
+import type { Draft } from '../base/model.ts';
 import type { OutboxEntry, SendResult } from '../base/outgoing.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { DraftStore } from '../store/drafts.ts';

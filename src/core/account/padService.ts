@@ -4,7 +4,7 @@ import type { CallOptions } from '../base/requests/requestNames.ts';
 import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { CreatePadRequest, Pad } from '../base/keys.ts';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import { normalizeAddress } from '../mail/address.ts';
 import { BLOCK, padName } from '../keys/padKeyId.ts';

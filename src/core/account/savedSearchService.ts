@@ -1,6 +1,6 @@
 import type { QuMailRequests } from '../api.ts';
 import { QuMailError } from '../base/errors.ts';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import type { Random } from '../base/ports.ts';
 import type { SavedSearch } from '../base/search.ts';
 import { parseQuery } from '../mail/parseQuery.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock, Random } from '../base/ports.ts';

@@ -1,5 +1,5 @@
 import type { SnoozedMessage } from '../base/actions.ts';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Disposable } from '../base/lifetime.ts';
 import type { Clock } from '../base/ports.ts';

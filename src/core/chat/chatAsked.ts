@@ -1,6 +1,6 @@
 import type { ChatLevel, ChatUpload } from '../base/chat.ts';
 import { QuMailError } from '../base/errors.ts';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import { normalizeAddress } from '../mail/address.ts';
 import type { OpenChat } from './chatBook.ts';
 import type { ChatFile } from './chatPorts.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Chat, ChatChange, ChatLevel } from '../base/chat.ts';
 import { QuMailError } from '../base/errors.ts';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import type { Clock } from '../base/ports.ts';
 import type { ChatRequests } from '../base/requests/chatRequests.ts';
 import type { CallOptions } from '../base/requests/requestNames.ts';

@@ -1,7 +1,7 @@
 import { QuMailError } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import type { Clock } from '../base/ports.ts';
 import type { ChatStore } from '../store/chats.ts';
 import type { ChatWaiting } from '../store/chatWaiting.ts';

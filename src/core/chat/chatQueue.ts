@@ -3,7 +3,7 @@ import type { ChatLevel } from '../base/chat.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import { chatMessageId } from '../mail/chatMessageId.ts';
 import type { ChatEntryRecord } from '../store/chatEntries.ts';

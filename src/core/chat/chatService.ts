@@ -1,6 +1,7 @@
 import type { ChatLevel, ChatMessage, ChatReach, ChatUpload } from '../base/chat.ts';
 import { QuMailError } from '../base/errors.ts';
-import type { Attachment, QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
+import type { Attachment } from '../base/model.ts';
 import type { Clock } from '../base/ports.ts';
 import type { ChatRequests } from '../base/requests/chatRequests.ts';
 import type { CallOptions } from '../base/requests/requestNames.ts';

@@ -1,4 +1,4 @@
-import type { QuMailEvent } from '../base/model.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import type { ChatStore } from '../store/chats.ts';
 import { chatIdOf } from './shownChat.ts';
 

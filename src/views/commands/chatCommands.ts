@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Chat } from '../../core/api.ts';
 import { changeMember, showMembers } from '../chats/chatMembers.ts';
 import type { ChatPanel } from '../chats/chatPanel.ts';
-import { ChatPanels } from '../chats/chatPanels.ts';
+import type { ChatPanels } from '../chats/chatPanels.ts';
 import {
   changeMinimumLevel,
   changePicture,

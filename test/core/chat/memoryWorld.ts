@@ -1,7 +1,7 @@
 import { toBase64url } from '../../../src/core/base/bytes.ts';
 import type { ChatLevel } from '../../../src/core/base/chat.ts';
 import { Log } from '../../../src/core/base/log.ts';
-import type { QuMailEvent } from '../../../src/core/base/model.ts';
+import type { QuMailEvent } from '../../../src/core/base/events.ts';
 import type { Clock } from '../../../src/core/base/ports.ts';
 import { systemClock, systemRandom } from '../../../src/core/base/systemPorts.ts';
 import { ChatBook } from '../../../src/core/chat/chatBook.ts';

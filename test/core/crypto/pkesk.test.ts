@@ -5,8 +5,8 @@ import { isPostQuantumMessage } from '../../../src/core/crypto/pkesk.ts';
 
 /** A packet in the new format with a one-octet length. */
 const packet = (tag: number, ...body: number[]): Buffer => Buffer.from([0xc0 | tag, body.length, ...body]);
-const v3 = (algorithm: number): Buffer => packet(1, 3, ...new Array<number>(8).fill(7), algorithm, 0);
-const v6 = (algorithm: number): Buffer => packet(1, 6, 33, 6, ...new Array<number>(32).fill(7), algorithm, 0);
+const v3 = (algorithm: number): Buffer => packet(1, 3, ...Array.from({ length: 8 }, () => 7), algorithm, 0);
+const v6 = (algorithm: number): Buffer => packet(1, 6, 33, 6, ...Array.from({ length: 32 }, () => 7), algorithm, 0);
 const data = packet(18, 2, 9, 3, 6);
 
 describe('whether an OpenPGP message holds against quantum computers', () => {

@@ -1,5 +1,5 @@
 import type { ActionPurpose, ActionReceipt, PendingAction } from '../../base/actions.ts';
-import type { QuMailEvent } from '../../base/model.ts';
+import type { QuMailEvent } from '../../base/events.ts';
 import { QuMailError } from '../../base/errors.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import type { ActionRequests } from '../../base/requests/actionRequests.ts';

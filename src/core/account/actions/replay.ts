@@ -1,4 +1,4 @@
-import type { QuMailEvent } from '../../base/model.ts';
+import type { QuMailEvent } from '../../base/events.ts';
 import { QuMailError } from '../../base/errors.ts';
 import type { Disposable } from '../../base/lifetime.ts';
 import type { Log } from '../../base/log.ts';

@@ -26,7 +26,7 @@ export function parseMarkdown(text: string, depth = 0): Block[] {
   };
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? '';
-    if (/^```/.test(line)) {
+    if (line.startsWith('```')) {
       const end = lines.findIndex((other, index) => index > at && /^```\s*$/.test(other));
       flush();
       blocks.push({ kind: 'code', text: lines.slice(at + 1, end < 0 ? undefined : end).join('\n') });
