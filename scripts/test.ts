@@ -35,7 +35,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   check: { title: 'Checks', limitMs: 5 * MINUTE, run: ['node', 'scripts/check.ts'] },
   unit: {
     title: 'Unit and property tests',
-    limitMs: 5 * MINUTE,
+    limitMs: 15 * MINUTE,
     run: ['mocha', '--parallel', '--jobs', '2', ...ignored, 'test/**/*.test.ts'],
   },
   world: {
@@ -45,7 +45,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   },
   faults: {
     title: 'Faults: the table, cuts, kills and the soak, in their short forms',
-    limitMs: 5 * MINUTE,
+    limitMs: 12 * MINUTE,
     run: ['mocha', '--parallel', '--jobs', '2', 'test/faults/**/*.test.ts', 'test/kills/**/*.test.ts'],
   },
   views: {
@@ -57,7 +57,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   },
   e2e: {
     title: 'End to end: the packaged extension in real VS Code windows',
-    limitMs: 10 * MINUTE,
+    limitMs: 15 * MINUTE,
     needsVSCode: true,
     before: [PACKAGE],
     run: ['mocha', '--timeout', '180000', 'test/e2e/**/*.test.ts'],

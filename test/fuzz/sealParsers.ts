@@ -101,11 +101,9 @@ export async function sealParsers(): Promise<readonly Parser[]> {
       samples: [signature],
       words: [],
       codes: refused,
-      parse: async (bytes) => {
-        const { state } = await pgp.verify({ data: plaintext, signature: bytes, verifyWith: [own.certificate], now: NOW });
-        // The same signature in another spelling of its unsigned parts may hold; whatever was signed by nobody may not.
-        if (state === 'valid' && Math.abs(bytes.length - signature.length) > 64) throw new Error('a damaged signature holds');
-      },
+      // One that holds still may: packets beside it, and its unsigned part, are nobody's word. Flips are tried in test/faults.
+      parse: (bytes) => pgp.verify({ data: plaintext, signature: bytes, verifyWith: [own.certificate], now: NOW }),
+    },
     },
     {
       name: 'packets',

@@ -15,7 +15,7 @@ import { attachmentAt, messageOf, partsOf, plainSecurity, summaryOf, unopenedMes
 import { factsOfPlain, type PlainFacts } from './readPlain.ts';
 import { openedSecurity, readReport } from './sealReport.ts';
 import { readFailure } from './stored.ts';
-import { openRow, sourceOf, type SyncDeps } from './syncFolder.ts';
+import { ifThereIsRoom, openRow, sourceOf, type SyncDeps } from './syncFolder.ts';
 
 /** Messages in one page, at most. */
 const MAX_PAGE = 500;
@@ -87,6 +87,8 @@ export class MailService implements MailRequests {
     const row = this.#row(request.messageId);
     const simulated = this.#deps.world === 'lab';
     const reading = await this.#read(row, options.signal);
+    // What was read lately is the last to go when the offline copy outgrows its budget.
+    ifThereIsRoom(() => this.#deps.messages.touch(row.id, this.#deps.clock.now()));
     const fresh = this.#row(request.messageId);
     const summary = summaryOf(fresh, this.#deps.sealedMail);
     if (reading instanceof QuMailError) {
@@ -144,7 +146,7 @@ export class MailService implements MailRequests {
     }
     const raw = await sourceOf(account.synced, row, this.#deps.messages, signal);
     const parts = await partsOf({ raw });
-    if (row.preview === '') this.#deps.messages.setPreview(row.id, previewOf(parts));
+    if (row.preview === '') ifThereIsRoom(() => this.#deps.messages.setPreview(row.id, previewOf(parts)));
     return { parts, opened: undefined, facts: await factsOfPlain({ ...account.synced, raw }, parts, this.#deps) };
   }
 

@@ -115,6 +115,15 @@ export async function sourceOf(account: SyncedAccount, row: MessageRow, messages
   const place = messages.placeOf(row);
   if (!place) throw new QuMailError('message.missing');
   const raw = await account.handler.fetchSource(place.folder, place.uidValidity, place.uid, signal, row.size);
-  messages.putBody(row.id, raw);
+  ifThereIsRoom(() => messages.putBody(row.id, raw));
   return raw;
+}
+
+/** Notes in the offline copy what it may do without: a disk that is full, or another window that writes, keeps nobody from reading. */
+export function ifThereIsRoom(note: () => void): void {
+  try {
+    note();
+  } catch (error) {
+    if (!QuMailError.is(error, 'store.full') && !QuMailError.is(error, 'store.locked')) throw error;
+  }
 }

@@ -39,7 +39,7 @@ export interface ChangesAsked {
 export async function readNewest(client: ImapClient, mailbox: SelectedMailbox, limit: number): Promise<RemoteMessage[]> {
   if (mailbox.exists === 0 || limit <= 0) return [];
   const from = Math.max(1, mailbox.exists - limit + 1);
-  return newestFirst((await readSummaries(client, `${from}:*`, 'by-number'))).slice(0, limit);
+  return newestFirst(await readSummaries(client, `${from}:*`, 'by-number')).slice(0, limit);
 }
 
 /** The `limit` messages before `uid`, newest first. */
