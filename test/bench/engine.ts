@@ -22,10 +22,6 @@ export class EngineProgram implements Disposable {
   readonly #dir = mkdtempSync(join(tmpdir(), 'qumail-bench-'));
   readonly #file = join(this.#dir, 'engineChild.cjs');
 
-  fileForTest(): string {
-    return this.#file;
-  }
-
   static async bundle(): Promise<EngineProgram> {
     const program = new EngineProgram();
     await build({
@@ -53,7 +49,7 @@ export class EngineProgram implements Disposable {
     return program;
   }
 
-  run(phase: 'full' | 'again' | 'screen' | 'flow-raw' | 'flow-envelopes', config: ChildConfig): Promise<ChildResult> {
+  run(phase: 'full' | 'again' | 'again-cold' | 'screen' | 'flow-raw' | 'flow-envelopes', config: ChildConfig): Promise<ChildResult> {
     const { promise, resolve, reject } = Promise.withResolvers<ChildResult>();
     const child = spawn(process.execPath, [this.#file, phase, JSON.stringify(config)], { stdio: ['ignore', 'pipe', 'inherit'] });
     let printed = '';

@@ -1,21 +1,39 @@
 /**
  * `npm run bench`: every measurement of DESIGN 7 beside its reference, in one run on one machine.
  *
- *   npm run bench -- [names of bench files ...]
+ *   npm run bench -- [--only] [sync | search | crypto | chat | host | package] ...
+ *
+ * `sync100k` and `search20k` mean those of that many thousand messages alone.
  *
  * Prints the table; a whole run also writes it to test/bench/RESULTS.md. Fails where a bar is missed.
  */
 import { globSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BenchRow } from './benchRow.ts';
 
+const HEAD = `# Results
+
+Written by \`npm run bench\`. Each line: ours against a reference measured in the same run, taking turns with it; of repeated measurements the
+best of each counts, because other work on the machine only ever adds. The ratio must not exceed the bar; a line without a bar is for information.
+
+- Full sync: from the account being added to an empty store until every message is stored, indexed and found. Ours and ImapFlow run in fresh
+  processes; the time to start Node counts for neither.
+- First 50 on screen: both start cold in processes of their own, ours with no mail.db; from the decision to connect until 50 rows are there.
+- Re-sync: mbsync is a process; the engine runs all day, so what counts is connecting anew and looking into every folder. The same with a cold
+  process, Node and the opening of the store included, stands beside it.
+- Longest wait: how late a timer of 5 ms fires at worst while everything is synced; of three runs the best.
+`;
 const setUp = pathToFileURL(join(import.meta.dirname, '../../scripts/debian.mjs')).href;
 const { ensureDebianPackages } = (await import(setUp)) as { ensureDebianPackages(part: string): string | undefined };
 const missing = ensureDebianPackages('bench');
 if (missing !== undefined) throw new Error(missing);
-const wanted = process.argv.slice(2);
+const named = process.argv.slice(2).filter((name) => name !== '--only');
+const wanted = named.map((name) => name.replace(/\d+k$/, ''));
+const sizes = named.flatMap((name) => /(\d+)k$/.exec(name)?.[1] ?? []);
+if (sizes.length > 0) process.env['QUMAIL_BENCH_MESSAGES'] = sizes.map((size) => `${size}000`).join();
+const before = loadavg()[0]!.toFixed(1);
 const files = globSync(join(import.meta.dirname, '*.bench.ts'))
   .toSorted()
   .filter((file) => wanted.length === 0 || wanted.some((name) => basename(file).startsWith(name)));
@@ -29,18 +47,22 @@ const table = tableOf(all);
 console.log(`\n${table}`);
 if (wanted.length === 0) {
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
-  const head =
-    '# Results\n\nWritten by `npm run bench`. Each line: ours against a reference measured in the same run; the ratio must not exceed the bar.\n';
-  writeFileSync(join(import.meta.dirname, 'RESULTS.md'), `${head}\n${machine}, ${new Date().toISOString().slice(0, 10)}\n\n${table}`);
+  const when = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, load ${before} before and ${loadavg()[0]!.toFixed(1)} after`;
+  writeFileSync(join(import.meta.dirname, 'RESULTS.md'), `${HEAD}\n${machine}; ${when}\n\n${table}`);
 }
 if (all.some(({ ratio, bar }) => !(ratio <= bar))) process.exitCode = 1;
 
 function tableOf(rows: readonly BenchRow[]): string {
   const lines = rows.map(({ name, bar, unit, reference, ours, ratio }) => {
     const values = `${number(ours)} ${unit} | ${reference.name}: ${number(reference.value)} ${unit}`;
-    return `| ${name} | ${values} | ${number(ratio)} | ${bar} | ${ratio <= bar ? 'reached' : '**missed**'} |`;
+    return `| ${name} | ${values} | ${number(ratio)} | ${Number.isFinite(bar) ? bar : ''} | ${verdict(ratio, bar)} |`;
   });
   return ['| what | ours | reference | ratio | bar | |', '|---|---|---|---|---|---|', ...lines, ''].join('\n');
+}
+
+function verdict(ratio: number, bar: number): string {
+  if (!Number.isFinite(bar)) return '';
+  return ratio <= bar ? 'reached' : '**missed**';
 }
 
 function number(value: number): string {

@@ -3,7 +3,7 @@
  *
  *   npm run faults -- [--seed N] [--only NAME ...] [files or mocha options ...]
  *
- * --only actions, cuts, faultTable, kills, soak, syncHistories, syncKills: the files of these names.
+ * --only actions, cuts, faultTable, hostileMail, kills, soak, syncHistories, syncKills: the files of these names.
  * Prints its seed; the same seed chooses the same faults again.
  */
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const seed = values.seed ?? String(randomInt(1_000_000));
-const all = globSync(['test/faults/**/*.test.ts', 'test/kills/**/*.test.ts', 'test/core/account/keyManagers.test.ts']).toSorted();
+const APART = ['keyManagers', 'hostileMail'].map((name) => `test/core/account/${name}.test.ts`);
+const all = globSync(['test/faults/**/*.test.ts', 'test/kills/**/*.test.ts', ...APART]).toSorted();
 const chosen = values.only ? all.filter((file) => values.only?.includes(basename(file, '.test.ts'))) : all;
 if (chosen.length === 0)
   throw new Error(`there is no ${values.only?.join(', ')} among ${all.map((file) => basename(file, '.test.ts')).join(', ')}`);

@@ -104,7 +104,6 @@ export async function sealParsers(): Promise<readonly Parser[]> {
       // One that holds still may: packets beside it, and its unsigned part, are nobody's word. Flips are tried in test/faults.
       parse: (bytes) => pgp.verify({ data: plaintext, signature: bytes, verifyWith: [own.certificate], now: NOW }),
     },
-    },
     {
       name: 'packets',
       samples: [message, own.certificate, foreign],

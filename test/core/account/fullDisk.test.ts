@@ -57,7 +57,10 @@ describe('a disk that is full', function () {
     const had = await stored();
     assert.ok(had > 0 && had < COUNT, `${had} stored`);
     const [health] = await bob.engine.getAccountHealth();
-    assert.ok(health?.errors.some(({ code }) => code === 'store.full'), JSON.stringify(health?.errors));
+    assert.ok(
+      health?.errors.some(({ code }) => code === 'store.full'),
+      JSON.stringify(health?.errors),
+    );
     // Looking again fails again, once for each look, and loses nothing.
     const before = ended();
     for (let look = 0; look < 3; look++) await bob.engine.fetchMail({ accountId: bob.account.id }).catch(() => {});

@@ -84,12 +84,14 @@ describe('reading over a bad connection', () => {
     assert.equal(await count(), before);
   });
 
-  it('reports a full mailbox as a refusal of the server', async () => {
+  it('reports a full mailbox as a refusal of the server, and how full it is', async () => {
     await bob.ensureFolder('Full');
     const half = Buffer.alloc(6 * MEGABYTE, big);
     await bob.append('Full', half, []);
     const error = await rejectsWith(bob.append('Full', half, []), 'imap.rejected');
     assert.match(String(error.details['response']), /OVERQUOTA/);
+    const quota = await bob.readQuota();
+    assert.ok(quota && quota.used >= half.length && quota.used <= quota.limit, JSON.stringify(quota));
   });
 
   it('finds the server again after a restart', async () => {
