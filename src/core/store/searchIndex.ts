@@ -12,11 +12,11 @@ import { Statements, type Row } from './statements.ts';
 const INDEXED = { not: 0, body: 1, header: 2 } as const;
 
 /**
- * Commits of one session after which the index is tidied while mail is still being stored, and pages that are joined at a time. Each step opens all
- * segments it joins: with 300 of them it took 15 ms however few its pages were, with 64 it takes 5.
+ * Commits of one session after which the index is tidied while mail is still being stored, after every second one, and pages that are joined at a
+ * time. Each step opens all segments it joins, so that small steps cost much more in all than large ones, and early ones more than late ones.
  */
-const UNTIDY = 64;
-const TIDY_PAGES = 32;
+const UNTIDY = 320;
+const TIDY_PAGES = 100;
 
 const address = v.object({ name: v.string(), address: v.string() });
 const addresses = v.array(address);
@@ -57,7 +57,7 @@ export class SearchIndex implements BodyIndexer {
       // In order of their keys: a lower one than the last makes FTS5 write what it gathered.
       for (const { id, key, raw, listed } of entries.sort((a, b) => a.key - b.key)) {
         if (listed) this.#remove(key);
-        this.#insert(key, entryOf(searchTextOf(raw)));
+        this.#insert(key, entryOf(textOf(raw)));
         this.#mark(id, INDEXED.body);
       }
       this.#commits++;
@@ -66,7 +66,7 @@ export class SearchIndex implements BodyIndexer {
 
   /** A mailbox that is filled leaves a segment with each commit: from so many on, a small step between two commits joins some. */
   keepUp(): void {
-    if (this.#commits > UNTIDY) this.tidy();
+    if (this.#commits > UNTIDY && this.#commits % 2 === 0) this.tidy();
   }
 
   /** Joins what many small commits left in the index, at most about `pages` pages of it. */
@@ -134,7 +134,7 @@ export class SearchIndex implements BodyIndexer {
       for (const { row, id, date } of rows.sort((a, b) => searchKey(a) - searchKey(b))) {
         const twin = this.#twinBody(row);
         if (twin) {
-          this.#insert(searchKey({ id, date }), entryOf(searchTextOf(twin)));
+          this.#insert(searchKey({ id, date }), entryOf(textOf(twin)));
           this.#mark(id, INDEXED.body);
           continue;
         }
@@ -176,4 +176,13 @@ const NOTHING: SearchText = { subject: '', from: '', to: '', cc: '', fileNames: 
 
 function written(people: v.InferOutput<typeof addresses>): string {
   return people.map((person) => `${person.name} ${person.address}`).join('\n');
+}
+
+/** One message that cannot be read must not keep the others out of the index: it is found by nothing. */
+function textOf(raw: Buffer): SearchText {
+  try {
+    return searchTextOf(raw);
+  } catch {
+    return searchTextOf(Buffer.alloc(0));
+  }
 }
