@@ -5,7 +5,7 @@ import { mutated } from './mutate.ts';
 import type { Parser } from './parser.ts';
 
 /** One input may take so long, in milliseconds: on a machine that does much else at once. */
-export const PATIENCE = 2000;
+const PATIENCE = 2000;
 
 export interface FuzzPlan {
   readonly seed: number;

@@ -207,7 +207,11 @@ export class MailAccount implements Disposable {
 
   /** After a failure the next look comes sooner than usual, unless the server or the person wants it later. */
   #lookAfter(failure: QuMailError): void {
-    const { failures, delayMs } = nextLookAfter(failure, { failures: this.#failures, fraction: this.#deps.random.fraction(), interval: this.#deps.interval() });
+    const { failures, delayMs } = nextLookAfter(failure, {
+      failures: this.#failures,
+      fraction: this.#deps.random.fraction(),
+      interval: this.#deps.interval(),
+    });
     this.#failures = failures;
     this.#deps.log.warn('look-failed', { code: failure.code, delayMs });
     this.#lookAgain(delayMs);

@@ -16,7 +16,13 @@ export type QuMailEvent =
   /** What waits for a server, what it refused, what was snoozed or muted. */
   | { readonly kind: 'actions' }
   /** Bytes read of what is imported; messages of what is exported, `total` 0 while unknown. */
-  | { readonly kind: 'transfer-progress'; readonly what: 'import' | 'export'; readonly path: string; readonly done: number; readonly total: number }
+  | {
+      readonly kind: 'transfer-progress';
+      readonly what: 'import' | 'export';
+      readonly path: string;
+      readonly done: number;
+      readonly total: number;
+    }
   | { readonly kind: 'outbox' }
   | { readonly kind: 'chats'; readonly accountId: string }
   | { readonly kind: 'chat-messages'; readonly chatId: string }

@@ -14,7 +14,7 @@ export const CHAT_CERTIFICATE = { prefix: 'qumail_member_', mimeType: 'applicati
 export const MAX_CHAT_TEXT = 65_536;
 
 /** Octets of the part: a whole history with its signatures (a post-quantum one takes 4.5 KB) for a new member. */
-export const MAX_CHAT_PART = 8 * 1_048_576;
+const MAX_CHAT_PART = 8 * 1_048_576;
 /** Events one message brings along. */
 export const MAX_EVENTS_CARRIED = 1024;
 /** UTF-16 units of a reaction: one emoji, with whatever modifies it. */

@@ -23,7 +23,7 @@ import type { GroupEvent, GroupMember } from './groupEvent.ts';
 import { waits } from './waits.ts';
 
 /** Octets of all files of one message. */
-export const MAX_CHAT_FILES = 25 * 1_048_576;
+const MAX_CHAT_FILES = 25 * 1_048_576;
 
 export interface ChatSenderDeps {
   readonly groups: GroupBook;

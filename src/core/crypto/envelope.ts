@@ -40,7 +40,10 @@ export function writePayload(protectedHeader: string, body: Buffer, tag?: Buffer
   const rest = inline
     ? { body: toBase64url(body) }
     : { part: { name: PAYLOAD_PART_NAME, len: body.byteLength, sha256: hash('sha256', body, 'base64url') } };
-  const json = Buffer.from(JSON.stringify({ qumail: 1, protected: protectedHeader, ...rest, ...(tag && { tag: toBase64url(tag) }) }), 'utf8');
+  const json = Buffer.from(
+    JSON.stringify({ qumail: 1, protected: protectedHeader, ...rest, ...(tag && { tag: toBase64url(tag) }) }),
+    'utf8',
+  );
   return inline ? { json } : { json, bin: body };
 }
 

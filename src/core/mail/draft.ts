@@ -96,7 +96,17 @@ export function parseDraft(text: string): ParsedDraft {
   }
   problems.sort((a, b) => a.line - b.line || a.from - b.from);
   const protection = level?.protection;
-  return { ...draft, subject, ...(from && { from }), ...(level && { level }), ...(protection && { protection }), body, bodyLine, toLine, problems };
+  return {
+    ...draft,
+    subject,
+    ...(from && { from }),
+    ...(level && { level }),
+    ...(protection && { protection }),
+    body,
+    bodyLine,
+    toLine,
+    problems,
+  };
 }
 
 /** `draft.no-recipient` at the draft's To line when nobody is addressed, else undefined. Sending asks this, typing does not. */

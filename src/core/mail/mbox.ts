@@ -23,7 +23,7 @@ const MAX_SEPARATOR = 1000;
 const STATUS: Readonly<Record<string, MailFlag>> = { R: 'seen', F: 'flagged', A: 'answered', T: 'draft' };
 
 /** The separator before a message. `date` in milliseconds since the epoch, written as ctime in UTC (RFC 4155). */
-export function mboxSeparator(raw: Buffer, date: number): string {
+function mboxSeparator(raw: Buffer, date: number): string {
   const [day, dayOfMonth, month, year, time] = new Date(date).toUTCString().replace(',', '').split(' ');
   const sender = raw.length > 0 && raw.at(-1) === LF ? PLAIN : CUT;
   return `From ${sender} ${day} ${month} ${dayOfMonth?.replace(/^0/, ' ')} ${time} ${year}\n`;

@@ -8,7 +8,7 @@ export interface ChatShell {
 }
 
 /** The policy of a chat's page: its own script and style, and pictures that were handed to it as octets. Nothing from any network. */
-export function chatPolicy({ cspSource, nonce }: Pick<ChatShell, 'cspSource' | 'nonce'>): string {
+function chatPolicy({ cspSource, nonce }: Pick<ChatShell, 'cspSource' | 'nonce'>): string {
   return [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,

@@ -25,7 +25,7 @@ const type = (value: string): string => `Content-Type: ${value}`;
 const lines = (...all: readonly string[]): string => all.map((line) => `${line}\r\n`).join('');
 
 /** Multiparts inside each other, each with a boundary of its own; `octets` of text in the middle. */
-export function nested(subject: string, levels: number, octets: number, closed: 'closed' | 'open' = 'closed'): Buffer {
+function nested(subject: string, levels: number, octets: number, closed: 'closed' | 'open' = 'closed'): Buffer {
   const parts = [head(subject, [type('multipart/mixed; boundary="b0"')])];
   for (let level = 1; level < levels; level++) parts.push(lines(`--b${level - 1}`, type(`multipart/mixed; boundary="b${level}"`), ''));
   parts.push(lines(`--b${levels - 1}`, type('text/plain'), ''), 'deep text\r\n'.repeat(Math.ceil(octets / 11)));

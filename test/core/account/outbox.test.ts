@@ -367,7 +367,7 @@ describe('the outbox', function () {
     signInRedirect: 'loopback' as const,
     uriRedirect: '',
     startLevel: 'best' as const,
-      offlineBudgetMiB: 100,
+    offlineBudgetMiB: 100,
     undoSendSeconds: 0,
   });
 });

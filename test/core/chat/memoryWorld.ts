@@ -29,7 +29,7 @@ import { addAccount, openVault, tempFolder, type Vault } from '../store/vaultFix
 const pgp = new OpenPgpEngine({ random: systemRandom });
 const made = new Map<string, Promise<GeneratedCertificate>>();
 
-export function certificateOf(address: string): Promise<GeneratedCertificate> {
+function certificateOf(address: string): Promise<GeneratedCertificate> {
   const known = made.get(address) ?? pgp.generate({ addresses: [address], name: '', now: Date.now() - 60_000 });
   made.set(address, known);
   return known;

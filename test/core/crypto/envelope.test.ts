@@ -130,7 +130,8 @@ describe('envelope', () => {
     const header = wire({ lvl: 'L3', suite: 'QM1-PGP9980', keys: undefined });
     const tag = Buffer.alloc(32).toString('base64url');
     const body = (length: number) => ({ body: Buffer.alloc(length).toString('base64url'), tag });
-    for (const wrong of [undefined, '', 7, `${tag}AA`]) refuses(() => read(header, { ...body(300), tag: wrong }), 'open.malformed', { what: 'tag' });
+    for (const wrong of [undefined, '', 7, `${tag}AA`])
+      refuses(() => read(header, { ...body(300), tag: wrong }), 'open.malformed', { what: 'tag' });
     assert.deepEqual(read(header, body(300)).header.keys, []);
     refuses(() => read(header, body(255)), 'open.truncated');
     refuses(() => read({ ...header, keys: [{ k: ['k'], bits: 256 }] }, body(300)), 'open.malformed', { what: 'keys' });

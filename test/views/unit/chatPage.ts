@@ -23,7 +23,7 @@ export const CAROL = { name: 'Carol', address: 'carol@example.test' };
 /** Sunday, 22 November 2026, 12:00 UTC. */
 export const NOON = Date.UTC(2026, 10, 22, 12);
 
-export const TELLING: Telling = {
+const TELLING: Telling = {
   l10n: english,
   language: 'en-GB',
   now: NOON,
@@ -33,7 +33,7 @@ export const TELLING: Telling = {
   nameOf: (address) => [ALICE, BOB, CAROL].find((person) => person.address === address)?.name ?? address,
 };
 
-export const CHAT: Chat = {
+const CHAT: Chat = {
   id: 'a:AAAAAAAAAAAAAAAAAAAAAA',
   accountId: 'a',
   kind: 'group',

@@ -41,7 +41,7 @@ export function withDecided(flags: readonly MailFlag[], decided: PendingView['de
 }
 
 /** Flags after a change. */
-export function changed(flags: readonly MailFlag[], change: Pick<FlagChange, 'add' | 'remove'>): MailFlag[] {
+function changed(flags: readonly MailFlag[], change: Pick<FlagChange, 'add' | 'remove'>): MailFlag[] {
   return withDecided(flags, decide(new Map(), change));
 }
 

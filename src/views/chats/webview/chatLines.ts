@@ -1,7 +1,7 @@
 import type { Place, ShownLine, Stretch } from '../chatProtocol.ts';
 
 /** By time, and at one instant by id, as the engine orders them. */
-export function comparePlaces(a: Place, b: Place): number {
+function comparePlaces(a: Place, b: Place): number {
   return a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
