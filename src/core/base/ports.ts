@@ -125,6 +125,6 @@ export interface BodyIndexer {
   index(batch: readonly { readonly messageId: number; readonly raw: Buffer }[]): void;
   /** Messages that are gone, or whose bodies must no longer be found. */
   forget(messageIds: readonly number[]): void;
-  /** A small step of upkeep while a folder is filled; a transaction of its own. */
-  keepUp?(): void;
+  /** A small step of upkeep while a folder is filled with this many messages; a transaction of its own. */
+  keepUp?(filling: number): void;
 }

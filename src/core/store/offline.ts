@@ -99,9 +99,9 @@ export class OfflineStore {
     });
   }
 
-  /** Between two batches: what is stored is brought into order, a little at a time. */
-  keepUp(): void {
-    this.#indexer?.keepUp?.();
+  /** Between two batches of a folder that gets so many messages: what is stored is brought into order, a little at a time. */
+  keepUp(filling: number): void {
+    this.#indexer?.keepUp?.(filling);
   }
 
   /** The row of a message that was listed before; undefined where its source is here already. */

@@ -13,10 +13,12 @@ const INDEXED = { not: 0, body: 1, header: 2 } as const;
 
 /**
  * Commits of one session after which the index is tidied while mail is still being stored, after every second one, and pages that are joined at a
- * time. Each step opens all segments it joins, so that small steps cost much more in all than large ones, and early ones more than late ones.
+ * time. Joining is a third of the work, so a mailbox of usual size is stored first; a large one would leave so many segments that FTS5 joins them
+ * all at once, for most of a second.
  */
-const UNTIDY = 320;
-const TIDY_PAGES = 100;
+const UNTIDY = { usual: 320, large: 64 };
+const LARGE = 25_000;
+const TIDY_PAGES = 64;
 
 const address = v.object({ name: v.string(), address: v.string() });
 const addresses = v.array(address);
@@ -65,8 +67,8 @@ export class SearchIndex implements BodyIndexer {
   }
 
   /** A mailbox that is filled leaves a segment with each commit: from so many on, a small step between two commits joins some. */
-  keepUp(): void {
-    if (this.#commits > UNTIDY && this.#commits % 2 === 0) this.tidy();
+  keepUp(filling: number): void {
+    if (this.#commits > UNTIDY[filling > LARGE ? 'large' : 'usual'] && this.#commits % 2 === 0) this.tidy();
   }
 
   /** Joins what many small commits left in the index, at most about `pages` pages of it. */

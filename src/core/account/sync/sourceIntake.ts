@@ -21,17 +21,19 @@ export class SourceIntake {
   readonly #waiting: RemoteSource[] = [];
   #octets = 0;
   #taken = 0;
+  readonly #filling: number;
   #most: number;
   #stale = false;
 
   constructor(
     store: OfflineStore,
     place: { accountId: string; path: string; uidValidity: number },
-    o: { stored: (count: number) => void; most?: number },
+    o: { stored: (count: number) => void; filling: number; most?: number },
   ) {
     this.#store = store;
     this.#place = place;
     this.#stored = o.stored;
+    this.#filling = o.filling;
     this.#most = o.most ?? 8;
   }
 
@@ -63,7 +65,7 @@ export class SourceIntake {
   async #pause(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#stale) return;
-    this.#store.keepUp();
+    this.#store.keepUp(this.#filling);
     await new Promise((resolve) => setImmediate(resolve));
   }
 
