@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { ChildConfig } from './engineChild.ts';
 
+/** As the extension starts the engine (views/engineClient.ts). */
+const ENGINE_MEMORY = ['--max-semi-space-size=4'];
+
 export interface ChildResult {
   readonly ms: number;
   /** Highest resident memory of the process, in octets. */
@@ -51,7 +54,9 @@ export class EngineProgram implements Disposable {
 
   run(phase: 'full' | 'again' | 'again-cold' | 'screen' | 'flow-raw' | 'flow-envelopes', config: ChildConfig): Promise<ChildResult> {
     const { promise, resolve, reject } = Promise.withResolvers<ChildResult>();
-    const child = spawn(process.execPath, [this.#file, phase, JSON.stringify(config)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [...(phase.startsWith('flow') ? [] : ENGINE_MEMORY), this.#file, phase, JSON.stringify(config)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let printed = '';
     child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
     child.on('error', reject);

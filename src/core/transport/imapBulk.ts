@@ -14,12 +14,28 @@ const MAX_UNASKED = 10_000;
 /** Short answers that are read before whatever else waits for this thread has its turn: ImapFlow takes in all that came from the line at once. */
 const BETWEEN_PAUSES = 50;
 
+/** UIDs in one answer, about: a list of 100,000 keeps everybody waiting, and takes 40 MB. And answers, at most. */
+const LISTED = 5000;
+const MAX_LISTS = 100;
+
 /** All UIDs of the selected mailbox, ascending. */
 export async function readAllUids(client: ImapClient, mailbox: SelectedMailbox): Promise<number[]> {
   if (mailbox.exists === 0) return [];
-  const found = await client.search({ all: true }, BY_UID);
-  if (!Array.isArray(found)) throw new QuMailError('imap.rejected', { response: 'SEARCH' });
-  return found.filter((uid) => Number.isSafeInteger(uid) && uid > 0).sort((a, b) => a - b);
+  const all = new Set<number>();
+  for (const set of evenly(mailbox)) {
+    const found = await client.search(set === undefined ? { all: true } : { uid: set }, BY_UID);
+    if (!Array.isArray(found)) throw new QuMailError('imap.rejected', { response: 'SEARCH' });
+    for (const uid of found) if (Number.isSafeInteger(uid) && uid > 0) all.add(uid);
+  }
+  return [...all].sort((a, b) => a - b);
+}
+
+/** A large mailbox in ranges of UIDs, were they evenly spread; together they name every UID, new ones included. */
+function evenly({ exists, uidNext }: SelectedMailbox): (string | undefined)[] {
+  const lists = Math.min(MAX_LISTS, Math.ceil(exists / LISTED));
+  if (uidNext === undefined || lists <= 1) return [undefined];
+  const width = Math.ceil(uidNext / lists);
+  return Array.from({ length: lists }, (_, n) => `${n * width + 1}:${n === lists - 1 ? '*' : (n + 1) * width}`);
 }
 
 /** Sizes, flags and arrival of these messages, in any order; those that are gone do not answer. */

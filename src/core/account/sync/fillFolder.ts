@@ -106,7 +106,7 @@ async function fillUids(
       const state = choice === 'headers' ? BODY.none : BODY.evicted;
       if ((await fillHeaders(folder, window, state, deps, signal)) === 'stale') return 'partly';
     } else {
-      const outcome = await fillSources(folder, window, deps, signal, intakeSize);
+      const outcome = await fillSources(folder, window, deps, signal, { most: intakeSize, filling: uids.length });
       if (outcome === 'stale') return 'partly';
       intakeSize = outcome.most;
     }
@@ -121,7 +121,7 @@ async function fillSources(
   uids: readonly number[],
   deps: FillDeps,
   signal: AbortSignal,
-  intakeSize: number | undefined,
+  so: { readonly most: number | undefined; readonly filling: number },
 ): Promise<'stale' | { readonly most: number }> {
   const { accountId, handler, offline } = deps;
   const facts = await handler.fetchFacts(folder.path, folder.uidValidity, uids, signal);
@@ -129,13 +129,14 @@ async function fillSources(
   const plan = planFill(own, deps.limits);
   const sizes = new Map(own.map(({ uid, size }) => [uid, size]));
   if (plan.tooLarge.length > 0 && (await fillHeaders(folder, plan.tooLarge, BODY.tooLarge, deps, signal)) === 'stale') return 'stale';
-  let most = intakeSize;
+  let { most } = so;
   for (const batch of plan.batches) {
     await deps.quiet();
     throwIfCancelled(signal);
     if (!deps.hasRoom(folder.missing)) break;
     const place = { accountId, path: folder.path, uidValidity: folder.uidValidity };
-    const intake = new SourceIntake(offline, place, { stored: (done) => deps.progress({ done }), ...(most !== undefined && { most }) });
+    const stored = (done: number): void => deps.progress({ done });
+    const intake = new SourceIntake(offline, place, { stored, filling: so.filling, ...(most !== undefined && { most }) });
     try {
       const octets = batch.reduce((sum, uid) => sum + (sizes.get(uid) ?? 0), 0);
       await handler.fetchSources(folder.path, folder.uidValidity, batch, (message) => intake.take(message), signal, octets);
