@@ -1,5 +1,5 @@
 import type { AccountState } from '../base/model.ts';
-import { needsPerson, QuMailError, throwIfCancelled, type ErrorCode } from '../base/errors.ts';
+import { needsPerson, QuMailError, throwIfCancelled } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import { SingleFlight } from '../base/singleFlight.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
@@ -10,6 +10,7 @@ import { AccountLease } from './sync/accountLease.ts';
 import { BackgroundSync } from './sync/backgroundSync.ts';
 import { FirstSight } from './sync/firstSight.ts';
 import { chatsToLookAt, takeFolderList } from './sync/folderList.ts';
+import { LastErrors } from './lastErrors.ts';
 import { readFailure, writeFailure } from './stored.ts';
 import { newRow } from './sync/newRow.ts';
 import { nextLookAfter } from './sync/nextLook.ts';
@@ -17,9 +18,6 @@ import type { MailAccountDeps } from './mailAccountDeps.ts';
 import { unlessCancelled } from './unlessCancelled.ts';
 import { openArrivals, syncFolder, type FolderSync, type SyncedAccount } from './syncFolder.ts';
 import { TrailingFlight } from './trailingFlight.ts';
-
-/** How many of its last errors an account remembers. */
-const REMEMBERED = 10;
 
 /**
  * One account at work: its connections, its state, and the look for new mail that repeats until it is disposed of. Of several windows one looks,
@@ -37,7 +35,7 @@ export class MailAccount implements Disposable {
   readonly #flights = new TrailingFlight<FolderSync>();
   readonly #counts = new TrailingFlight<unknown>();
   readonly #looks = new SingleFlight<void>();
-  readonly #errors: { readonly at: number; readonly code: ErrorCode }[] = [];
+  readonly #errors = new LastErrors();
   #lastSync: number | undefined;
   #failures = 0;
   #state: AccountState = 'connecting';
@@ -49,12 +47,11 @@ export class MailAccount implements Disposable {
   readonly background: BackgroundSync;
   readonly firstSight: FirstSight;
 
-  constructor(record: { id: string; email: string }, handler: EmailHandler, deps: MailAccountDeps) {
-    this.id = record.id;
-    this.email = record.email;
+  constructor({ id: accountId, email }: { id: string; email: string }, handler: EmailHandler, deps: MailAccountDeps) {
+    this.id = accountId;
+    this.email = email;
     this.handler = this.#owned.add(handler);
     this.#deps = deps;
-    const accountId = record.id;
     this.firstSight = new FirstSight({ ...deps, accountId, look: (path) => this.syncFolder(path) });
     this.#lease = this.#owned.add(new AccountLease({ ...deps, accountId, leads: () => void this.#look() }));
     this.background = this.#owned.add(
@@ -91,8 +88,8 @@ export class MailAccount implements Disposable {
   }
 
   /** The last errors, oldest first, at most ten. */
-  get lastErrors(): readonly { readonly at: number; readonly code: ErrorCode }[] {
-    return [...this.#errors];
+  get lastErrors(): ReturnType<LastErrors['list']> {
+    return this.#errors.list();
   }
 
   get synced(): SyncedAccount {
@@ -285,8 +282,7 @@ export class MailAccount implements Disposable {
     const failure = QuMailError.from(error);
     if (failure.code === 'engine.cancelled') return failure;
     if (isDamage(failure)) this.#deps.damaged();
-    this.#errors.push({ at: this.#deps.clock.now(), code: failure.code });
-    if (this.#errors.length > REMEMBERED) this.#errors.shift();
+    this.#errors.note(this.#deps.clock.now(), failure.code);
     if (needsPerson(failure.code)) this.#becomes('needs-sign-in', failure);
     else if (failure.code.startsWith('net.') || failure.code.startsWith('auth.') || retryAfterOf(failure) !== undefined)
       this.#becomes('offline', failure);
