@@ -4,7 +4,7 @@ import type { Localiser } from '../localiser.ts';
 /** Names of a row that stands for several people. */
 const MAX_NAMES = 3;
 /** Longer ones are cut in front of the first mark, so that what was found can be seen in a narrow view. */
-const LEAD = 24;
+const LEAD = 8;
 
 /** Who takes part in a conversation, the first to write first: `Ada, Bob, Carol +2`. */
 export function participantsLabel(participants: ThreadSummary['participants']): string {
