@@ -8,6 +8,7 @@ import { ALICE, BOB, startKmeWorld, type KmeWorld } from '../world/kmeWorld.ts';
 import { needMailWorld, startMailWorld, type MailWorld } from '../world/mailWorld.ts';
 import { AUTHORIZATION_HOST, CLIENT_ID, startOidcWorld, type OidcWorld } from '../world/oidcWorld.ts';
 import { issueServer } from '../world/pki.ts';
+import { findSecrets, hoardSecrets, placesIn, type Secret } from '../world/secretSearch.ts';
 import { type VSCode, startVSCode } from './harness/vscode.ts';
 import { packagedExtension } from './packaged.ts';
 import { QuMail } from './qumail.ts';
@@ -39,6 +40,7 @@ describe('e2e/the main job in two windows', function () {
   let refreshesBefore = 0;
   let pagesOpened: () => number;
   const plans = randomBytes(1024 * 1024);
+  let hoard: ReturnType<typeof hoardSecrets>;
 
   before(async function () {
     needMailWorld(this);
@@ -50,6 +52,7 @@ describe('e2e/the main job in two windows', function () {
       authorizationHost: 'browser-only',
     });
     mail = await startMailWorld({ users, tls: { ...(await issueServer()), caPem: oidc.caPem }, introspectionUrl: oidc.introspectionUrl });
+    hoard = hoardSecrets();
     kme = await startKmeWorld();
     writeFileSync(join(folder, 'ca.pem'), oidc.caPem);
     const vsix = packagedExtension();
@@ -69,6 +72,7 @@ describe('e2e/the main job in two windows', function () {
   });
 
   after(async () => {
+    hoard?.stop();
     await Promise.all(Object.values(windows ?? {}).map((window) => window[Symbol.asyncDispose]()));
     kme?.dispose();
     oidc?.dispose();
@@ -224,6 +228,30 @@ describe('e2e/the main job in two windows', function () {
     assert.match(await alice.reader.body(), new RegExp(ANSWER));
     await windows.alice.workbench.screenshot('after-reload');
     assert.equal(kme.pair.deliveries.length, before);
+  });
+
+  it('left neither keys nor passwords nor what was sealed in settings, global state, databases and logs', () => {
+    const keys = hoard.secrets.filter(({ name }) => name.startsWith('key '));
+    assert.ok(keys.length >= 3);
+    const passwords = Object.values(PEOPLE).map(({ name, password }): Secret => ({ name: `${name}'s password`, value: password }));
+    const sealed = [PAD.subject, PAD.body, PLANS.subject, PLANS.body, PLANS.file, ANSWER].map((value): Secret => ({
+      name: 'sealed text',
+      value,
+    }));
+    for (const { userDataDir } of Object.values(windows)) {
+      const places = placesIn(userDataDir, 'VS Code', (path) => !path.startsWith('extensions'));
+      const browser = places.filter(({ name }) => name.includes('browser/'));
+      assert.ok(browser.length > 10 && places.length > browser.length + 10);
+      assert.deepEqual(findSecrets([...keys, ...passwords], places), []);
+      // The browser keeps what is on screen, and VS Code the text of an open draft, which SECURITY.md tells.
+      assert.deepEqual(
+        findSecrets(
+          sealed,
+          places.filter((place) => !browser.includes(place)),
+        ),
+        [],
+      );
+    }
   });
 
   it('went on after the access token had expired, without asking anyone', async () => {

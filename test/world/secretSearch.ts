@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { KmeStore } from '../../src/core/lab/kmeStore.ts';
 import { CipherManager } from '../../src/core/crypto/cipherManager.ts';
 import { type OwnCertificateRecord, OwnCertificateStore } from '../../src/core/store/ownCertificateStore.ts';
@@ -66,11 +66,18 @@ function samplesOf(octets: Buffer): Buffer[] {
   return Array.from({ length: SAMPLES }, (_, i) => octets.subarray(i * step, i * step + SAMPLE));
 }
 
-/** Every file below a folder, database journals included. */
-export function placesIn(folder: string, name: string): Place[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => ({ name: `${name}: ${entry.name}`, bytes: readFileSync(join(entry.parentPath, entry.name)) }));
+/** Every file below a folder that `wanted` lets through by its path in it, database journals included. One that goes meanwhile is passed over. */
+export function placesIn(folder: string, name: string, wanted: (path: string) => boolean = () => true): Place[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true }).flatMap((entry) => {
+    const path = relative(folder, join(entry.parentPath, entry.name));
+    if (!entry.isFile() || !wanted(path)) return [];
+    try {
+      return [{ name: `${name}: ${path}`, bytes: readFileSync(join(folder, path)) }];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  });
 }
 
 /** What is in a secret store: each value, and each text inside one that is JSON. */

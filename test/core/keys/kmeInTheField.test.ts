@@ -168,7 +168,7 @@ describe('a key manager as met in the field', () => {
     const before = process.memoryUsage().rss;
     await assert.rejects(client.getKeys(BOB, one), { code: 'net.too-large' });
     assert.ok(sent < 30 * 1024 * 1024, `${sent} octets were taken`);
-    assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024);
+    assert.ok(process.memoryUsage().rss - before < 90 * 1024 * 1024);
   });
 
   it('that answers anything at all is refused by a name, whatever it answers', async () => {

@@ -9,7 +9,7 @@ export type Inline =
 
 export type Block =
   | { readonly kind: 'paragraph' | 'heading'; readonly lines: readonly (readonly Inline[])[] }
-  | { readonly kind: 'code'; readonly text: string }
+  | { readonly kind: 'code'; readonly language: string; readonly text: string }
   | { readonly kind: 'quote'; readonly blocks: readonly Block[] }
   | { readonly kind: 'list'; readonly ordered: 'yes' | 'no'; readonly items: readonly (readonly Inline[])[] };
 
@@ -26,11 +26,12 @@ export function parseMarkdown(text: string, depth = 0): Block[] {
   };
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? '';
-    if (line.startsWith('```')) {
-      const end = lines.findIndex((other, index) => index > at && /^```\s*$/.test(other));
+    const fence = FENCE.exec(line);
+    if (fence) {
+      const code = runOf(lines, at + 1, (other) => !/^```\s*$/.test(other));
       flush();
-      blocks.push({ kind: 'code', text: lines.slice(at + 1, end < 0 ? undefined : end).join('\n') });
-      at = end < 0 ? lines.length : end;
+      blocks.push({ kind: 'code', language: fence[1] ?? '', text: code.join('\n') });
+      at += code.length + 1;
     } else if (line.trim() === '') flush();
     else if (line.startsWith('>') && depth < MAX_DEPTH) {
       flush();
@@ -52,12 +53,15 @@ export function parseMarkdown(text: string, depth = 0): Block[] {
   return blocks;
 }
 
+/** With the name of a language and nothing else behind it: what is not shown as code is shown as it was typed. */
+const FENCE = /^```([\w+#.-]{0,20})[ \t]*$/;
 const BULLET = /^ {0,3}[-*+] (?=\S)/;
 const NUMBER = /^ {0,3}\d{1,9}[.)] (?=\S)/;
 
 function runOf(lines: readonly string[], from: number, belongs: (line: string) => boolean): string[] {
-  const end = lines.findIndex((line, index) => index >= from && !belongs(line));
-  return lines.slice(from, end < 0 ? undefined : end);
+  let end = from;
+  while (end < lines.length && belongs(lines[end] ?? '')) end++;
+  return lines.slice(from, end);
 }
 
 /** Each alternative is bounded by its own closing mark, and none can match the same text in two ways. */

@@ -11,7 +11,12 @@ export function richText(markdown: string, open: OpenLink): HTMLElement {
 function blockElement(block: Block, open: OpenLink): HTMLElement {
   switch (block.kind) {
     case 'code':
-      return h('pre', { tabindex: '0' }, h('code', {}, block.text));
+      return h(
+        'pre',
+        { tabindex: '0' },
+        block.language === '' ? undefined : h('span', { class: 'language' }, block.language),
+        h('code', {}, block.text),
+      );
     case 'quote':
       return h('blockquote', {}, ...block.blocks.map((inner) => blockElement(inner, open)));
     case 'list':
