@@ -96,7 +96,7 @@ describe('mbox', () => {
 
   it('takes a gigabyte without a line end in bounded memory', function () {
     this.timeout(60_000);
-    const program = join(import.meta.dirname, 'endlessMbox.ts');
+    const program = join(import.meta.dirname, 'endlessMboxChild.ts');
     const { kinds, octets } = JSON.parse(execFileSync(process.execPath, [program], { encoding: 'utf8' })) as {
       kinds: string[];
       octets: number;
