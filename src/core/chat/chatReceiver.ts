@@ -136,8 +136,11 @@ export class ChatReceiver {
       .flatMap(({ change }): readonly GroupMember[] =>
         change.kind === 'create' ? change.members : change.kind === 'add' ? [change.member] : [],
       );
+    const self = people.accounts().find(({ id }) => id === mail.accountId)?.address;
     let met = 0;
     for (const member of members) {
+      // Nobody is a contact of their own.
+      if (member.address === self) continue;
       if (people.known(mail.accountId, member.address)?.fingerprint !== undefined) continue;
       const certificate = mail.files.find(({ name }) => name === `${CHAT_CERTIFICATE.prefix}${member.fingerprint}.pgp`)?.content;
       if (!certificate) continue;

@@ -114,6 +114,8 @@ describe('chats between people on a real mail host', function () {
     const atBob = await chatOf(bob, 'Three');
     assert.equal((await lineOf(bob, atBob.id, 'Hello from Carol')).author.address, carol.email);
     await lineOf(alice, group.id, 'Hello from Carol');
+    const contacts = await bob.engine.listContacts({ accountId: bob.account.id });
+    assert.ok(!contacts.some(({ address }) => address === bob.email), 'nobody is a contact of their own');
   });
 
   it('lets who was removed read nothing that is said afterwards', async () => {

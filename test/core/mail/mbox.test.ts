@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { readMbox, writeMbox, type MboxItem } from '../../../src/core/mail/mbox.ts';
 import { MAIL_FLAGS } from '../../../src/core/base/types.ts';
@@ -96,7 +96,7 @@ describe('mbox', () => {
 
   it('takes a gigabyte without a line end in bounded memory', function () {
     this.timeout(60_000);
-    const program = join(import.meta.dirname, 'endlessMboxChild.ts');
+    const program = fileURLToPath(new URL('./endlessMboxChild.ts', import.meta.url));
     const { kinds, octets } = JSON.parse(execFileSync(process.execPath, [program], { encoding: 'utf8' })) as {
       kinds: string[];
       octets: number;
