@@ -73,6 +73,7 @@ p { margin: 4px 0 12px; }
 .good::before { content: '\\25CF\\00A0'; }
 .bad { color: var(--vscode-errorForeground); }
 .bad::before { content: '\\25B2\\00A0'; }
+button:disabled { opacity: 0.4; cursor: default; }
 section { border: 1px solid var(--vscode-contrastBorder, var(--vscode-widget-border, transparent)); border-radius: 6px; padding: 16px; margin-bottom: 16px;
   background: var(--vscode-editorWidget-background); color: var(--vscode-editorWidget-foreground); }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 0 16px; }

@@ -88,8 +88,10 @@ describe('views/trust page', function () {
     await typed.fill(GROUPS.with(5, '99999').join(''));
     assert.equal(await page.locator('.digits .other').count(), 1);
     assert.match(await page.locator('#compared').innerText(), /differ/);
+    assert.equal(await page.getByRole('button', { name: 'They Match' }).isDisabled(), true);
     await typed.fill(GROUPS.join(' '));
     assert.equal(await page.locator('#compared').innerText(), '\u25CF\u00A0All sixty digits are the same.'.slice(2));
+    assert.equal(await page.getByRole('button', { name: 'They Match' }).isDisabled(), false);
   });
 
   it('is used by the keyboard alone, in the order it is read', async () => {

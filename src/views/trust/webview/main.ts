@@ -30,6 +30,9 @@ typed?.addEventListener('input', () => {
   const compared = byId('compared');
   if (!compared) return;
   const differs = groups.some((group) => group.classList.contains('other')) || digits.length > groups.length * 5;
+  // Numbers that were seen to differ are not to be called the same by a slip of the hand.
+  const match = document.querySelector<HTMLButtonElement>('button[data-action="match"]');
+  if (match) match.disabled = differs;
   compared.className = differs ? 'bad' : 'good';
   compared.textContent = differs ? (compared.dataset['differs'] ?? '') : same === groups.length ? (compared.dataset['same'] ?? '') : '';
   if (compared.textContent === '') compared.className = '';
