@@ -77,7 +77,7 @@ export async function checkKnown(path: string, what: 'presence' | 'flags', deps:
   const cursor = messages.cursor(accountId, path);
   if (!cursor) return;
   const known = messages.knownUids(accountId, path, Number.MAX_SAFE_INTEGER);
-  const present = new Set(await handler.listUids(path, cursor.uidValidity, signal));
+  const present = new Set(await handler.listUids(path, cursor.uidValidity, signal, cursor.uidNext));
   const unchanged = (): boolean => messages.cursor(accountId, path)?.uidValidity === cursor.uidValidity;
   if (!unchanged()) return;
   const gone = known.filter((uid) => !present.has(uid));
