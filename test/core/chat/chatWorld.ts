@@ -27,12 +27,15 @@ export async function seen<T>(person: Person, look: () => Promise<T | undefined>
   const listening = person.engine.onEvent(() => void check());
   // Made here, to show who waited.
   const late = new Error(`${person.name} did not see it in ${limitMs} ms`);
+  // What could not be opened at once is tried again at the next look, which comes every minute where it is not set otherwise.
+  const looks = setInterval(() => void person.engine.fetchMail({ accountId: person.account.id }).then(check, () => {}), 10_000);
   const timer = setTimeout(() => reject(late), limitMs);
   void check();
   try {
     return await promise;
   } finally {
     clearTimeout(timer);
+    clearInterval(looks);
     listening.dispose();
   }
 }
