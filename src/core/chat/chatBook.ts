@@ -155,9 +155,14 @@ export class ChatBook implements Pick<ChatRequests, 'listChats' | 'getChat' | 'g
     };
   }
 
-  #namesIn({ accountId, state }: Pick<OpenChat, 'accountId' | 'state'>): (address: string) => string {
-    return (address) =>
-      this.#deps.people.known(accountId, address)?.name || state.members.find((member) => member.address === address)?.name || address;
+  /** As this person calls them, else as they were introduced: who has left keeps a name, oneself included. */
+  #namesIn({ accountId, groupId }: Pick<OpenChat, 'accountId' | 'groupId'>): (address: string) => string {
+    const introduced = new Map<string, string>();
+    for (const { change } of this.#deps.groups.events(accountId, groupId)) {
+      const members = change.kind === 'create' ? change.members : change.kind === 'add' ? [change.member] : [];
+      for (const { address, name } of members) introduced.set(address, name);
+    }
+    return (address) => this.#deps.people.known(accountId, address)?.name || introduced.get(address) || address;
   }
 
   #placeOf(chat: OpenChat, messageId: string): { at: number; messageId: string } {
