@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict';
 import { startOidcWorld, type OidcWorld, type TokenFault } from '../../world/oidcWorld.ts';
-import { HOUR, MINUTE, MemorySecrets, openBench, type Bench, type BenchOptions } from './harness.ts';
+import { Benches, HOUR, MINUTE, MemorySecrets, type Bench, type BenchOptions, tokenRequestsDuring } from './harness.ts';
 
 const ALICE = 'alice@qumail.test';
 const BOB = 'bob@qumail.test';
 
 describe('auth: when a token cannot be refreshed just now', () => {
   let world: OidcWorld;
-  const benches: Bench[] = [];
-  const bench = (options?: BenchOptions): Bench => {
-    const made = openBench(world, options);
-    benches.push(made);
-    return made;
-  };
-  const requestsDuring = async (run: () => Promise<unknown>): Promise<number> => {
-    const before = world.counters.tokenRequests;
-    await run();
-    return world.counters.tokenRequests - before;
-  };
+  const benches = new Benches();
+  const bench = (options?: BenchOptions): Bench => benches.open(world, options);
+  const requestsDuring = (run: () => Promise<unknown>): Promise<number> => tokenRequestsDuring(world, run);
 
   before(async () => {
     world = await startOidcWorld();
@@ -27,7 +19,7 @@ describe('auth: when a token cannot be refreshed just now', () => {
     world.retryAfter = '';
     world.clockSkewMs = 0;
     world.refreshTokenReuse = 'refused';
-    for (const { manager } of benches.splice(0)) manager.dispose();
+    benches.close();
   });
   after(() => world.dispose());
 

@@ -158,6 +158,32 @@ export function openBench(world: OidcWorld, options: BenchOptions = {}): Bench {
   };
 }
 
+/** The windows of one suite, closed together after each test. */
+export class Benches {
+  readonly #open: Bench[] = [];
+
+  open(world: OidcWorld, options?: BenchOptions): Bench {
+    const bench = openBench(world, options);
+    this.#open.push(bench);
+    return bench;
+  }
+
+  /** Closes them; `check` looks at each afterwards. */
+  close(check?: (bench: Bench) => void): void {
+    for (const bench of this.#open.splice(0)) {
+      bench.manager.dispose();
+      check?.(bench);
+    }
+  }
+}
+
+/** Token requests that reach the world while `run` runs. */
+export async function tokenRequestsDuring(world: OidcWorld, run: () => Promise<unknown>): Promise<number> {
+  const before = world.counters.tokenRequests;
+  await run();
+  return world.counters.tokenRequests - before;
+}
+
 export function oidc(world: OidcWorld): { provider: 'oidc'; issuer: string; clientId: string } {
   return { provider: 'oidc', issuer: world.issuer, clientId: CLIENT_ID };
 }

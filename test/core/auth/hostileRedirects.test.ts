@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { visit } from '../../world/oidcBrowser.ts';
 import { startOidcWorld, URI_REDIRECT, type OidcWorld } from '../../world/oidcWorld.ts';
-import { MINUTE, oidc, openBench, SETTINGS, type Bench, type BenchOptions } from './harness.ts';
+import { Benches, MINUTE, oidc, SETTINGS, type Bench, type BenchOptions } from './harness.ts';
 
 const ALICE = 'alice@qumail.test';
 const BOB = 'bob@qumail.test';
@@ -9,23 +9,18 @@ const URI = () => ({ ...SETTINGS, signInRedirect: 'uri', uriRedirect: URI_REDIRE
 
 describe('auth: redirects that are not what was asked for', () => {
   let world: OidcWorld;
-  const benches: Bench[] = [];
-  const bench = (options?: BenchOptions): Bench => {
-    const made = openBench(world, options);
-    benches.push(made);
-    return made;
-  };
+  const benches = new Benches();
+  const bench = (options?: BenchOptions): Bench => benches.open(world, options);
 
   before(async () => {
     world = await startOidcWorld();
   });
   afterEach(() => {
-    for (const { manager, clock, secrets } of benches.splice(0)) {
-      manager.dispose();
+    benches.close(({ clock, secrets }) => {
       assert.equal(clock.pending, 0, 'a sign-in left a timer behind');
       assert.deepEqual([...secrets.values.keys()], [], 'a sign-in stored something');
       assert.deepEqual(secrets.history, []);
-    }
+    });
   });
   after(() => world.dispose());
 

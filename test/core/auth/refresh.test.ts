@@ -3,7 +3,19 @@ import { inspect } from 'node:util';
 import { QuMailError } from '../../../src/core/base/errors.ts';
 import type { HttpFetch } from '../../../src/core/base/ports.ts';
 import { startOidcWorld, type OidcWorld, type TokenFault } from '../../world/oidcWorld.ts';
-import { HOUR, leakedIn, logged, MemorySecrets, MINUTE, openBench, passedSecrets, type Bench, type BenchOptions } from './harness.ts';
+import {
+  Benches,
+  HOUR,
+  leakedIn,
+  logged,
+  MemorySecrets,
+  MINUTE,
+  openBench,
+  passedSecrets,
+  type Bench,
+  type BenchOptions,
+  tokenRequestsDuring,
+} from './harness.ts';
 
 const ALICE = 'alice@qumail.test';
 const BOB = 'bob@qumail.test';
@@ -12,25 +24,16 @@ const LONGEST_FIRST_PAUSE = 2_000;
 
 describe('auth: keeping an access token fresh', () => {
   let world: OidcWorld;
-  const benches: Bench[] = [];
-  const bench = (options?: BenchOptions): Bench => {
-    const made = openBench(world, options);
-    benches.push(made);
-    return made;
-  };
-  /** Token requests made while `run` runs. */
-  const requestsDuring = async (run: () => Promise<unknown>): Promise<number> => {
-    const before = world.counters.tokenRequests;
-    await run();
-    return world.counters.tokenRequests - before;
-  };
+  const benches = new Benches();
+  const bench = (options?: BenchOptions): Bench => benches.open(world, options);
+  const requestsDuring = (run: () => Promise<unknown>): Promise<number> => tokenRequestsDuring(world, run);
 
   before(async () => {
     world = await startOidcWorld();
   });
   afterEach(() => {
     world.setTokenFault('none');
-    for (const { manager } of benches.splice(0)) manager.dispose();
+    benches.close();
   });
   after(() => world.dispose());
 

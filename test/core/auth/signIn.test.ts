@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AUTHORIZATION_HOST, CLIENT_ID, startOidcWorld, URI_REDIRECT, type DiscoveryFault, type OidcWorld } from '../../world/oidcWorld.ts';
 import { visit } from '../../world/oidcBrowser.ts';
-import { HOUR, leakedIn, logged, MINUTE, oidc, openBench, passedSecrets, SETTINGS, type Bench, type BenchOptions } from './harness.ts';
+import { Benches, HOUR, leakedIn, logged, MINUTE, oidc, passedSecrets, SETTINGS, type Bench, type BenchOptions } from './harness.ts';
 import { OAUTH_PROVIDERS } from '../../../src/core/auth/providers.ts';
 import { DisposableStore } from '../../../src/core/base/lifetime.ts';
 import type { HttpFetch } from '../../../src/core/base/ports.ts';
@@ -12,12 +12,8 @@ const BOB = 'bob@qumail.test';
 describe('auth: signing in through the browser', () => {
   const worlds = new DisposableStore();
   let world: OidcWorld;
-  const benches: Bench[] = [];
-  const bench = (options?: BenchOptions, at = world): Bench => {
-    const made = openBench(at, options);
-    benches.push(made);
-    return made;
-  };
+  const benches = new Benches();
+  const bench = (options?: BenchOptions, at = world): Bench => benches.open(at, options);
 
   before(async () => {
     world = worlds.add(await startOidcWorld({ users: [{ email: ALICE, displayName: 'Alice Liddell' }] }));
@@ -26,10 +22,7 @@ describe('auth: signing in through the browser', () => {
     world.setTokenFault('none');
     world.discoveryFault = 'none';
     world.hiddenClaims.clear();
-    for (const { manager, clock } of benches.splice(0)) {
-      manager.dispose();
-      assert.equal(clock.pending, 0, 'a sign-in left a timer behind');
-    }
+    benches.close(({ clock }) => assert.equal(clock.pending, 0, 'a sign-in left a timer behind'));
   });
   after(() => worlds.dispose());
 

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import type { MailFlag } from '../../../src/core/base/types.ts';
 import { openDatabase } from '../../../src/core/store/database.ts';
 import { MAIL_MIGRATIONS } from '../../../src/core/store/mailSchema.ts';
-import { MessageStore, type FolderRow, type NewMessage } from '../../../src/core/store/messages.ts';
+import { MessageStore, type FolderRow } from '../../../src/core/store/messages.ts';
+import { plainMessage } from './plainMessage.ts';
 import { rawBytes, removeTempFolders, tempFolder } from './vaultFixture.ts';
 
 const A = 'alice';
@@ -18,23 +19,6 @@ const folder = (path: string, change: Partial<FolderRow> = {}): FolderRow => ({
   selectable: true,
   unread: 0,
   total: 0,
-  ...change,
-});
-const message = (uid: number, change: Partial<NewMessage> = {}): NewMessage => ({
-  uid,
-  rfcMessageId: `<${uid}@example.org>`,
-  from: { name: 'Bob', address: 'bob@example.org' },
-  to: [{ name: '', address: 'alice@example.org' }],
-  subject: `Subject ${uid}`,
-  date: uid * 1000,
-  size: 100,
-  flags: [],
-  hasAttachments: false,
-  preview: '',
-  seal: 'plain',
-  level: 'L4',
-  inReplyTo: '',
-  references: [],
   ...change,
 });
 
@@ -56,7 +40,7 @@ describe('MessageStore', () => {
   const uids = (limit: number, before?: number): number[] => store.page(A, IN, limit, before).map(({ uid }) => uid);
 
   it('gives back what it was given, also after a restart', () => {
-    const given = message(7, {
+    const given = plainMessage(7, {
       flags: ['flagged', 'seen'],
       references: ['<a@b>'],
       inReplyTo: '<a@b>',
@@ -80,7 +64,7 @@ describe('MessageStore', () => {
         store.insertMessages(
           A,
           IN,
-          dates.map((date, index) => message(index + 1, { date })),
+          dates.map((date, index) => plainMessage(index + 1, { date })),
         );
         const seen: number[] = [];
         for (let before: number | undefined; ;) {
@@ -108,11 +92,11 @@ describe('MessageStore', () => {
     store.insertMessages(
       A,
       IN,
-      [1, 2, 3, 4].map((uid) => message(uid)),
+      [1, 2, 3, 4].map((uid) => plainMessage(uid)),
     );
     assert.deepEqual(uids(2), [4, 3]);
     const cursor = store.byUid(A, IN, 3)!.id;
-    store.insertMessages(A, IN, [message(5)]);
+    store.insertMessages(A, IN, [plainMessage(5)]);
     assert.deepEqual(uids(2, cursor), [2, 1]);
     store.removeUids(A, IN, [3]);
     assert.throws(() => uids(2, cursor), { code: 'message.missing' });
@@ -131,15 +115,15 @@ describe('MessageStore', () => {
   });
 
   it('adds a UID once; seeing it again only renews its flags', () => {
-    assert.equal(store.insertMessages(A, IN, [message(1), message(2)]).length, 2);
-    assert.deepEqual(store.insertMessages(A, IN, [message(2, { subject: 'other', flags: ['seen'] }), message(3)]).length, 1);
+    assert.equal(store.insertMessages(A, IN, [plainMessage(1), plainMessage(2)]).length, 2);
+    assert.deepEqual(store.insertMessages(A, IN, [plainMessage(2, { subject: 'other', flags: ['seen'] }), plainMessage(3)]).length, 1);
     assert.equal(store.byUid(A, IN, 2)?.subject, 'Subject 2');
     assert.deepEqual(store.byUid(A, IN, 2)?.flags, ['seen']);
     assert.deepEqual(store.insertMessages(A, IN, []), []);
   });
 
   it('counts what changed when flags are renewed', () => {
-    store.insertMessages(A, IN, [message(1), message(2, { flags: ['seen'] })]);
+    store.insertMessages(A, IN, [plainMessage(1), plainMessage(2, { flags: ['seen'] })]);
     const changes = [1, 2, 99].map((uid) => ({ uid, flags: ['seen'] as MailFlag[] }));
     assert.equal(store.updateFlags(A, IN, changes), 1);
     assert.equal(store.updateFlags(A, IN, changes), 0);
@@ -150,7 +134,7 @@ describe('MessageStore', () => {
   });
 
   it('counts the unread', () => {
-    store.insertMessages(A, IN, [message(1), message(2, { flags: ['seen'] }), message(3, { flags: ['flagged'] })]);
+    store.insertMessages(A, IN, [plainMessage(1), plainMessage(2, { flags: ['seen'] }), plainMessage(3, { flags: ['flagged'] })]);
     assert.equal(store.countUnread(A, IN), 2);
     assert.equal(store.countUnread(A, 'Sent'), 0);
   });
@@ -160,7 +144,7 @@ describe('MessageStore', () => {
     store.insertMessages(
       A,
       IN,
-      [5, 1, 9, 3].map((uid) => message(uid, { date: -uid })),
+      [5, 1, 9, 3].map((uid) => plainMessage(uid, { date: -uid })),
     );
     assert.deepEqual(store.knownUids(A, IN, 3), [9, 5, 3]);
     assert.equal(store.oldestUid(A, IN), 1);
@@ -169,7 +153,7 @@ describe('MessageStore', () => {
   });
 
   it('forgets a folder whose UIDs have changed meaning, and never uses an id again', () => {
-    const before = store.insertMessages(A, IN, [message(1), message(2)]);
+    const before = store.insertMessages(A, IN, [plainMessage(1), plainMessage(2)]);
     store.putBody(before[0]!, Buffer.from('raw'));
     store.setCursor(A, IN, { uidValidity: 4_294_967_295, uidNext: 3, highestModseq: 2n ** 63n - 1n });
     assert.deepEqual(store.cursor(A, IN), { uidValidity: 4_294_967_295, uidNext: 3, highestModseq: 2n ** 63n - 1n });
@@ -177,14 +161,14 @@ describe('MessageStore', () => {
     assert.equal(store.cursor(A, IN), undefined);
     assert.deepEqual(store.page(A, IN, 10), []);
     assert.equal(store.getBody(before[0]!), undefined);
-    const after = store.insertMessages(A, IN, [message(1)]);
+    const after = store.insertMessages(A, IN, [plainMessage(1)]);
     assert.ok(after[0]! > Math.max(...before));
   });
 
   it('keeps folders by path, renews what the server says and leaves cursor and mail alone', () => {
     store.upsertFolder(folder('Sent', { specialUse: 'sent', total: 3 }));
     store.upsertFolder(folder(IN, { specialUse: 'inbox' }));
-    store.insertMessages(A, IN, [message(1)]);
+    store.insertMessages(A, IN, [plainMessage(1)]);
     store.setCursor(A, IN, { uidValidity: 1, uidNext: 2 });
     store.upsertFolder(folder(IN, { unread: 1, total: 1, selectable: false }));
     assert.deepEqual(store.listFolders(A), [
@@ -204,9 +188,9 @@ describe('MessageStore', () => {
 
   it('records how opening went, and lists what still waits to be opened', () => {
     const [one, two] = store.insertMessages(A, IN, [
-      message(1, { seal: 'unopened', level: 'L2' }),
-      message(2, { seal: 'unopened', level: 'L2' }),
-      message(3),
+      plainMessage(1, { seal: 'unopened', level: 'L2' }),
+      plainMessage(2, { seal: 'unopened', level: 'L2' }),
+      plainMessage(3),
     ]);
     assert.deepEqual(
       store.unopened(A, IN).map(({ uid }) => uid),
@@ -222,14 +206,14 @@ describe('MessageStore', () => {
   });
 
   it('takes no preview of sealed mail', () => {
-    const [plain, sealed] = store.insertMessages(A, IN, [message(1), message(2, { seal: 'opened', level: 'L2' })]);
+    const [plain, sealed] = store.insertMessages(A, IN, [plainMessage(1), plainMessage(2, { seal: 'opened', level: 'L2' })]);
     store.setPreview(plain!, 'Hello');
     store.setPreview(sealed!, 'a secret line');
     assert.deepEqual([store.get(plain!)?.preview, store.get(sealed!)?.preview], ['Hello', '']);
   });
 
   it('keeps the source of a message that is there, byte for byte', () => {
-    const [id] = store.insertMessages(A, IN, [message(1)]);
+    const [id] = store.insertMessages(A, IN, [plainMessage(1)]);
     const raw = Buffer.from(Uint8Array.from({ length: 100_000 }, (_, i) => i & 0xff));
     store.putBody(id!, raw);
     assert.deepEqual(store.getBody(id!), raw);
@@ -243,9 +227,9 @@ describe('MessageStore', () => {
 
   it('erases an account from the file and its log, and only that one', () => {
     store.upsertFolder(folder(IN));
-    store.insertMessages(A, IN, [message(1, { subject: 'about alice alone' })]);
+    store.insertMessages(A, IN, [plainMessage(1, { subject: 'about alice alone' })]);
     store.upsertFolder(folder(IN, { accountId: 'bob' }));
-    const [kept] = store.insertMessages('bob', IN, [message(1, { subject: 'about bob' })]);
+    const [kept] = store.insertMessages('bob', IN, [plainMessage(1, { subject: 'about bob' })]);
     store.eraseAccount(A);
     assert.deepEqual(store.listFolders(A), []);
     assert.equal(store.get(kept!)?.subject, 'about bob');

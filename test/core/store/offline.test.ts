@@ -6,26 +6,10 @@ import { openDatabase } from '../../../src/core/store/database.ts';
 import { MAIL_MIGRATIONS } from '../../../src/core/store/mailSchema.ts';
 import { MessageStore, type NewMessage } from '../../../src/core/store/messages.ts';
 import { OfflineStore } from '../../../src/core/store/offline.ts';
+import { plainMessage } from './plainMessage.ts';
 import { removeTempFolders, tempFolder } from './vaultFixture.ts';
 
-const message = (uid: number, change: Partial<NewMessage> = {}): NewMessage => ({
-  uid,
-  rfcMessageId: `<${uid}@x>`,
-  from: { name: '', address: 'b@x' },
-  to: [],
-  subject: `s${uid}`,
-  date: uid * 1000,
-  size: 10,
-  flags: [],
-  hasAttachments: false,
-  preview: '',
-  seal: 'plain',
-  level: 'L4',
-  inReplyTo: '',
-  references: [],
-  ...change,
-});
-const sourced = (uid: number, change: Partial<NewMessage> = {}) => ({ ...message(uid, change), raw: Buffer.from(`source ${uid}`) });
+const sourced = (uid: number, change: Partial<NewMessage> = {}) => ({ ...plainMessage(uid, change), raw: Buffer.from(`source ${uid}`) });
 
 describe('OfflineStore', () => {
   let db: DatabaseSync;
@@ -45,7 +29,7 @@ describe('OfflineStore', () => {
   after(removeTempFolders);
 
   it('takes in sources of new and of known messages, and has those indexed that are not sealed', () => {
-    messages.insertMessages('a', 'INBOX', [message(1), message(2, { seal: 'unopened' })]);
+    messages.insertMessages('a', 'INBOX', [plainMessage(1), plainMessage(2, { seal: 'unopened' })]);
     assert.deepEqual(offline.bodilessUids('a', 'INBOX', 10), [2, 1]);
     const batch = [sourced(1, { flags: ['seen'] }), sourced(2), sourced(3), sourced(4, { seal: 'unopened' })];
     assert.equal(offline.storeSources('a', 'INBOX', 7, batch), 'stored');
@@ -65,7 +49,7 @@ describe('OfflineStore', () => {
 
   it('takes in nothing for UIDs of another time, or of a folder that is gone', () => {
     assert.equal(offline.storeSources('a', 'INBOX', 8, [sourced(1)]), 'stale');
-    assert.equal(offline.storeHeaders('a', 'Gone', 7, [message(1)], 0), 'stale');
+    assert.equal(offline.storeHeaders('a', 'Gone', 7, [plainMessage(1)], 0), 'stale');
     offline.setFilled('a', 'INBOX', 8, { as: 'all', uid: 5 });
     assert.equal(offline.filled('a', 'INBOX'), undefined);
     assert.equal(messages.count('a', 'INBOX'), 0);
@@ -90,7 +74,7 @@ describe('OfflineStore', () => {
 
   it('counts what it takes on the disk without what is free again', () => {
     const before = offline.usedOctets();
-    offline.storeSources('a', 'INBOX', 7, [{ ...message(1), raw: Buffer.alloc(1_000_000, 1) }]);
+    offline.storeSources('a', 'INBOX', 7, [{ ...plainMessage(1), raw: Buffer.alloc(1_000_000, 1) }]);
     const full = offline.usedOctets();
     assert.ok(full - before > 900_000);
     offline.evict(1, 1e15);
@@ -100,7 +84,7 @@ describe('OfflineStore', () => {
   it('says that the disk is full, and has stored all of a batch or nothing', () => {
     const pages = Number(db.prepare('PRAGMA page_count').get()!['page_count']);
     db.exec(`PRAGMA max_page_count = ${pages + 20}`);
-    const large = Array.from({ length: 50 }, (_, n) => ({ ...message(n + 1), raw: Buffer.alloc(10_000, 1) }));
+    const large = Array.from({ length: 50 }, (_, n) => ({ ...plainMessage(n + 1), raw: Buffer.alloc(10_000, 1) }));
     assert.throws(() => offline.storeSources('a', 'INBOX', 7, large), { code: 'store.full' });
     assert.equal(messages.count('a', 'INBOX'), 0);
     db.exec('PRAGMA max_page_count = 100000');

@@ -12,6 +12,7 @@ import { planSearch, type QueryNames } from '../../../src/core/store/searchPlan.
 import { ranked, SearchQuery } from '../../../src/core/store/searchQuery.ts';
 import { SEARCH_MIGRATIONS } from '../../../src/core/store/searchSchema.ts';
 import { ThreadStore } from '../../../src/core/store/threads.ts';
+import { plainMessage } from './plainMessage.ts';
 
 export const NOW = Date.UTC(2026, 10, 22);
 export const ACCOUNT = 'alice';
@@ -39,23 +40,7 @@ export class SearchWorld {
   /** A row as the server's list tells it, without a body; returns its id. */
   list(change: Partial<NewMessage> = {}, folder = 'INBOX'): number {
     const uid = ++this.#uid;
-    const row: NewMessage = {
-      uid,
-      rfcMessageId: `<${uid}@example.test>`,
-      from: { name: 'Bob', address: 'bob@example.test' },
-      to: [{ name: '', address: 'alice@example.test' }],
-      subject: `Subject ${uid}`,
-      date: NOW - 86_400_000 + uid * 60_000,
-      size: 100,
-      flags: [],
-      hasAttachments: false,
-      preview: '',
-      seal: 'plain',
-      level: 'L4',
-      inReplyTo: '',
-      references: [],
-      ...change,
-    };
+    const row = plainMessage(uid, { date: NOW - 86_400_000 + uid * 60_000, ...change });
     return this.messages.insertMessages(ACCOUNT, folder, [row])[0]!;
   }
 
