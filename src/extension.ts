@@ -96,7 +96,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vault.onDidLock(() => {
       reader.close();
       trust.close();
-      chats.panels.closeAll();
+      chats.hide();
     }),
   );
   const labFiles = { labScript: dist('lab.cjs'), engineScript: dist('engine.cjs'), storageDir: storage('lab') };

@@ -41,6 +41,8 @@ export interface CoreActions {
   /** Call with everything the engine tells. */
   heard(event: QuMailEvent): void;
   countsPending(accountId: string): ReadonlyMap<string, { unread: number; total: number }>;
+  /** A folder goes by another name: what was done in it, and is snoozed there, follows. */
+  renamed(accountId: string, from: string, to: string): void;
 }
 
 /** What a person does with messages: the journal, the list that shows it at once, and the replay that tells the servers. */
@@ -58,9 +60,10 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
   };
   const replay = owned.add(new Replay({ journal, view, shown, lock: deps.lock, clock, log: deps.log.scoped('actions'), emit, accountOf }));
   const actions = new ActionService({ journal, messages, shown, view, replay, clock, random, emit });
+  const snoozed = new SnoozedStore({ db: vault });
   const snooze = owned.add(
     new SnoozeService({
-      snoozed: new SnoozedStore({ db: vault }),
+      snoozed,
       messages,
       shown,
       sealedMail,
@@ -132,5 +135,9 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       snooze.arrived(event.accountId);
     },
     countsPending: (accountId) => actions.countsPending(accountId),
+    renamed(accountId, from, to) {
+      journal.renameFolder(accountId, from, to);
+      snoozed.renameFolder(accountId, from, to);
+    },
   };
 }

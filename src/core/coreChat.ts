@@ -1,6 +1,7 @@
 import { ChatMail } from './account/chatPost.ts';
 import type { AccountService } from './account/accountService.ts';
 import type { OutboxRunner } from './account/outboxRunner.ts';
+import type { OwnCopies, ToldOf } from './account/ownCopies.ts';
 import { partsOf } from './account/readMessage.ts';
 import type { SealDeps } from './account/sealJob.ts';
 import { readReport, type SealReport } from './account/sealReport.ts';
@@ -10,9 +11,11 @@ import type { DisposableStore } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
 import type { QuMailEvent } from './base/events.ts';
 import { CHAT_REQUESTS, type ChatRequests } from './base/requests/chatRequests.ts';
+import { ChangeWriter, type Decided } from './chat/changeWriter.ts';
 import { ChatBook } from './chat/chatBook.ts';
 import { ChatChanges } from './chat/chatChanges.ts';
 import { ChatHandler } from './chat/chatHandler.ts';
+import { CHAT_PART, decodeChatPart } from './chat/chatPart.ts';
 import type { ArrivedMail, ChatPeople, ChatSignatures } from './chat/chatPorts.ts';
 import { ChatQueue } from './chat/chatQueue.ts';
 import { ChatReceiver } from './chat/chatReceiver.ts';
@@ -23,15 +26,20 @@ import { GroupBook } from './chat/groupBook.ts';
 import type { CoreStores } from './coreStores.ts';
 import { groupOfMessageIds } from './mail/chatMessageId.ts';
 import type { ReadMessage } from './mail/readMime.ts';
+import type { OutboxRow, OutboxStore } from './store/outbox.ts';
 
 export interface CoreChatOptions extends SealDeps {
-  readonly stores: Pick<CoreStores, 'accounts' | 'chats' | 'chatExtras' | 'chatWaiting' | 'chatUnsent' | 'chatErasures' | 'managers'>;
+  readonly stores: Pick<
+    CoreStores,
+    'accounts' | 'chats' | 'chatExtras' | 'chatWaiting' | 'chatOwed' | 'chatUnsent' | 'chatErasures' | 'managers'
+  >;
   readonly book: TrustBook;
   readonly accounts: AccountService;
   readonly runner: OutboxRunner;
   readonly world: 'real' | 'lab';
   readonly log: Log;
   readonly emit: (event: QuMailEvent) => void;
+  readonly copies: OwnCopies;
   readonly eraseOnServer: (accountId: string, rfcMessageId: string) => Promise<void>;
 }
 
@@ -42,6 +50,7 @@ export interface ReadMail {
   readonly rfcMessageId: string;
   readonly receivedAt?: number;
   readonly opened?: { readonly envelopeId: string; readonly report: SealReport };
+  readonly handedOn?: true;
 }
 
 /** Chats, and how the rest of the engine reaches them. */
@@ -49,6 +58,8 @@ export interface CoreChat {
   readonly requests: ChatRequests;
   /** Offers a message; resolves to whether it belongs to the chats and is no ordinary mail. */
   readonly arrived: (mail: ReadMail) => Promise<'chat' | 'mail'>;
+  /** What another own device opened or sent, and no other may read. */
+  readonly toldOf: (accountId: string, what: ToldOf) => 'noted' | 'later';
   /** True for what a Message-ID says belongs to a chat. */
   readonly isChatMail: (rfcMessageId: string) => boolean;
   readonly start: () => void;
@@ -74,14 +85,19 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
     const parts = await partsOf({ plaintext: stored.plaintext, report });
     return arrivedMail({ accountId, parts, rfcMessageId: messageId, opened: { envelopeId: stored.envelopeId, report } });
   };
-  const handler = owned.add(new ChatHandler({ store, waiting, groups, people, receiver, sender, clock, log, emit, reread, erase }));
-  const book = new ChatBook({ store, extras, groups, people, clock, world, readFailure });
-  const queue = owned.add(
+  const handler = owned.add(
+    new ChatHandler({ store, waiting, owed: stores.chatOwed, post, groups, people, receiver, sender, clock, log, emit, reread, erase }),
+  );
+  const decided = (accountId: string, messageId: string): Decided | undefined => queue.decided(accountId, messageId);
+  const book = new ChatBook({ store, extras, groups, people, clock, world, readFailure, decided });
+  const writer = new ChangeWriter({ groups, extras, sender, clock });
+  const queue: ChatQueue = owned.add(
     new ChatQueue({
       store,
       unsent: stores.chatUnsent,
       groups,
       sender,
+      writer,
       post,
       clock,
       random,
@@ -93,23 +109,28 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
     }),
   );
   const service = new ChatService({ book, store, groups, post, queue, handler, clock, emit });
-  const changes = new ChatChanges({ book, extras, groups, people, post, sender, clock, emit });
+  const changes = new ChatChanges({ book, people, post, queue, writer });
   const stateOf = (accountId: string, messageId: string): LetterState => {
-    const rows = outbox.list().filter((row) => row.accountId === accountId && row.rfcMessageId === messageId);
-    const open = rows.filter(({ state }) => state !== 'accepted' && state !== 'filed');
+    const open = notAccepted(outbox, accountId, messageId);
     const failed = open.find(({ state }) => state === 'rejected' || state === 'acceptance-unknown');
     if (failed) return { state: 'failed', failureJson: failed.failureJson ?? '' };
     return { state: open.length > 0 ? 'waiting' : 'gone' };
   };
   const states = new ChatStates({ store, stateOf, emit });
-  const look = (): void => states.look(accounts.all().map(({ id }) => id));
+  const look = (): void => {
+    states.look(accounts.all().map(({ id }) => id));
+    for (const { id } of accounts.all()) void options.copies.flush(id);
+  };
   const wake = (): void => {
     queue.wake();
+    handler.wake();
     void post.eraseWaiting();
+    for (const { id } of accounts.all()) void options.copies.flush(id);
   };
   return {
     requests: { ...requestsOf(book), ...requestsOf(service), ...requestsOf(changes) } as ChatRequests,
     arrived: (mail) => handler.arrived(arrivedMail(mail)),
+    toldOf: (accountId, what) => handler.toldOf(accountId, what),
     isChatMail: (rfcMessageId) => groupOfMessageIds(rfcMessageId) !== undefined,
     start() {
       // What a crash left between two halves of one message was never complete, and nobody knows of it.
@@ -126,6 +147,18 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
   };
 }
 
+/** What of a message the outbox still has, because nobody is known to have taken it. */
+export function notAccepted(outbox: Pick<OutboxStore, 'list'>, accountId: string, messageId: string): readonly OutboxRow[] {
+  const rows = outbox.list().filter((row) => row.accountId === accountId && row.rfcMessageId === messageId);
+  return rows.filter(({ state }) => state !== 'accepted' && state !== 'filed');
+}
+
+/** True for a message that has a line of its own in a chat. */
+export function isChatLine({ attachments }: ReadMessage): boolean {
+  const file = attachments.find(({ name }) => name === CHAT_PART.name);
+  return file !== undefined && decodeChatPart(file.content)?.act.kind === 'message';
+}
+
 function requestsOf(service: object): Partial<ChatRequests> {
   const methods = service as Record<string, unknown>;
   return Object.fromEntries(
@@ -136,7 +169,7 @@ function requestsOf(service: object): Partial<ChatRequests> {
   ) as Partial<ChatRequests>;
 }
 
-function arrivedMail({ accountId, parts, rfcMessageId, receivedAt, opened }: ReadMail): ArrivedMail {
+function arrivedMail({ accountId, parts, rfcMessageId, receivedAt, opened, handedOn }: ReadMail): ArrivedMail {
   return {
     accountId,
     messageId: rfcMessageId,
@@ -150,6 +183,7 @@ function arrivedMail({ accountId, parts, rfcMessageId, receivedAt, opened }: Rea
     files: parts.attachments.map(({ name, mimeType, content }, index) => ({ index, name, mimeType, content })),
     level: opened?.report.level ?? 'L4',
     ...(opened && { suite: opened.report.suite, sealed: { envelopeId: opened.envelopeId } }),
+    ...(handedOn && { handedOn }),
   };
 }
 

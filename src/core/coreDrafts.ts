@@ -1,3 +1,4 @@
+import { draftCopyRows } from './account/draftCopyRows.ts';
 import { DraftHistory, type DraftHistoryDeps } from './account/draftHistory.ts';
 import { DraftSync, type DraftSyncDeps } from './account/draftSync.ts';
 import type { DisposableStore } from './base/lifetime.ts';
@@ -7,7 +8,10 @@ import { DraftCopyStore } from './store/draftCopies.ts';
 import { DraftVersionStore } from './store/draftVersions.ts';
 
 export interface CoreDrafts {
-  readonly requests: Pick<WritingRequests, 'listDraftVersions' | 'loadDraftVersion' | 'restoreDraftVersion'>;
+  readonly requests: Pick<
+    WritingRequests,
+    'getDraftState' | 'listDraftCopies' | 'listDraftVersions' | 'loadDraftVersion' | 'restoreDraftVersion'
+  >;
   readonly sync: DraftSync;
 }
 
@@ -23,6 +27,8 @@ export function buildDrafts(deps: DraftSyncDeps & DraftHistoryDeps, owned: Dispo
   const sync = owned.add(new DraftSync(deps));
   return {
     requests: {
+      listDraftCopies: async () => draftCopyRows(deps),
+      getDraftState: async ({ draftId }) => sync.stateOf(draftId),
       listDraftVersions: (request) => history.listDraftVersions(request),
       loadDraftVersion: (request) => history.loadDraftVersion(request),
       restoreDraftVersion: (request) => history.restoreDraftVersion(request),

@@ -8,6 +8,7 @@ import { SearchService } from './account/searchService.ts';
 import { SearchUpkeep } from './account/searchUpkeep.ts';
 import { ServerSearch } from './account/serverSearch.ts';
 import { ThreadService } from './account/threadService.ts';
+import { UnifiedThreads } from './account/unifiedThreads.ts';
 import type { DisposableStore, Emitter } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
 import type { QuMailEvent } from './base/events.ts';
@@ -17,6 +18,7 @@ import type { CoreStores } from './coreStores.ts';
 import { FolderIds } from './store/folderIds.ts';
 import { SealedSearch } from './store/sealedSearch.ts';
 import { SearchQuery } from './store/searchQuery.ts';
+import { ShownMail } from './store/shownMail.ts';
 import { ThreadStore } from './store/threads.ts';
 
 export interface CoreSearchOptions {
@@ -83,6 +85,14 @@ export function buildSearch(options: CoreSearchOptions, owned: DisposableStore):
     sealedMail,
     accounts,
   });
+  const unified = new UnifiedThreads({
+    shown: new ShownMail({ db }),
+    threads: conversations,
+    firstLook: async (accountId, folder, signal) => {
+      const account = accounts.get(accountId);
+      if (account.state === 'online' && !messages.cursor(accountId, folder)) await account.syncFolder(folder, signal);
+    },
+  });
   return {
     requests: {
       search: (request, o) => service.search(request, o),
@@ -94,6 +104,7 @@ export function buildSearch(options: CoreSearchOptions, owned: DisposableStore):
       deleteSearch: (request) => saved.deleteSearch(request),
       getThread: (request, o) => conversations.getThread(request, o),
       getThreadList: (request, o) => conversations.getThreadList(request, o),
+      getUnifiedThreadList: (request, o) => unified.getUnifiedThreadList(request, o),
     },
     start: () => upkeep.wake(),
     erased() {

@@ -14,6 +14,7 @@ import { ACTION_MIGRATIONS } from './store/actionsSchema.ts';
 import { CertificateStore } from './store/certificates.ts';
 import { ChatErasures } from './store/chatErasures.ts';
 import { ChatExtras } from './store/chatExtras.ts';
+import { ChatOwed } from './store/chatOwed.ts';
 import { ChatStore } from './store/chats.ts';
 import { CHAT_MIGRATIONS } from './store/chatSchema.ts';
 import { ChatUnsent } from './store/chatUnsent.ts';
@@ -32,6 +33,7 @@ import { PAD_MIGRATIONS } from './store/padSchema.ts';
 import { PadStore } from './store/padStore.ts';
 import { OWN_CERT_MIGRATIONS } from './store/ownCertSchema.ts';
 import { OwnCertificateStore } from './store/ownCertificateStore.ts';
+import { OwnCopyStore } from './store/ownCopyStore.ts';
 import { PASSPHRASE_MIGRATIONS } from './store/passphraseSchema.ts';
 import { PassphraseVault } from './store/passphraseVault.ts';
 import { SavedSearchStore } from './store/savedSearches.ts';
@@ -68,6 +70,8 @@ export interface CoreStores {
   readonly chatWaiting: ChatWaiting;
   readonly chatUnsent: ChatUnsent;
   readonly chatErasures: ChatErasures;
+  readonly chatOwed: ChatOwed;
+  readonly ownCopies: OwnCopyStore;
   readonly pads: PadStore;
   /** Where the octets of pads lie. */
   readonly padFolder: string;
@@ -137,6 +141,8 @@ export async function openStores(
     chatWaiting: new ChatWaiting({ db: vault }),
     chatUnsent: new ChatUnsent({ db: vault, sealer: storage }),
     chatErasures: new ChatErasures({ db: vault }),
+    chatOwed: new ChatOwed({ db: vault }),
+    ownCopies: new OwnCopyStore({ db: vault }),
     audit: new KeyAudit({ db: vault, sealer: storage }),
   };
 }

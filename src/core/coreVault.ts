@@ -32,6 +32,8 @@ export interface VaultArea {
   readonly requests: VaultRequests;
   /** The requests as they are answered: `vault.locked` while a passphrase is wanted, but for those that need no secret. */
   guard(requests: QuMailRequests): QuMailRequests;
+  /** Enters a message that was opened elsewhere into the key ledger, in the transaction of its record. */
+  remember(record: SealedMailRecord): void;
   /** Starts the engine's work, and its housekeeping every hour; a locked engine waits for its passphrase first. */
   begin(): Promise<void>;
   readonly started: boolean;
@@ -74,7 +76,10 @@ export function openVaultArea(deps: VaultAreaDeps, owned: DisposableStore): Vaul
     restored: () => {
       deps.restartAccounts();
       for (const kind of ['accounts', 'drafts', 'key-managers', 'saved-searches'] as const) emit({ kind });
-      for (const { id } of stores.accounts.list()) for (const kind of ['contacts', 'chats'] as const) emit({ kind, accountId: id });
+      for (const { id } of stores.accounts.list()) {
+        stores.ownCopies.setShared(id, clock.now());
+        for (const kind of ['contacts', 'chats'] as const) emit({ kind, accountId: id });
+      }
     },
     sections: backupSections({ ...stores, db: vault, remember, transaction: (run) => ledger.transaction(run) }),
   });
@@ -125,7 +130,11 @@ export function openVaultArea(deps: VaultAreaDeps, owned: DisposableStore): Vaul
     verifyAudit: () => audit.verifyAudit(),
     exportAudit: (request, o) => audit.exportAudit(request, o),
     newRecoveryPhrase: async () => newRecoveryPhrase(random),
-    createBackup: (request, o) => backup.createBackup(request, o),
+    createBackup: (request, o) => {
+      // Before anything is read, so that nothing that arrives meanwhile is in neither of the two.
+      for (const { id } of stores.accounts.list()) stores.ownCopies.setShared(id, clock.now());
+      return backup.createBackup(request, o);
+    },
     inspectBackup: (request, o) => backup.inspectBackup(request, o),
     restoreBackup: (request, o) => backup.restoreBackup(request, o),
     getVaultState: async () => stateOf(),
@@ -146,6 +155,7 @@ export function openVaultArea(deps: VaultAreaDeps, owned: DisposableStore): Vaul
   };
   return {
     requests,
+    remember,
     guard: (all) => guarded(all, () => secrets.locked),
     get started() {
       return started;

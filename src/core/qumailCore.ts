@@ -1,8 +1,9 @@
 import { AccountService } from './account/accountService.ts';
-import { ChatOffers, eraseByMessageId } from './account/chatArrivals.ts';
+import { eraseByMessageId } from './account/chatArrivals.ts';
 import { ContactService } from './account/contactService.ts';
 import { DRAFT_REQUESTS, DraftService } from './account/draftService.ts';
 import { HealthService } from './account/health.ts';
+import { MailFileService } from './account/mailFile.ts';
 import { MailService } from './account/mailService.ts';
 import { networksNow } from './account/networkWatch.ts';
 import { OutboxRunner } from './account/outboxRunner.ts';
@@ -18,7 +19,8 @@ import type { EngineOptions, QuMailApi, QuMailEvent, QuMailRequests } from './ap
 import { buildActions } from './coreActions.ts';
 import { buildDrafts, draftStores } from './coreDrafts.ts';
 import { buildAuth } from './coreAuth.ts';
-import { buildChat } from './coreChat.ts';
+import { buildArrivals } from './coreArrivals.ts';
+import { buildChat, type CoreChat } from './coreChat.ts';
 import { CoreKeys } from './coreKeys.ts';
 import { openStores } from './coreStores.ts';
 import { openVaultArea } from './coreVault.ts';
@@ -96,15 +98,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
 
   // Accounts at work, and what they offer.
   const openDeps = { links, ledger, cipher, contacts, sealedMail, clock, pgp: trust.pgp, own: trust.own, trust: trust.book };
-  const offers = new ChatOffers({
-    messages,
-    sealedMail,
-    log: log.scoped('chat'),
-    chats: {
-      isChatMail: (id) => chats.isChatMail(id),
-      arrived: (arrived) => chats.arrived(arrived),
-    },
-  });
+  const arrivals = buildArrivals({ stores, own: trust.own, clock, random, log, links, later: () => ({ chats, accounts, area }) });
+  const { offers, copies } = arrivals;
   const syncDeps = { ...openDeps, messages, clock, offers, log: log.scoped('mail') };
   const accounts = owned.add(
     new AccountService({
@@ -127,6 +122,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
         ...syncDeps,
         random,
         damaged: () => markForRebuild(options.storageDir),
+        renamed: (accountId, from, to) => acting.renamed(accountId, from, to),
         offline: stores.offline,
         lock,
         budget,
@@ -204,7 +200,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     owned,
   );
   owned.add(events.event((event) => writing.sync.heard(event)));
-  const chats = buildChat(
+  const chats: CoreChat = buildChat(
     {
       ...openDeps,
       outbox,
@@ -216,12 +212,14 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       world,
       log,
       emit,
+      copies,
       eraseOnServer: (accountId, rfcMessageId) =>
         eraseByMessageId(accounts.get(accountId), rfcMessageId, messages, new ShownMail({ db: stores.cache })),
     },
     owned,
   );
   owned.add(events.event((event) => chats.heard(event)));
+  owned.add(events.event((event) => arrivals.heard(event)));
   const waiting = new OutboxService({ ...sendDeps, runner, sendDraft: (request, o) => composing.sendDraft(request, o) });
   const health = new HealthService({ identity, oauth, accounts, outbox });
   const people = new ContactService({ contacts, links, accounts, trust: trust.book, startLevel: () => settings.startLevel, emit });
@@ -258,6 +256,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     // The lab has no providers to discover, and asks nobody.
     discoverServers: async (request, o) => (world === 'lab' ? [] : discovery.discoverServers(request, o)),
     ...bound(mail, ['listFolders', 'getEmailList', 'fetchMail', 'openMessage', 'getAttachment', 'getSource']),
+    ...bound(new MailFileService({ world }), ['readMailFile', 'getMailFileAttachment']),
     ...acting.requests,
     ...writing.requests,
     ...bound(composing, DRAFT_REQUESTS),

@@ -45,6 +45,8 @@ export const COMMAND_IDS = [
   'qumail.restartEngine',
   'qumail.newChat',
   'qumail.openChat',
+  'qumail.searchChats',
+  'qumail.closeChatSearch',
   'qumail.renameChat',
   'qumail.addChatMember',
   'qumail.removeChatMember',
@@ -81,6 +83,7 @@ export const COMMAND_IDS = [
   'qumail.restoreBackup',
   'qumail.setPassphrase',
   'qumail.removePassphrase',
+  'qumail.lock',
   'qumail.unlock',
   'qumail.askToSealAgain',
   'qumail.reportMessage',
@@ -114,6 +117,8 @@ export const COMMAND_IDS = [
   'qumail.importMail',
   'qumail.exportMessages',
   'qumail.exportFolder',
+  'qumail.showDraftState',
+  'qumail.openMailFile',
 ] as const;
 
 export type CommandId = (typeof COMMAND_IDS)[number];

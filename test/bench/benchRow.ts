@@ -10,3 +10,13 @@ export interface BenchRow {
   /** ours / reference.value */
   readonly ratio: number;
 }
+
+/** The rows of one measurement; where it fails, one that says so and misses its bar, so that the others are still made. */
+export async function attempt(name: string, measure: () => Promise<readonly BenchRow[]>): Promise<readonly BenchRow[]> {
+  try {
+    return await measure();
+  } catch (error) {
+    console.error(`${name}:`, error);
+    return [{ name: `${name}: FAILED`, bar: 1, unit: '', reference: { name: 'none', value: NaN }, ours: NaN, ratio: NaN }];
+  }
+}

@@ -8,7 +8,7 @@ import { openStores } from '../../src/core/coreStores.ts';
 import { summaryOfSource } from '../../src/core/mail/sourceSummary.ts';
 import { ThreadStore } from '../../src/core/store/threads.ts';
 import { QuMailCore } from '../../src/core/qumailCore.ts';
-import type { BenchRow } from './benchRow.ts';
+import { attempt, type BenchRow } from './benchRow.ts';
 import { timed } from './engine.ts';
 import { generateMailbox } from './mailbox.ts';
 
@@ -35,7 +35,7 @@ const BATCH = 100;
 export async function rows(): Promise<BenchRow[]> {
   const sizes = (process.env['QUMAIL_BENCH_MESSAGES'] ?? '20000,100000').split(',').map(Number);
   const all: BenchRow[] = [];
-  for (const count of sizes) all.push(...(await measure(count)));
+  for (const count of sizes) all.push(...(await attempt(`search in ${count}`, () => measure(count))));
   return all;
 }
 

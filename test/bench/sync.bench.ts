@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMailWorld } from '../world/mailWorld.ts';
 import { issueServer, testCaPem } from '../world/pki.ts';
-import type { BenchRow } from './benchRow.ts';
+import { attempt, type BenchRow } from './benchRow.ts';
 import { EngineProgram, type ChildResult } from './engine.ts';
 import { generateMailbox } from './mailbox.ts';
 import { Isync, type Mailbox } from './references.ts';
@@ -12,17 +12,38 @@ const MIB = 1024 * 1024;
 /** Ours and theirs take turns this often, and the best of each counts; the long ones less often. */
 const ROUNDS = 7;
 const FULL_ROUNDS = 3;
+const LARGE = 50_000;
+const LARGE_ROUNDS = 2;
 
 /** Full offline sync, first screen, a look that finds nothing, memory: DESIGN 7, rows 1 to 4 and the last. `QUMAIL_BENCH_MESSAGES` lists sizes. */
 export async function rows(): Promise<BenchRow[]> {
   const sizes = (process.env['QUMAIL_BENCH_MESSAGES'] ?? '20000,100000').split(',').map(Number);
   using program = await EngineProgram.bundle();
   const all: BenchRow[] = [];
-  for (const count of sizes) all.push(...(await measure(program, count)));
-  return all;
+  const took = new Map<number, number>();
+  for (const count of sizes) all.push(...(await attempt(`sync of ${count}`, () => measure(program, count, took))));
+  return [...all, ...growth(took)];
 }
 
-async function measure(program: EngineProgram, count: number): Promise<BenchRow[]> {
+/** The largest mailbox against as many of the smallest as hold the same. */
+function growth(took: ReadonlyMap<number, number>): BenchRow[] {
+  const [small, large] = [Math.min(...took.keys()), Math.max(...took.keys())];
+  if (took.size < 2) return [];
+  const reference = { name: `${large / small} times that of ${small.toLocaleString('en')}`, value: (took.get(small)! * large) / small };
+  const ours = took.get(large)!;
+  return [
+    {
+      name: `growth of a full sync, ${large.toLocaleString('en')} messages`,
+      bar: 1,
+      unit: 'ms',
+      reference,
+      ours,
+      ratio: ours / reference.value,
+    },
+  ];
+}
+
+async function measure(program: EngineProgram, count: number, took: Map<number, number>): Promise<BenchRow[]> {
   const dir = mkdtempSync(join(tmpdir(), 'qumail-bench-'));
   const user = { email: 'alice@example.test', password: 'alice-password-91' };
   const caPem = await testCaPem();
@@ -44,7 +65,7 @@ async function measure(program: EngineProgram, count: number): Promise<BenchRow[
     await program.run('flow-envelopes', config(0));
     const raw = new Best();
     const full: ChildResult[] = [];
-    for (let round = 0; round < FULL_ROUNDS; round++) {
+    for (let round = 0; round < (count > LARGE ? LARGE_ROUNDS : FULL_ROUNDS); round++) {
       raw.add((await program.run('flow-raw', config(0))).ms);
       mkdirSync(config(round).storageDir);
       full.push(await program.run('full', config(round)));
@@ -59,6 +80,7 @@ async function measure(program: EngineProgram, count: number): Promise<BenchRow[
       screen.add((await program.run('screen', config(0))).ms);
     }
     const ours = Math.min(...full.map(({ ms }) => ms));
+    took.set(count, ours);
     const worst = Math.min(...full.map(({ worst: each = 0 }) => each));
     const label = `${(count / 1000).toLocaleString('en')},000 messages`;
     const row = (name: string, bar: number, unit: string, reference: BenchRow['reference'], value: number): BenchRow => ({

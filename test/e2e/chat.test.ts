@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ALICE, BOB, startKmeWorld, type KmeWorld } from '../world/kmeWorld.ts';
+import { startKmeWorld, type KmeWorld } from '../world/kmeWorld.ts';
 import { needMailWorld, startMailWorld, type MailWorld } from '../world/mailWorld.ts';
 import { issueServer, testCaPem } from '../world/pki.ts';
 import { ChatPanelPage } from './chatPanel.ts';
-import { type VSCode, startVSCode } from './harness/vscode.ts';
+import type { VSCode } from './harness/vscode.ts';
 import { packagedExtension } from './packaged.ts';
 import { QuMail } from './qumail.ts';
+import { introduce, PEOPLE, takeSeat, type PersonName } from './seat.ts';
 
-const PEOPLE = {
-  alice: { email: 'alice@example.test', name: 'Alice', password: 'alice-password', saeId: ALICE },
-  bob: { email: 'bob@other.test', name: 'Bob', password: 'bob-password', saeId: BOB },
-} as const;
-type PersonName = keyof typeof PEOPLE;
-
-/** Lines measured, and how long 95 of 100 may take from the key press in one window to the screen of the other. */
-const LINES = 20;
+/**
+ * Lines of a series, how many series at most, and how long 95 of 100 lines may take from the key press in one window to the screen of the other.
+ * Other programs on the machine only ever add to that: the best series counts, and all are printed.
+ */
+const LINES = 24;
+const SERIES = 3;
 const LINE_MS = 1500;
 
 interface Seat {
@@ -41,7 +40,7 @@ describe('e2e/a chat between two windows', function () {
     kme = await startKmeWorld();
     writeFileSync(join(folder, 'ca.pem'), caPem);
     const vsix = packagedExtension();
-    const [alice, bob] = await Promise.all([takeSeat('alice', vsix), takeSeat('bob', vsix)]);
+    const [alice, bob] = await Promise.all([sit('alice', vsix), sit('bob', vsix)]);
     seats = { alice, bob };
     await Promise.all([settle('alice', 'bob'), settle('bob', 'alice')]);
   });
@@ -61,15 +60,8 @@ describe('e2e/a chat between two windows', function () {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  async function takeSeat(name: PersonName, vsix: string): Promise<Seat> {
-    const workspace = join(folder, name);
-    mkdirSync(workspace);
-    const { certPem, keyPem } = await kme.pair.client(PEOPLE[name].saeId);
-    writeFileSync(join(workspace, 'client.pem'), certPem);
-    writeFileSync(join(workspace, 'client-key.pem'), keyPem, { mode: 0o600 });
-    writeFileSync(join(workspace, 'kme-ca.pem'), kme.pair.caPem);
-    const settings = { 'qumail.certificateAuthorities': { '127.0.0.1': join(folder, 'ca.pem') } };
-    const vscode = await startVSCode({ vsix: [vsix], name: `chat-${name}`, workspace, settings });
+  async function sit(name: PersonName, vsix: string): Promise<Seat> {
+    const vscode = await takeSeat(name, { folder, kme }, { vsix: [vsix], name: `chat-${name}` });
     return { vscode, qumail: new QuMail(vscode.workbench), chat: new ChatPanelPage(vscode.workbench) };
   }
 
@@ -78,17 +70,7 @@ describe('e2e/a chat between two windows', function () {
     const { qumail } = seats[own];
     await qumail.open();
     await qumail.signInWithPassword({ ...PEOPLE[own], servers: mail });
-    const { url, kmeId, saeId } = await kme.profile(PEOPLE[own].saeId);
-    const file = (name: string): string => join(folder, own, name);
-    await qumail.connectKeyManager({
-      url,
-      kmeId,
-      saeId,
-      certFile: file('client.pem'),
-      keyFile: file('client-key.pem'),
-      caFile: file('kme-ca.pem'),
-    });
-    await qumail.saveContact({ address: PEOPLE[other].email, name: PEOPLE[other].name, saeId: PEOPLE[other].saeId });
+    await introduce(qumail, own, other, { folder, kme });
   }
 
   it('begins between people who have written to each other, sealed at L2', async () => {
@@ -125,29 +107,87 @@ describe('e2e/a chat between two windows', function () {
     await (await bob.chat.line('I am, and wide awake.')).locator('.reaction', { hasText: '🎉 1' }).waitFor({ timeout: 30_000 });
   });
 
-  it('carries lines from window to window and tells how long they took', async () => {
+  it(`carries a line from window to window within ${LINE_MS} ms, 95 of 100`, async () => {
     const { alice, bob } = seats;
-    const took: number[] = [];
-    for (let index = 0; index < LINES; index++) {
-      const [from, to] = index % 2 === 0 ? [alice, bob] : [bob, alice];
-      const text = `line number ${index} of many`;
-      const began = performance.now();
-      await from.chat.say(text);
-      await to.chat.line(text);
-      took.push(performance.now() - began);
+    await Promise.all([alice.chat.startClock(), bob.chat.startClock()]);
+    const p95s: number[] = [];
+    while (p95s.length < SERIES && !p95s.some((ms) => ms <= LINE_MS)) {
+      const took: number[] = [];
+      for (let index = 0; index < LINES; index++) {
+        const [from, to] = index % 2 === 0 ? [alice, bob] : [bob, alice];
+        took.push(await timeOf(from.chat, to.chat, `line number ${index} of series ${p95s.length}`));
+      }
+      const sorted = took.toSorted((a, b) => a - b);
+      const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+      p95s.push(at(0.95));
+      console.log(`        one line, window to window: median ${at(0.5).toFixed(0)} ms, p95 ${at(0.95).toFixed(0)} ms (${LINES} lines)`);
     }
-    const sorted = took.toSorted((a, b) => a - b);
-    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
-    console.log(`        one line, window to window: median ${at(0.5).toFixed(0)} ms, p95 ${at(0.95).toFixed(0)} ms (${LINES} lines)`);
-    // The bar is for a machine that has nothing else to do; a busy one is given thrice the time.
-    assert.ok(at(0.95) <= 3 * LINE_MS, `p95 ${at(0.95)} ms, bar ${LINE_MS} ms`);
+    assert.ok(Math.min(...p95s) <= LINE_MS, `p95 ${p95s.join(', ')} ms, bar ${LINE_MS} ms`);
   });
 
-  it('is there again after the window was reloaded', async () => {
+  it('finds a line among all chats and goes to it', async () => {
+    const { alice } = seats;
+    await alice.qumail.command('Search All Chats');
+    const { quickInput } = alice.vscode.workbench;
+    await quickInput.shown('Search All Chats');
+    await quickInput.type('wide awake');
+    await alice.vscode.workbench.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'I am, and wide awake.' }).waitFor();
+    await alice.vscode.workbench.screenshot('search-all');
+    await quickInput.accept();
+    await alice.chat.revealed('I am, and wide awake.');
+  });
+
+  it('keeps what was found in the Chats view, each a way to its line, until it is closed', async () => {
+    const { alice } = seats;
+    const { workbench } = alice.vscode;
+    await alice.qumail.command('Search All Chats');
+    await workbench.quickInput.shown('Search All Chats');
+    await workbench.quickInput.type('Are you there');
+    await workbench.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Are you there?' }).waitFor();
+    await workbench.page.locator('.quick-input-widget .action-label[aria-label="Show all results in the Chats view"]').click();
+    const chats = workbench.view('Chats');
+    await (await chats.item(/Are you there\?/)).click();
+    await alice.chat.revealed('Are you there?');
+    await workbench.screenshot('search-kept');
+    const results = await chats.item(/"Are you there"/);
+    await results.hover();
+    await results.locator('.action-label[aria-label^="Close Search Results"]').click();
+    await results.waitFor({ state: 'detached' });
+  });
+
+  it('leads from Members & Safety to the numbers of the person chosen, and comes back verified', async () => {
+    const { alice } = seats;
+    const { workbench } = alice.vscode;
+    await alice.chat.head.getByRole('button', { name: 'not verified' }).click();
+    await workbench.quickInput.shown('Choose a person to compare safety numbers with');
+    await workbench.screenshot('members');
+    await workbench.quickInput.pick('Bob');
+    await workbench.tab('Verify Bob');
+    const page = workbench.webviewFrame();
+    const groups = await page.locator('.digits li').allInnerTexts();
+    await page.locator('#typed').fill(groups.join(' '));
+    await page.getByRole('button', { name: 'They Match' }).click();
+    await page.locator('.mark .good').waitFor();
+    await workbench.runCommand('View: Close Editor');
+    await alice.chat.head.getByRole('button', { name: 'everybody verified' }).waitFor();
+    await workbench.screenshot('verified');
+  });
+
+  it('is there again after the window was reloaded, with what was being written', async () => {
     const { bob } = seats;
+    await bob.chat.write('half a sentence');
     await bob.vscode.workbench.reload();
     await bob.chat.shows('Alice');
-    await bob.chat.line('line number 19 of many');
+    await bob.chat.line(`line number ${LINES - 1} of series`);
+    assert.equal(await bob.chat.written(), 'half a sentence');
     await bob.vscode.workbench.screenshot('after-reload');
   });
 });
+
+/** Milliseconds from the key press in one window until the line is drawn in the other, by the clock that both share. */
+async function timeOf(from: ChatPanelPage, to: ChatPanelPage, text: string): Promise<number> {
+  await from.say(text);
+  await to.line(text);
+  const [pressed, drawn] = await Promise.all([from.pressedAt(), to.drawnAt(text)]);
+  return (drawn ?? Number.NaN) - pressed;
+}

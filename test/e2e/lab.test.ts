@@ -44,7 +44,7 @@ describe('e2e/the demo lab', function () {
 
   it('offers signing in and itself to a newcomer', async () => {
     await qumail.open();
-    const welcome = await workbench.view('Sign In').welcome();
+    const welcome = await workbench.view('Welcome').welcome();
     assert.match(welcome, /Sign In/);
     assert.match(welcome, /Open Demo Lab/);
     await inEveryTheme('sign-in-view');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,16 +9,11 @@ import { needMailWorld, startMailWorld, type MailWorld } from '../world/mailWorl
 import { AUTHORIZATION_HOST, CLIENT_ID, startOidcWorld, type OidcWorld } from '../world/oidcWorld.ts';
 import { issueServer } from '../world/pki.ts';
 import { findSecrets, hoardSecrets, placesIn, type Secret } from '../world/secretSearch.ts';
-import { type VSCode, startVSCode } from './harness/vscode.ts';
+import type { VSCode } from './harness/vscode.ts';
 import { packagedExtension } from './packaged.ts';
 import { QuMail } from './qumail.ts';
+import { introduce, PEOPLE, takeSeat, type PersonName } from './seat.ts';
 import { countPages, signInOnPages } from './signInPages.ts';
-
-const PEOPLE = {
-  alice: { email: 'alice@example.test', name: 'Alice', password: 'alice-password', saeId: ALICE },
-  bob: { email: 'bob@other.test', name: 'Bob', password: 'bob-password', saeId: BOB },
-} as const;
-type PersonName = keyof typeof PEOPLE;
 
 /** Life of access tokens: over before the suite is. */
 const TOKEN_SECONDS = 20;
@@ -80,23 +75,18 @@ describe('e2e/the main job in two windows', function () {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  /** A person's own VS Code, with what they were given by their administrators: the authority to trust, the key manager's files. */
-  async function openWindow(name: PersonName, vsix: string): Promise<VSCode> {
-    const workspace = join(folder, name);
-    mkdirSync(workspace);
-    const { certPem, keyPem } = await kme.pair.client(PEOPLE[name].saeId);
-    writeFileSync(join(workspace, 'client.pem'), certPem);
-    writeFileSync(join(workspace, 'client-key.pem'), keyPem, { mode: 0o600 });
-    writeFileSync(join(workspace, 'kme-ca.pem'), kme.pair.caPem);
-    return startVSCode({
-      vsix: [vsix],
+  const openWindow = (name: PersonName, vsix: string): Promise<VSCode> =>
+    takeSeat(
       name,
-      workspace,
-      settings: { 'qumail.certificateAuthorities': { '127.0.0.1': join(folder, 'ca.pem') }, 'qumail.signIn.redirect': 'loopback' },
-      extraHostRules: [`MAP ${AUTHORIZATION_HOST} 127.0.0.1`],
-      browser: { certificates: 'test-authority' },
-    });
-  }
+      { folder, kme },
+      {
+        vsix: [vsix],
+        name,
+        settings: { 'qumail.signIn.redirect': 'loopback' },
+        extraHostRules: [`MAP ${AUTHORIZATION_HOST} 127.0.0.1`],
+        browser: { certificates: 'test-authority' },
+      },
+    );
 
   it('signs the first person in through the OAuth pages in the browser', async () => {
     const { context, workbench } = windows.alice;
@@ -124,11 +114,7 @@ describe('e2e/the main job in two windows', function () {
 
   it("connects both key managers and makes them each other's contacts", async () => {
     const settle = async (person: QuMail, own: PersonName, other: PersonName): Promise<void> => {
-      const { url, kmeId, saeId } = await kme.profile(PEOPLE[own].saeId);
-      const file = (name: string): string => join(folder, own, name);
-      const files = { certFile: file('client.pem'), keyFile: file('client-key.pem'), caFile: file('kme-ca.pem') };
-      await person.connectKeyManager({ url, kmeId, saeId, ...files });
-      await person.saveContact({ address: PEOPLE[other].email, name: PEOPLE[other].name, saeId: PEOPLE[other].saeId });
+      await introduce(person, own, other, { folder, kme });
       await windows[own].workbench.screenshot('contacts-and-keys');
     };
     await Promise.all([settle(alice, 'alice', 'bob'), settle(bob, 'bob', 'alice')]);

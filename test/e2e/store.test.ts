@@ -1,32 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { needMailWorld, startMailWorld, type MailWorld } from '../world/mailWorld.ts';
-import { issueServer, testCaPem } from '../world/pki.ts';
-import { type VSCode, startVSCode } from './harness/vscode.ts';
-import type { Theme, Workbench } from './harness/workbench.ts';
-import { packagedExtension } from './packaged.ts';
-import { QuMail } from './qumail.ts';
-
-const ALICE = { email: 'alice@example.test', name: 'Alice', password: 'alice-password' };
-const THEMES: readonly { readonly theme: Theme; readonly name: string }[] = [
-  { theme: 'Default Light Modern', name: 'light' },
-  { theme: 'Default High Contrast', name: 'high-contrast' },
-  { theme: 'Default Dark Modern', name: 'dark' },
-];
-const SERVER_MS = 60_000;
-
-/** A message as the server has it, `minutes` after the first one. */
-function letter(o: { n: number; from: string; subject: string; text: string; reply?: number; head?: string }): Buffer {
-  const date = new Date(Date.UTC(2026, 8, 1, 9) + o.n * 3_600_000).toUTCString().replace('GMT', '+0000');
-  const reply = o.reply === undefined ? '' : `In-Reply-To: <${o.reply}@example.test>\r\nReferences: <${o.reply}@example.test>\r\n`;
-  const head = `From: ${o.from}\r\nTo: Alice <alice@example.test>\r\nSubject: ${o.subject}\r\nDate: ${date}\r\n${reply}${o.head ?? ''}`;
-  return Buffer.from(`${head}Message-ID: <${o.n}@example.test>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${o.text}\r\n`);
-}
+import { needMailWorld } from '../world/mailWorld.ts';
+import type { Workbench } from './harness/workbench.ts';
+import type { QuMail } from './qumail.ts';
+import { ALICE, letter, SERVER_MS, StoreWorld, until } from './storeWorld.ts';
 
 const BOB = 'Bob Brown <bob@other.test>';
 const CAROL = 'Carol Clark <carol@other.test>';
+const LIST = 'Gardeners <list@other.test>';
 const MAILBOX = [
   ...Array.from({ length: 60 }, (_, n) => letter({ n, from: CAROL, subject: `Minutes of meeting ${n}`, text: 'As every week.' })),
   letter({ n: 60, from: BOB, subject: 'Shopping', text: 'Please bring the ripest kumquat you can find, and bread.' }),
@@ -34,59 +14,59 @@ const MAILBOX = [
   letter({ n: 62, from: CAROL, subject: 'Re: Bridge plans', text: 'Stone lasts longer.', reply: 61 }),
   letter({ n: 63, from: BOB, subject: 'Re: Bridge plans', text: 'Stone it is.', reply: 62 }),
   letter({ n: 64, from: CAROL, subject: 'Nothing important', text: 'May be put away.' }),
+  letter({
+    n: 65,
+    from: LIST,
+    subject: 'Compost weekly',
+    text: 'All about compost.',
+    head: 'List-Unsubscribe: <mailto:leave@other.test?subject=leave%20compost>\r\n',
+  }),
 ];
 
 describe('e2e/the offline store', function () {
-  let folder: string;
-  let mail: MailWorld;
-  let vscode: VSCode;
+  const world = new StoreWorld('store');
   let workbench: Workbench;
   let qumail: QuMail;
+  /** When the snoozed message comes back, milliseconds since the epoch. */
+  let back = 0;
 
   before(async function () {
     needMailWorld(this);
-    folder = mkdtempSync(join(tmpdir(), 'qumail-store-'));
-    const caPem = await testCaPem();
-    writeFileSync(join(folder, 'ca.pem'), caPem);
-    mail = await startMailWorld({ users: [ALICE], tls: { ...(await issueServer()), caPem } });
-    mail.fill(ALICE.email, MAILBOX);
-    // What is put into a mailbox counts as read.
-    await mail.doveadm(['flags', 'remove', '-u', ALICE.email, '\\Seen', 'mailbox', 'INBOX', 'subject', 'Bridge']);
-    await mail.doveadm(['mailbox', 'create', '-u', ALICE.email, 'Archive']);
-    vscode = await startVSCode({
-      vsix: [packagedExtension()],
-      name: 'store',
-      settings: { 'qumail.certificateAuthorities': { '127.0.0.1': join(folder, 'ca.pem') } },
+    await world.start(async (mail) => {
+      mail.fill(ALICE.email, MAILBOX);
+      // What is put into a mailbox counts as read.
+      await mail.doveadm(['flags', 'remove', '-u', ALICE.email, '\\Seen', 'mailbox', 'INBOX', 'subject', 'Bridge']);
+      await mail.doveadm(['mailbox', 'create', '-u', ALICE.email, 'Archive']);
     });
-    workbench = vscode.workbench;
-    qumail = new QuMail(workbench);
-    await qumail.open();
-    await qumail.signInWithPassword({ ...ALICE, servers: mail });
+    ({ workbench, qumail } = world);
     await qumail.messages.item('Nothing important');
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state !== 'failed') return;
-    await workbench.screenshot('failed');
-    console.log(vscode.log('QuMail.log'));
+    if (this.currentTest?.state === 'failed') await world.explain();
   });
 
-  after(async () => {
-    await vscode?.[Symbol.asyncDispose]();
-    await mail?.stop();
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  after(() => world[Symbol.asyncDispose]());
+
+  const row = (text: string | RegExp) => world.row(text);
+
+  it('puts a message off until a time that is typed', async () => {
+    back = Math.ceil((Date.now() + 10_000) / 60_000) * 60_000;
+    await qumail.messages.chooseFromMenu('Shopping', 'Snooze');
+    await workbench.quickInput.shown('Snooze this message');
+    await workbench.screenshot('snooze');
+    await workbench.quickInput.pick('Another time');
+    const at = new Date(back);
+    const two = (n: number): string => String(n).padStart(2, '0');
+    await workbench.quickInput.answer(
+      'When?',
+      `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`,
+    );
+    await row('Shopping').first().waitFor({ state: 'detached' });
+    await qumail.mail.select('Snoozed');
+    assert.match(await (await qumail.messages.item('Shopping')).innerText(), /until/);
+    await qumail.openInbox(ALICE.email, 0);
   });
-
-  async function inEveryTheme(view: string, prepare: () => Promise<void> = async () => {}): Promise<void> {
-    for (const { theme, name } of THEMES) {
-      await workbench.setTheme(theme);
-      await prepare();
-      await workbench.screenshot(`${view}-${name}`);
-    }
-  }
-
-  const rows = () => workbench.page.locator('.part.sidebar .pane', { has: workbench.page.locator('.pane-header[aria-label^="Messages"]') });
-  const row = (text: string | RegExp) => rows().locator('.monaco-list-row', { hasText: text });
 
   it('shows a conversation as one row with its people and unread count, and its messages below', async () => {
     const thread = await qumail.messages.item(/Bob Brown, Carol Clark/);
@@ -94,9 +74,9 @@ describe('e2e/the offline store', function () {
     assert.match((await thread.getAttribute('aria-label')) ?? '', /3 messages, 3 unread/);
     await qumail.messages.expand(/Bob Brown, Carol Clark/);
     await row(/^\s*Bob Brown/)
-      .nth(2)
+      .nth(1)
       .waitFor();
-    await inEveryTheme('conversation');
+    await world.inEveryTheme('conversation');
   });
 
   it('shows single messages instead when that is asked for', async () => {
@@ -105,6 +85,18 @@ describe('e2e/the offline store', function () {
     assert.equal(await row('Bridge plans').count(), 3);
     await qumail.command('Show Conversations');
     await qumail.messages.item(/\(3\)/);
+  });
+
+  it('files what comes later into a muted conversation away, read', async () => {
+    await qumail.messages.chooseFromMenu(/\(3\)/, 'Mute Conversation');
+    await workbench.quickInput.pick('Mark later messages read and archive them');
+    await until('muted', async () => (await workbench.statusBar()).some((text) => text.includes('Conversation muted')));
+    world.mail.fill(ALICE.email, [letter({ n: 70, from: CAROL, subject: 'Re: Bridge plans', text: 'And another thing.', reply: 63 })]);
+    await qumail.command('Fetch Mail');
+    const archived = async (): Promise<boolean> =>
+      (await world.mail.storedMessages(ALICE.email, 'Archive')).some((raw) => raw.includes('And another thing.'));
+    await until('archived', archived);
+    assert.match(await world.mail.doveadm(['fetch', '-u', ALICE.email, 'flags', 'mailbox', 'Archive']), /\\Seen/);
   });
 
   it('finds a message by a word of its text while it is being typed, and shows where', async () => {
@@ -127,16 +119,21 @@ describe('e2e/the offline store', function () {
     const found = row('Shopping — ').first();
     await found.waitFor();
     assert.deepEqual(await found.locator('.highlight').allInnerTexts(), ['kumquat']);
-    await inEveryTheme('search-list');
+    await world.inEveryTheme('search-list');
     await found.click();
     await qumail.reader.shows('Shopping', SERVER_MS);
+  });
+
+  it('shows the source of a message as text', async () => {
+    await qumail.reader.press('View Source');
+    await until('shown', async () => (await workbench.editor.visibleText()).includes('Subject: Shopping'));
   });
 
   it('keeps a search as a row with its count', async () => {
     await qumail.messages.clickTitleAction('Save Search');
     await workbench.quickInput.answer('Save this search as', 'Fruit');
     const search = await qumail.mail.item('Fruit');
-    assert.match((await search.getAttribute('aria-label')) ?? '', /0 unread of 1/);
+    assert.match((await search.getAttribute('aria-label')) ?? '', /[01] unread of 1/);
   });
 
   it('archives with a key and takes it back with another', async () => {
@@ -149,18 +146,56 @@ describe('e2e/the offline store', function () {
     await row('Nothing important').first().focus();
     await row('Nothing important').first().press('e');
     await row('Nothing important').first().waitFor({ state: 'detached' });
-    await rows().locator('.monaco-list').press('ControlOrMeta+z');
+    await world.row().first().locator('xpath=ancestor::*[contains(@class,"monaco-list")][1]').press('ControlOrMeta+z');
     await row('Nothing important').first().waitFor();
   });
 
+  it('moves to a folder that is picked, and takes that back as well', async () => {
+    await qumail.messages.chooseFromMenu('Nothing important', 'Move');
+    await workbench.quickInput.shown('Move to which folder?');
+    await workbench.quickInput.pick('Archive');
+    await row('Nothing important').first().waitFor({ state: 'detached' });
+    await qumail.command('Undo Last Mail Action');
+    await row('Nothing important').first().waitFor();
+  });
+
+  it('writes to a list that takes messages only, for the person to look at and send', async () => {
+    await qumail.messages.chooseFromMenu('Compost weekly', 'Unsubscribe');
+    assert.match(await workbench.dialog.expect('Unsubscribe from the list of list@other.test?'), /your address is in use/);
+    await workbench.dialog.click('Unsubscribe from the list', 'Unsubscribe');
+    await until('written', async () => /To: .*leave@other\.test[^]*Subject: leave compost/.test(await workbench.editor.visibleText()));
+  });
+
+  it('keeps of a folder what is chosen, and says so', async () => {
+    await qumail.mail.chooseFromMenu('Archive', 'Keep Offline');
+    await workbench.quickInput.shown('Keep Archive offline');
+    await workbench.screenshot('keep-offline');
+    await workbench.quickInput.pick('Sender and subject');
+    await qumail.command('Mail on This Machine');
+    await workbench.quickInput.pick(ALICE.email);
+    await workbench.quickInput.shown('Keep which folder offline?');
+    const archive = workbench.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: 'Archive' }).first();
+    assert.match(await archive.innerText(), /Sender and subject/);
+    await workbench.quickInput.cancel();
+  });
+
+  it('brings a snoozed message back at its time, unread', async () => {
+    await qumail.openInbox(ALICE.email, 0);
+    await row('Shopping')
+      .first()
+      .waitFor({ timeout: Math.max(0, back - Date.now()) + SERVER_MS });
+    assert.ok(Date.now() >= back);
+    assert.match((await row('Shopping').first().getAttribute('aria-label')) ?? '', /^Unread/);
+  });
+
   it('does the same without a connection, and says that the server has not heard of it', async () => {
-    await mail.stop();
+    await world.mail.stop();
     await qumail.messages.clickItemAction('Nothing important', 'Archive');
     await row('Nothing important').first().waitFor({ state: 'detached' });
     await qumail.mail.item('Changes on the way');
     await qumail.mail.select('Archive');
     const archived = await qumail.messages.item('Nothing important');
     assert.match(await archived.innerText(), /⟳/);
-    await inEveryTheme('offline');
+    await world.inEveryTheme('offline');
   });
 });

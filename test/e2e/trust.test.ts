@@ -147,10 +147,12 @@ describe('e2e/keys and trust', function () {
     await workbench.quickInput.answer('The new passphrase', 'four unrelated words here');
     await workbench.quickInput.answer('The same once more', 'four unrelated words here');
     await workbench.page.locator('.part.statusbar', { hasText: 'protected with the passphrase' }).waitFor();
-    await qumail.command('Restart');
-    const locked = workbench.view('Sign In');
+    await qumail.compose({ to: BOB, subject: 'Not for eyes', level: 'L4', body: 'Shut when QuMail locks.' });
+    await qumail.command('Lock Now');
+    const locked = workbench.view('Welcome');
     assert.match(await locked.welcome(), /locked with your passphrase/);
     await workbench.page.locator('.tabs-container .tab', { hasText: 'After quantum' }).waitFor({ state: 'detached' });
+    await qumail.drafts.first().waitFor({ state: 'detached' });
     await workbench.screenshot('locked');
     await locked.clickWelcome('Unlock');
     await workbench.quickInput.answer('Your passphrase', 'four unrelated words here');

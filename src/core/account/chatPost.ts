@@ -6,8 +6,10 @@ import type { Address } from '../base/types.ts';
 import type { OutgoingAttachment } from '../mail/writeMime.ts';
 import type { ChatErasures } from '../store/chatErasures.ts';
 import type { AccountService } from './accountService.ts';
+import type { ChatLetter } from './chatLetter.ts';
 import { UNFILED } from './outboxFiling.ts';
 import type { OutboxRunner } from './outboxRunner.ts';
+import type { OwnCopies } from './ownCopies.ts';
 import { sharersOf } from './keySource.ts';
 import { isAtLeast } from './levels.ts';
 import { partsOf } from './readMessage.ts';
@@ -21,26 +23,10 @@ export interface ChatPostDeps extends SealDeps {
   readonly accounts: Pick<AccountService, 'addressOf' | 'all'>;
   readonly runner: OutboxRunner;
   readonly erasures: ChatErasures;
+  readonly copies: Pick<OwnCopies, 'due' | 'copyOf'>;
   readonly log: Log;
   /** Removes a message from the server's folders. */
   readonly eraseOnServer: (accountId: string, rfcMessageId: string) => Promise<void>;
-}
-
-/** One chat message on its way out; see `ChatLetter` of the chat room. */
-export interface Letter {
-  readonly accountId: string;
-  readonly level: ChatLevel;
-  readonly floor: ChatLevel;
-  readonly messageId: string;
-  readonly to: readonly Address[];
-  readonly subject: string;
-  readonly text: string;
-  readonly files: readonly OutgoingAttachment[];
-  readonly inReplyTo: string | undefined;
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
-  readonly at: number;
-  readonly queued: (envelopeId: string) => void;
-  readonly signal?: AbortSignal;
 }
 
 /** Links asked at the same time. */
@@ -72,7 +58,7 @@ export class ChatMail {
   }
 
   /** @throws QuMailError `seal.*`, `kme.*`, `pad.*`; nothing is in the outbox then */
-  async send(letter: Letter): Promise<void> {
+  async send(letter: ChatLetter): Promise<void> {
     const { accountId, level, floor, to, signal } = letter;
     const linked = level === 'L3' ? [] : to.filter(({ address }) => this.#deps.links.hasSource(accountId, address));
     const others = to.filter((recipient) => !linked.includes(recipient));
@@ -131,6 +117,8 @@ export class ChatMail {
     const stored = sealedMail.getByEnvelope(accountId, envelopeId);
     if (!stored) return;
     erasures.add(accountId, stored.rfcMessageId);
+    const copy = this.#deps.copies.copyOf(accountId, stored.rfcMessageId);
+    if (copy !== undefined) erasures.add(accountId, copy);
     sealedMail.delete(accountId, envelopeId);
     await this.eraseWaiting();
   }
@@ -151,7 +139,7 @@ export class ChatMail {
     });
   }
 
-  #job(letter: Letter, part: { level: ChatLevel; to: readonly Address[] }, then: 'hold' | { release: readonly number[] }): SealJob {
+  #job(letter: ChatLetter, part: { level: ChatLevel; to: readonly Address[] }, then: 'hold' | { release: readonly number[] }): SealJob {
     const { accountId, messageId, subject, text, files, inReplyTo, headers, at, queued, signal } = letter;
     const { outbox, clock } = this.#deps;
     const hold = then === 'hold';
@@ -184,7 +172,9 @@ export class ChatMail {
             // Another window that opened meanwhile took the first half for one that a crash left.
             if (!outbox.change(id, ['held'], { state: 'queued', now: clock.now() })) throw new QuMailError('engine.stopped');
           }
-          queued(envelopeId);
+          this.#deps.copies.due(accountId, part.level, messageId, envelopeId);
+          const sealed = this.#deps.sealedMail.reportByEnvelope(accountId, envelopeId);
+          queued(envelopeId, sealed && readReport(sealed).suite);
         },
       },
       progress: () => {},

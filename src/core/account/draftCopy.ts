@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { wipe } from '../base/bytes.ts';
+import type { DraftCopy } from '../store/draftCopies.ts';
 import { DraftContentSchema, type DraftRecord } from '../store/drafts.ts';
+import type { LocalVersion } from './draftPlan.ts';
 
 /** Versions that a version remembers to be made from. */
 export const MAX_ANCESTORS = 100;
@@ -34,6 +36,29 @@ export function readCopy(plaintext: Buffer): OpenedCopy | undefined {
 /** Tells one text from another. */
 export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
+}
+
+/** A draft of this device, as the plan sees it. */
+export function localOf(copy: DraftCopy, draft: DraftRecord | undefined, uidValidity: number): LocalVersion {
+  const digest = draft ? digestOf(draft.text) : '';
+  return {
+    exists: draft !== undefined,
+    revision: copy.revision,
+    ancestors: copy.ancestors,
+    dirty: draft !== undefined && digest !== copy.digest,
+    updatedAt: draft?.updatedAt ?? 0,
+    digest,
+    sameFolder: copy.uidValidity === uidValidity,
+  };
+}
+
+/**
+ * The name of the draft that a version becomes when it loses its own to another one. Two computers that find the same conflict at the same
+ * time give it the same name, and so do not keep it twice.
+ */
+export function nameOfLoser(revision: string): string {
+  const hex = createHash('sha256').update(`conflict ${revision}`).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }
 
 /** What of a draft means something on another computer. */

@@ -1,19 +1,23 @@
+import type { DraftState } from '../base/drafts.ts';
 import type { QuMailEvent } from '../base/events.ts';
 import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
+import type { Failure } from '../base/model.ts';
 import type { Clock, CrossWindowLock, Random } from '../base/ports.ts';
 import type { Address } from '../base/types.ts';
 import type { PgpEngine } from '../crypto/pgpEngine.ts';
-import { DRAFT_FIELD, readDraftMessage, writeDraftMessage } from '../mail/draftMessage.ts';
+import { DRAFT_FIELD, writeDraftMessage } from '../mail/draftMessage.ts';
 import type { DraftCopy, DraftCopyStore } from '../store/draftCopies.ts';
 import type { DraftRecord, DraftStore } from '../store/drafts.ts';
 import type { DraftVersionStore } from '../store/draftVersions.ts';
 import type { MessageStore } from '../store/messages.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
-import { contentOf, digestOf, MAX_ANCESTORS, readCopy, writeCopy, type OpenedCopy } from './draftCopy.ts';
-import { planDraft, type DraftStep, type LocalVersion, type RemoteVersion } from './draftPlan.ts';
+import { contentOf, digestOf, localOf, MAX_ANCESTORS, nameOfLoser, writeCopy } from './draftCopy.ts';
+import { DraftCopyReader, type FoundCopy } from './draftCopyReader.ts';
+import { planDraft, type DraftStep } from './draftPlan.ts';
+import { draftState } from './draftState.ts';
 import type { OwnCertificates } from './ownCertificates.ts';
 import { TrailingFlight } from './trailingFlight.ts';
 
@@ -21,11 +25,10 @@ import { TrailingFlight } from './trailingFlight.ts';
 const QUIET_MS = 5000;
 /** Something came into the Drafts folder: looked at after this long. */
 const LOOK_MS = 500;
+/** After a failure it is tried again after this long, where nothing else comes first. */
+const RETRY_MS = 60_000;
 const LEASE_MS = 30_000;
 const MAX_COPIES = 500;
-const MAX_COPY = 24 * 1024 * 1024;
-
-type Found = RemoteVersion & { readonly copy: OpenedCopy };
 
 export interface DraftSyncDeps {
   readonly drafts: DraftStore;
@@ -39,7 +42,13 @@ export interface DraftSyncDeps {
   readonly random: Random;
   readonly log: Log;
   readonly emit: (event: QuMailEvent) => void;
-  readonly accounts: () => readonly { readonly id: string; readonly state: string; readonly handler: EmailHandler }[];
+  readonly accounts: () => readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly failure?: Failure | undefined;
+    readonly handler: EmailHandler;
+    syncFolder(path: string): Promise<unknown>;
+  }[];
   readonly addressOf: (accountId: string) => Address;
   /** Whether a draft is being sent or waits to be: then it is left alone. */
   readonly isOnItsWay: (draftId: string) => boolean;
@@ -54,11 +63,15 @@ export class DraftSync implements Disposable {
   readonly #flights = new TrailingFlight<void>();
   readonly #timers = new Map<string, Disposable>();
   readonly #stop = new AbortController();
-  /** Copies that were opened already, by account, UIDVALIDITY and UID; null for what is none of ours. */
-  readonly #opened = new Map<string, Found | null>();
+  readonly #reader: DraftCopyReader;
+  /** Why the last try failed: of an account as a whole, or of one draft that the server would not take, by its name. */
+  readonly #failed = new Map<string, Failure>();
+  /** Accounts whose folder has other copies now than when it was looked at last. */
+  readonly #stale = new Set<string>();
 
   constructor(deps: DraftSyncDeps) {
     this.#deps = deps;
+    this.#reader = new DraftCopyReader({ ...deps, signal: this.#stop.signal });
   }
 
   /** Call with everything the engine tells. */
@@ -72,12 +85,37 @@ export class DraftSync implements Disposable {
   /** Brings drafts and copies together now. Resolves when done; failures are logged and tried again later. */
   run(accountId: string): Promise<void> {
     return this.#flights.run(accountId, async () => {
+      const { lock, emit, log } = this.#deps;
+      this.#failed.delete(accountId);
       try {
-        await this.#deps.lock.run(`drafts/${accountId}`, LEASE_MS, () => this.#sync(accountId), this.#stop.signal);
+        await lock.run(`drafts/${accountId}`, LEASE_MS, () => this.#sync(accountId), this.#stop.signal);
       } catch (error) {
-        const { code } = QuMailError.from(error);
-        if (!this.#stop.signal.aborted) this.#deps.log.info('drafts-not-synced', { code });
+        if (this.#stop.signal.aborted) return;
+        const { code, details } = QuMailError.from(error);
+        log.info('drafts-not-synced', { code });
+        this.#failed.set(accountId, { code, details });
+        this.#again(accountId);
       }
+      if (!this.#stop.signal.aborted) emit({ kind: 'draft-copies', accountId });
+    });
+  }
+
+  /** Where the text of a draft is; `draft.missing`. */
+  stateOf(draftId: string): DraftState {
+    const { drafts, copies, messages, own, isOnItsWay } = this.#deps;
+    const draft = drafts.get(draftId);
+    if (!draft) throw new QuMailError('draft.missing');
+    const { accountId } = draft;
+    const copy = copies.get(draftId);
+    const drawer = this.#folderOf(accountId);
+    const settled = copy?.digest === digestOf(draft.text);
+    return draftState({
+      copy: settled ? 'same' : 'other',
+      outgoing: isOnItsWay(draftId) ? 'yes' : 'no',
+      account: this.#deps.accounts().find(({ id }) => id === accountId),
+      folder: drawer !== undefined ? 'present' : messages.listFolders(accountId).length > 0 ? 'none' : 'unknown',
+      certificate: own.peek(accountId) ? 'present' : 'none',
+      failure: this.#failed.get(copy?.name ?? '') ?? this.#failed.get(accountId),
     });
   }
 
@@ -91,29 +129,48 @@ export class DraftSync implements Disposable {
     this.#timers.get(accountId)?.dispose();
     this.#timers.set(
       accountId,
-      this.#deps.clock.after(ms, () => void this.run(accountId)),
+      this.#deps.clock.after(ms, () => {
+        this.#timers.delete(accountId);
+        void this.run(accountId);
+      }),
     );
+  }
+
+  /** Tries again by itself, unless something else will have it tried sooner. */
+  #again(accountId: string): void {
+    if (!this.#timers.has(accountId)) this.#soon(accountId, RETRY_MS);
   }
 
   async #sync(accountId: string): Promise<void> {
     const account = this.#deps.accounts().find((each) => each.id === accountId);
     const folder = this.#folderOf(accountId);
     const certificate = this.#deps.own.peek(accountId)?.certificate;
+    // Its certificate is made in the background, and nothing tells when.
+    if (account?.state === 'online' && !certificate) this.#again(accountId);
     if (account?.state !== 'online' || folder === undefined || !certificate) return;
     const { handler } = account;
     const { uidValidity, uids } = await handler.actions.withHeader(folder, DRAFT_FIELD, this.#stop.signal);
-    const found = await this.#openAll(accountId, handler, folder, uidValidity, uids.slice(-MAX_COPIES));
+    const found = await this.#reader.openAll({ accountId, handler, folder, uidValidity }, uids.slice(-MAX_COPIES));
     const place = { accountId, handler, folder, uidValidity };
-    for (const name of this.#names(accountId, found))
-      await this.#settle(
-        name,
-        found.filter(({ copy }) => copy.name === name),
-        place,
-      );
+    for (const name of this.#names(accountId, found)) {
+      const copies = found.filter(({ copy }) => copy.name === name);
+      try {
+        await this.#settle(name, copies, place);
+        this.#failed.delete(name);
+      } catch (error) {
+        // A draft that the server will not take is not in the way of the others.
+        if (!QuMailError.is(error, 'imap.rejected')) throw error;
+        const { code, details } = error;
+        this.#failed.set(name, { code, details });
+        this.#again(accountId);
+      }
+    }
+    // Whoever looks at the folder sees the copies that are there.
+    if (this.#stale.delete(accountId) && this.#deps.messages.cursor(accountId, folder)) await account.syncFolder(folder);
   }
 
   /** Names of all drafts, here and there; one that was never there gets its name now. */
-  #names(accountId: string, found: readonly Found[]): Set<string> {
+  #names(accountId: string, found: readonly FoundCopy[]): Set<string> {
     const { drafts, copies, random } = this.#deps;
     for (const { id: draftId, accountId: owner } of drafts.list())
       if (owner === accountId && !copies.get(draftId)) copies.put({ draftId, accountId, name: random.uuid(), ancestors: [] });
@@ -122,7 +179,7 @@ export class DraftSync implements Disposable {
 
   async #settle(
     name: string,
-    found: readonly Found[],
+    found: readonly FoundCopy[],
     place: { accountId: string; handler: EmailHandler; folder: string; uidValidity: number },
   ): Promise<void> {
     const { copies, drafts } = this.#deps;
@@ -135,6 +192,7 @@ export class DraftSync implements Disposable {
     else if (remote) this.#bring(step, remote, copy, draft, place);
     else if (step.do === 'forget' && copy) this.#forget(copy, draft);
     // Last, so that there is always a copy that holds everything.
+    if (step.stale.length > 0) this.#stale.add(place.accountId);
     if (step.stale.length > 0) await place.handler.actions.remove(place.folder, place.uidValidity, step.stale, this.#stop.signal);
     if (step.do === 'conflict')
       await this.#settle(
@@ -147,7 +205,7 @@ export class DraftSync implements Disposable {
   async #push(
     copy: DraftCopy,
     draft: DraftRecord,
-    found: readonly Found[],
+    found: readonly FoundCopy[],
     place: { handler: EmailHandler; folder: string; uidValidity: number },
   ): Promise<void> {
     const { own, pgp, clock, random, copies } = this.#deps;
@@ -175,6 +233,7 @@ export class DraftSync implements Disposable {
       boundary: `qumail-${random.uuid()}`,
       sealed: sealed.message,
     });
+    this.#stale.add(draft.accountId);
     await place.handler.actions.append(place.folder, raw, { flags: ['draft', 'seen'] }, this.#stop.signal);
     copies.put({ ...copy, revision, ancestors, digest: digestOf(draft.text), uidValidity: place.uidValidity });
   }
@@ -182,7 +241,7 @@ export class DraftSync implements Disposable {
   /** A version from elsewhere comes here: as it is, or beside what was written here. */
   #bring(
     step: DraftStep,
-    remote: Found,
+    remote: FoundCopy,
     copy: DraftCopy | undefined,
     draft: DraftRecord | undefined,
     place: { accountId: string; uidValidity: number },
@@ -199,8 +258,11 @@ export class DraftSync implements Disposable {
       } else if (step.do === 'conflict') {
         const loser = step.keeps === 'remote' ? { ...draft } : { ...remote.copy.content, updatedAt: remote.updatedAt };
         const otherId = random.uuid();
+        // What was never put there nobody else can name.
+        const lost = step.keeps === 'local' ? remote.revision : copy?.digest === digestOf(draft.text) ? copy.revision : undefined;
+        const name = lost === undefined ? random.uuid() : nameOfLoser(lost);
         drafts.create({ ...loser, id: otherId, accountId } as DraftRecord);
-        copies.put({ draftId: otherId, accountId, name: random.uuid(), ancestors: [], conflictOf: draftId });
+        copies.put({ draftId: otherId, accountId, name, ancestors: [], conflictOf: draftId });
       }
       if (draft && (step.do === 'take' || step.keeps === 'remote') && draft.text !== remote.copy.content.text) {
         versions.add(draftId, draft.text, draft.updatedAt);
@@ -223,67 +285,7 @@ export class DraftSync implements Disposable {
     if (draft) emit({ kind: 'drafts' });
   }
 
-  async #openAll(accountId: string, handler: EmailHandler, folder: string, uidValidity: number, uids: readonly number[]): Promise<Found[]> {
-    const found: Found[] = [];
-    const keyOf = (uid: number): string => `${accountId}\0${uidValidity}\0${uid}`;
-    const sizes = new Map<number, number>();
-    const fresh = uids.filter((uid) => !this.#opened.has(keyOf(uid)));
-    if (fresh.length > 0)
-      for (const { uid, size } of await handler.actions.identify(folder, uidValidity, { uids: fresh }, this.#stop.signal))
-        sizes.set(uid, size);
-    for (const uid of uids) {
-      const key = keyOf(uid);
-      if (!this.#opened.has(key)) {
-        const size = sizes.get(uid);
-        if (size === undefined) continue;
-        const raw = size > MAX_COPY ? undefined : await handler.fetchSource(folder, uidValidity, uid, this.#stop.signal, size);
-        this.#opened.set(key, raw ? ((await this.#open(accountId, uid, raw)) ?? null) : null);
-      }
-      const opened = this.#opened.get(key);
-      if (opened) found.push(opened);
-    }
-    const present = new Set(uids.map(keyOf));
-    for (const key of this.#opened.keys()) if (key.startsWith(`${accountId}\0`) && !present.has(key)) this.#opened.delete(key);
-    return found;
-  }
-
-  /** What one of our own devices wrote and signed; undefined for everything else, which is left where it is. */
-  async #open(accountId: string, uid: number, raw: Buffer): Promise<Found | undefined> {
-    const message = readDraftMessage(raw);
-    const certificate = this.#deps.own.peek(accountId)?.certificate;
-    if (!message || !certificate) return undefined;
-    try {
-      const { plaintext, signature, sessionKey } = await this.#deps.own.withSecret(accountId, async (secretKey) => {
-        if (!secretKey) throw new QuMailError('account.missing');
-        const now = this.#deps.clock.now();
-        return this.#deps.pgp.open({ message: message.sealed, secretKeys: [secretKey], verifyWith: [certificate], now });
-      });
-      wipe(sessionKey);
-      const copy = readCopy(plaintext);
-      wipe(plaintext);
-      if (signature.state !== 'valid' || copy?.name !== message.name) return undefined;
-      const { revision, ancestors, updatedAt, content } = copy;
-      return { uid, revision, ancestors, updatedAt, digest: digestOf(content.text), copy };
-    } catch (error) {
-      this.#deps.log.info('draft-copy-not-opened', { code: QuMailError.from(error, 'open.malformed').code });
-      return undefined;
-    }
-  }
-
   #folderOf(accountId: string): string | undefined {
     return this.#deps.messages.listFolders(accountId).find(({ specialUse }) => specialUse === 'drafts')?.path;
   }
-}
-
-function localOf(copy: DraftCopy, draft: DraftRecord | undefined, uidValidity: number): LocalVersion {
-  const digest = draft ? digestOf(draft.text) : '';
-  return {
-    exists: draft !== undefined,
-    revision: copy.revision,
-    ancestors: copy.ancestors,
-    dirty: draft !== undefined && digest !== copy.digest,
-    updatedAt: draft?.updatedAt ?? 0,
-    digest,
-    sameFolder: copy.uidValidity === uidValidity,
-  };
 }

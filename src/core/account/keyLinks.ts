@@ -20,6 +20,7 @@ import type { KeyBudgetBook } from './keyBudgetBook.ts';
 import { KeyPools } from './keyPools.ts';
 import type { KeySource } from './keySource.ts';
 import { clientKeySecret, profilesOf } from './kmeProfiles.ts';
+import { KmeReturn } from './kmeReturn.ts';
 import { KmeSource } from './kmeSource.ts';
 
 export interface KeyLinksDeps {
@@ -67,10 +68,13 @@ export class KeyLinks implements Disposable {
   readonly #owned = new DisposableStore();
   readonly #pools: KeyPools;
   readonly #believed: BelievedSharers;
+  readonly #return: KmeReturn;
 
   constructor(deps: KeyLinksDeps) {
     this.#deps = deps;
     this.#believed = new BelievedSharers(deps.clock);
+    const ask = (accountId: string) => this.exchange(accountId, (client, saeId) => client.probe(this.#somePeer(accountId) ?? saeId));
+    this.#return = this.#owned.add(new KmeReturn(deps.clock, ask));
     this.#pools = this.#owned.add(
       new KeyPools({ ledger: deps.ledger, clock: deps.clock, exchange: (accountId, run) => this.exchange(accountId, run) }),
     );
@@ -166,6 +170,7 @@ export class KeyLinks implements Disposable {
   /** Another profile, another standby: the next exchange goes by what is stored now. */
   reload(accountId: string): void {
     this.#pools.drop(accountId);
+    this.#return.noted(accountId, undefined);
     this.#believed.drop(accountId);
     const entry = this.#clients.get(accountId);
     this.#clients.delete(accountId);
@@ -270,7 +275,7 @@ export class KeyLinks implements Disposable {
   async #probe(record: KeyManagerRecord, secret: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     const probe = new KmeGroup(profilesOf(record, [], secret, this.#deps.world), this.#deps);
     try {
-      const peer = this.#deps.contacts.list(record.accountId).find((contact) => contact.saeId)?.saeId ?? record.saeId;
+      const peer = this.#somePeer(record.accountId) ?? record.saeId;
       await probe.getStatus(peer, signal).catch((error: unknown) => {
         if (!ANSWERED.has(QuMailError.from(error).code)) throw error;
       });
@@ -279,7 +284,12 @@ export class KeyLinks implements Disposable {
     }
   }
 
+  #somePeer(accountId: string): string | undefined {
+    return this.#deps.contacts.list(accountId).find((contact) => contact.saeId)?.saeId;
+  }
+
   #note(accountId: string, failure: QuMailError | undefined): void {
+    this.#return.noted(accountId, failure?.code);
     const before = this.#states.get(accountId);
     const state = failure ? 'failed' : 'connected';
     this.#states.set(accountId, failure ? { state, failure } : { state });

@@ -15,6 +15,8 @@ export interface MailAccountDeps extends SyncDeps {
   readonly lock: Pick<WindowLock, 'hold'>;
   /** Octets that all offline mail may take on this machine. */
   readonly budget: () => number;
+  /** A folder goes by another name: what lies elsewhere about its messages follows. */
+  readonly renamed?: (accountId: string, from: string, to: string) => void;
   /** mail.db turned out to be damaged. */
   readonly damaged: () => void;
   /** Milliseconds between looks where the server does not push. */

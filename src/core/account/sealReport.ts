@@ -11,7 +11,7 @@ export const PGP_MIME_SUITE = 'PGP/MIME';
 
 const AddressSchema = v.object({ name: v.string(), address: v.string() });
 
-const ReportSchema = v.object({
+export const SealReportSchema = v.object({
   level: v.picklist(SECURITY_LEVELS),
   suite: v.string(),
   /** Where keys of a key manager or pad opened it. */
@@ -41,7 +41,7 @@ const ReportSchema = v.object({
 });
 
 /** What is remembered, sealed, beside the plaintext of a sealed message: how it was protected, and its line in a list. */
-export type SealReport = v.InferOutput<typeof ReportSchema>;
+export type SealReport = v.InferOutput<typeof SealReportSchema>;
 
 /** The list line of an inner message. */
 export function innerSummary(message: ReadMessage): SealReport['summary'] {
@@ -57,7 +57,7 @@ export function innerSummary(message: ReadMessage): SealReport['summary'] {
 
 /** The report as it came out of the sealed store; throws `store.corrupt`. */
 export function readReport(stored: object): SealReport {
-  const parsed = v.safeParse(ReportSchema, stored);
+  const parsed = v.safeParse(SealReportSchema, stored);
   if (!parsed.success) throw new QuMailError('store.corrupt', { column: 'sealed_report' });
   return parsed.output;
 }

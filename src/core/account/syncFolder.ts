@@ -21,8 +21,11 @@ export interface SyncDeps extends OpenDeps {
 export interface ArrivalOffers {
   /** A sealed message that was opened. */
   opened(account: SyncedAccount, row: MessageRow, mail: OpenedMail, signal?: AbortSignal): Promise<void>;
-  /** What lies in a folder and was not offered yet, or not put away: ordinary mail, and what an earlier look did not come to. */
-  pending(account: SyncedAccount, path: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * What lies in a folder and was not offered yet, or not put away: ordinary mail, and what an earlier look did not come to. Resolves to `more`
+   * where that made mail openable that was not.
+   */
+  pending(account: SyncedAccount, path: string, signal?: AbortSignal): Promise<'more' | 'done'>;
 }
 
 export interface SyncedAccount {
@@ -49,6 +52,14 @@ export async function syncFolder(account: SyncedAccount, path: string, deps: Syn
  * and expire (PROTOCOL 7). A message that cannot be opened keeps its reason; one whose reason may pass is tried again.
  */
 export async function openArrivals(account: SyncedAccount, path: string, deps: SyncDeps, signal: AbortSignal | undefined): Promise<number> {
+  const opened = await openWhatLies(account, path, deps, signal);
+  if ((await deps.offers?.pending(account, path, signal)) !== 'more') return opened;
+  const now = await openWhatLies(account, path, deps, signal);
+  await deps.offers?.pending(account, path, signal);
+  return opened + now;
+}
+
+async function openWhatLies(account: SyncedAccount, path: string, deps: SyncDeps, signal: AbortSignal | undefined): Promise<number> {
   let opened = 0;
   for (const row of deps.messages.unopened(account.accountId, path)) {
     if (keyIsGone(row, deps.clock.now())) continue;
@@ -61,7 +72,6 @@ export async function openArrivals(account: SyncedAccount, path: string, deps: S
       await deps.offers?.opened(account, row, outcome, signal);
     }
   }
-  await deps.offers?.pending(account, path, signal);
   return opened;
 }
 

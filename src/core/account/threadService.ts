@@ -39,7 +39,7 @@ export class ThreadService implements Pick<QuMailRequests, 'getThread' | 'getThr
   }
 
   async getThread(request: { messageId: number }, options: CallOptions = {}): Promise<readonly MessageSummary[]> {
-    await this.#assigned(options.signal);
+    await this.assigned(options.signal);
     const row = this.#deps.messages.get(request.messageId);
     if (!row) throw new QuMailError('message.missing');
     return this.#membersOf(row, row.folder).map((member) => summaryOf(member, this.#deps.sealedMail));
@@ -54,25 +54,25 @@ export class ThreadService implements Pick<QuMailRequests, 'getThread' | 'getThr
     const account = this.#deps.accounts.get(accountId);
     // As getEmailList: the first sight of a folder waits for its newest headers.
     if (!this.#deps.messages.cursor(accountId, folder)) await account.syncFolder(folder, options.signal);
-    await this.#assigned(options.signal);
+    await this.assigned(options.signal);
     let page = this.#page(accountId, folder, limit, request.before);
     if (page.length <= limit && account.state === 'online' && (await account.fetchOlder(folder, limit, options.signal)) > 0) {
-      await this.#assigned(options.signal);
+      await this.assigned(options.signal);
       page = this.#page(accountId, folder, limit, request.before);
     }
-    const threads = page.slice(0, limit).map((newest) => this.#summaryOf(newest));
+    const threads = page.slice(0, limit).map((newest) => this.summaryOf(newest));
     const last = threads.at(-1);
     return page.length > limit && last ? { threads, next: last.newest.id } : { threads };
   }
 
   /** The newest messages of their threads in the folder, one more than `limit` if there are. */
   #page(accountId: string, folder: string, limit: number, before: number | undefined): MessageRow[] {
-    const { messages, threads } = this.#deps;
+    const { messages } = this.#deps;
     const newest: MessageRow[] = [];
     for (let cursor = before; ;) {
       const rows = messages.page(accountId, folder, 2 * limit, cursor);
       for (const row of rows) {
-        if (!threads.hasNewer(row, this.#groupOf(row))) newest.push(row);
+        if (this.isNewest(row)) newest.push(row);
         if (newest.length > limit) return newest;
       }
       const last = rows.at(-1);
@@ -81,7 +81,13 @@ export class ThreadService implements Pick<QuMailRequests, 'getThread' | 'getThr
     }
   }
 
-  #summaryOf(newest: MessageRow): ThreadSummary {
+  /** Whether its folder holds no newer message of the same conversation. */
+  isNewest(row: MessageRow): boolean {
+    return !this.#deps.threads.hasNewer(row, this.#groupOf(row));
+  }
+
+  /** The conversation of a message, as a row of a list. */
+  summaryOf(newest: MessageRow): ThreadSummary {
     const members = this.#membersOf(newest, newest.folder);
     const participants = new Map<string, Address>();
     for (const { from } of members) if (!participants.has(from.address.toLowerCase())) participants.set(from.address.toLowerCase(), from);
@@ -115,7 +121,7 @@ export class ThreadService implements Pick<QuMailRequests, 'getThread' | 'getThr
   }
 
   /** Waits until every message that is here has its thread; sealed ones that came a moment ago say what they belong to. */
-  async #assigned(signal: AbortSignal | undefined): Promise<void> {
+  async assigned(signal: AbortSignal | undefined): Promise<void> {
     this.#deps.sealedIndex.catchUp(HURRY_MS);
     while (this.#deps.threads.assign(SLICE) === SLICE) {
       throwIfCancelled(signal);

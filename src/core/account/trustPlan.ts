@@ -129,6 +129,8 @@ function firstUse(knownSaeId: string | undefined, e: Evidence, changeId: string)
   const pin = merged({ fingerprint: e.fingerprint, source: e.source, learnedAt: e.at }, e);
   const certificate = e.certificateSha256 === undefined ? {} : { certificate: 'pinned' as const };
   if (fieldsOf(pin, knownSaeId, pin).length === 0) return { outcome: 'new', state: { pin, rejected: [] }, ...certificate };
+  // Others' word against the person's own: none of it counts, and it stops nothing.
+  if (HEARSAY.has(e.source)) return { outcome: 'refused', state: undefined, reason: 'trust.weaker' };
   // The certificate is first use, the SAE ID contradicts what the person entered.
   const { saeId: _, ...without } = pin;
   const change: TrustChange = { id: changeId, effect: 'blocks', under: e.under, proposed: pin };

@@ -8,7 +8,8 @@ import type { SealedMailStore } from '../store/sealedMail.ts';
 import type { ShownMail } from '../store/shownMail.ts';
 import { summaryOf } from './readMessage.ts';
 
-const ROLES: readonly SpecialUse[] = ['inbox', 'flagged', 'drafts', 'sent', 'archive', 'all', 'junk', 'trash'];
+/** Roles that folders of all accounts are listed by together. */
+export const UNIFIED_ROLES: readonly SpecialUse[] = ['inbox', 'flagged', 'drafts', 'sent', 'archive', 'all', 'junk', 'trash'];
 /** Messages in one page, at most. */
 const MAX_PAGE = 500;
 
@@ -34,7 +35,7 @@ export class UnifiedList implements Pick<ActionRequests, 'getUnifiedList' | 'lis
     options: { signal?: AbortSignal } = {},
   ): Promise<MessagePage> {
     const { shown, sealedMail } = this.#deps;
-    if (!ROLES.includes(request.role)) throw new QuMailError('engine.bad-request', { field: 'role' });
+    if (!UNIFIED_ROLES.includes(request.role)) throw new QuMailError('engine.bad-request', { field: 'role' });
     const limit = Math.max(1, Math.min(request.limit, MAX_PAGE));
     const folders = shown.foldersOf(request.role);
     await Promise.allSettled(folders.map(({ accountId, path }) => this.#deps.firstLook(accountId, path, options.signal)));
@@ -54,7 +55,7 @@ export class UnifiedList implements Pick<ActionRequests, 'getUnifiedList' | 'lis
 
   async listUnifiedFolders(): Promise<readonly UnifiedFolder[]> {
     const pending = new Map<string, ReadonlyMap<string, { unread: number; total: number }>>();
-    return ROLES.flatMap((role) => {
+    return UNIFIED_ROLES.flatMap((role) => {
       const folders = this.#deps.shown.foldersOf(role);
       if (folders.length === 0) return [];
       let unread = 0;

@@ -31,6 +31,8 @@ export interface ChatSummary {
   /** False after leaving or being removed: the conversation stays, nothing can be sent. */
   readonly member: boolean;
   readonly hasPicture: boolean;
+  /** Which picture the group has; another one has another name. Its octets come from getChatPicture, once they are here. */
+  readonly picture?: string;
 }
 
 export interface Chat extends ChatSummary {
@@ -76,6 +78,8 @@ export interface ChatMessage {
   readonly suite?: string;
   /** False for an answer of an ordinary mail program: neither sealed nor signed. */
   readonly sealed: boolean;
+  /** True for a line at L1 that another device of this person wrote or opened: it can be read there alone, and `text` is ''. */
+  readonly elsewhere?: boolean;
   readonly replyTo?: string;
   readonly edited: boolean;
   readonly deleted: boolean;

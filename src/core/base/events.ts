@@ -11,6 +11,8 @@ export type QuMailEvent =
   | { readonly kind: 'key-alarm'; readonly accountId: string; readonly how: 'id-from-key' | 'key-from-id' }
   | { readonly kind: 'pad-progress'; readonly accountId: string; readonly done: number; readonly total: number }
   | { readonly kind: 'drafts' }
+  /** Copies of drafts came to lie on the server, or could not: `getDraftState` tells. */
+  | { readonly kind: 'draft-copies'; readonly accountId: string }
   /** Saved searches, or how many messages match them. */
   | { readonly kind: 'saved-searches' }
   /** What waits for a server, what it refused, what was snoozed or muted. */

@@ -116,15 +116,31 @@ export interface Migration {
   readonly sql: string;
 }
 
+/** What is indexed of a message, column by column. */
+export type IndexedWords = readonly string[];
+
+/** A message to be indexed; sealed mail never comes here in the clear. */
+export interface IndexedMessage {
+  /** The row in mail.db. */
+  readonly messageId: number;
+  /** The RFC 5322 source as the server holds it. */
+  readonly raw: Buffer;
+  /** Of a row that was added in this very transaction and says already that it is indexed: its date, milliseconds. */
+  readonly newRowOf?: number;
+  readonly words?: IndexedWords;
+}
+
 /**
  * Takes in bodies for the search index (store/search). Called right when bodies are stored, inside that transaction, so that a body and its
  * entry in the index are durable together: synchronous, and quick. One message's fault must not throw; it is left out of the index.
  */
 export interface BodyIndexer {
-  /** `messageId` is the row in mail.db, `raw` the RFC 5322 source as the server holds it; sealed mail never comes here in the clear. */
-  index(batch: readonly { readonly messageId: number; readonly raw: Buffer }[]): void;
+  /** Indexes the sources of these messages, in the caller's transaction. */
+  index(batch: readonly IndexedMessage[]): void;
+  /** What of a source is indexed, to be made before the transaction begins. */
+  wordsOf?(raw: Buffer): IndexedWords;
   /** Messages that are gone, or whose bodies must no longer be found. */
   forget(messageIds: readonly number[]): void;
-  /** A small step of upkeep while a folder is filled with this many messages; a transaction of its own. */
-  keepUp?(filling: number): void;
+  /** A small step of upkeep while a folder is filled; a transaction of its own. */
+  keepUp?(): void;
 }

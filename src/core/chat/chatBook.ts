@@ -4,6 +4,7 @@ import type { Clock } from '../base/ports.ts';
 import type { ChatRequests } from '../base/requests/chatRequests.ts';
 import type { ChatEntryRecord } from '../store/chatEntries.ts';
 import type { ChatRecord } from '../store/chats.ts';
+import type { Decided } from './changeWriter.ts';
 import { chatLevel } from './chatSender.ts';
 import type { GroupState } from './group.ts';
 import type { GroupBook } from './groupBook.ts';
@@ -13,6 +14,8 @@ export interface ChatBookDeps extends ShownDeps {
   readonly groups: GroupBook;
   readonly clock: Clock;
   readonly world: 'real' | 'lab';
+  /** What a person decided about a group and did not go yet. */
+  readonly decided: (accountId: string, messageId: string) => Decided | undefined;
 }
 
 /** A chat with everything that is known about it. */
@@ -84,7 +87,10 @@ export class ChatBook implements Pick<ChatRequests, 'listChats' | 'getChat' | 'g
       .events(chat.accountId, chat.groupId)
       .filter(({ at }) => at >= from && at < to)
       .map((event) => shownEvent(request.chatId, event, chat.state, chat.self, this.#namesIn(chat)));
-    const messages = [...this.shown(chat, page), ...events].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+    const waiting = this.#waiting(chat).filter(({ at }) => at >= from && at < to);
+    const begun = waiting.find(({ notice }) => notice?.kind === 'created');
+    const noted = begun ? events.filter(({ notice }) => notice?.kind !== 'created') : events;
+    const messages = [...this.shown(chat, page), ...noted, ...waiting].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
     return { messages, ...(more && { next: page.at(-1)!.messageId }) };
   }
 
@@ -126,11 +132,33 @@ export class ChatBook implements Pick<ChatRequests, 'listChats' | 'getChat' | 'g
     return shownMessages(entries, chat.self, this.#namesIn(chat), this.#deps);
   }
 
+  /** A message, or a change of the group that did not go yet. @throws QuMailError `chat.message-missing` */
+  entry(chat: OpenChat, messageId: string): ChatEntryRecord {
+    const entry = this.#deps.store.entry(chat.accountId, chat.groupId, messageId);
+    if (entry?.kind !== 'message' && entry?.kind !== 'change') throw new QuMailError('chat.message-missing');
+    return entry;
+  }
+
   /** @throws QuMailError `chat.message-missing` */
   message(chat: OpenChat, messageId: string): ChatEntryRecord {
     const entry = this.#deps.store.entry(chat.accountId, chat.groupId, messageId);
     if (!entry || entry.kind !== 'message') throw new QuMailError('chat.message-missing');
     return entry;
+  }
+
+  /** Decisions that did not go yet, as what they will be. */
+  #waiting(chat: OpenChat): ChatMessage[] {
+    const { accountId, groupId, state, self } = chat;
+    return this.#deps.store.changes(accountId, groupId).flatMap((entry): ChatMessage[] => {
+      const decided = this.#deps.decided(accountId, entry.messageId);
+      const [first] = this.#deps.groups.events(accountId, groupId);
+      const change = decided?.kind === 'begin' ? first?.change : decided?.change;
+      if (!change) return [];
+      const event = { id: entry.messageId, author: self, at: entry.at, change };
+      const failure = this.#deps.readFailure(entry.failureJson);
+      const shown = shownEvent(chatIdOf(accountId, groupId), event, state, self, this.#namesIn(chat));
+      return [{ ...shown, state: entry.state, ...(failure && { failure }) }];
+    });
   }
 
   #summary(chat: OpenChat): ChatSummary {
@@ -152,6 +180,7 @@ export class ChatBook implements Pick<ChatRequests, 'listChats' | 'getChat' | 'g
       verified: verifiedOf(members),
       member: members.some((member) => member.self),
       hasPicture: state.picture !== undefined,
+      ...(state.picture && { picture: state.picture.sha256 }),
     };
   }
 

@@ -1,30 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { Chat, ChatChange, ChatLevel } from '../base/chat.ts';
 import { QuMailError } from '../base/errors.ts';
-import type { QuMailEvent } from '../base/events.ts';
-import type { Clock } from '../base/ports.ts';
 import type { ChatRequests } from '../base/requests/chatRequests.ts';
 import type { CallOptions } from '../base/requests/requestNames.ts';
-import type { ChatExtras } from '../store/chatExtras.ts';
-import { announceChange, addressesOf, fileOf, othersIn, pictureType, signalOf, startOf, writable } from './chatAsked.ts';
+import { addressesOf, fileOf, othersIn, pictureType, signalOf, startOf, writable } from './chatAsked.ts';
+import type { ChangeWriter } from './changeWriter.ts';
 import type { ChatBook, OpenChat } from './chatBook.ts';
-import { MAX_EVENTS_CARRIED } from './chatPart.ts';
 import type { ChatFile, ChatPeople, ChatPost } from './chatPorts.ts';
-import type { ChatSender } from './chatSender.ts';
-import { groupState } from './group.ts';
-import type { GroupBook } from './groupBook.ts';
+import type { ChatQueue } from './chatQueue.ts';
 import { groupIdOf, MAX_MEMBERS, type GroupChange, type GroupMember } from './groupEvent.ts';
 import { chatIdOf } from './shownChat.ts';
+import { waits } from './waits.ts';
 
 export interface ChatChangesDeps {
   readonly book: ChatBook;
-  readonly extras: ChatExtras;
-  readonly groups: GroupBook;
   readonly people: ChatPeople;
   readonly post: ChatPost;
-  readonly sender: ChatSender;
-  readonly clock: Clock;
-  readonly emit: (event: QuMailEvent) => void;
+  readonly queue: ChatQueue;
+  readonly writer: ChangeWriter;
 }
 
 /** Octets of a group's picture. */
@@ -33,8 +26,6 @@ const MAX_PICTURE = 262_144;
 /** Starting chats and changing who is in them and what they are called. */
 export class ChatChanges implements Pick<ChatRequests, 'startChat' | 'changeChat' | 'leaveChat'> {
   readonly #deps: ChatChangesDeps;
-  /** Own events build on each other: one change of a group at a time. */
-  readonly #changing = new Map<string, Promise<unknown>>();
 
   constructor(deps: ChatChangesDeps) {
     this.#deps = deps;
@@ -42,7 +33,7 @@ export class ChatChanges implements Pick<ChatRequests, 'startChat' | 'changeChat
 
   async startChat(request: Parameters<ChatRequests['startChat']>[0], options: CallOptions = {}): Promise<Chat> {
     const { accountId } = request;
-    const { people, groups, post, book } = this.#deps;
+    const { people, post, book } = this.#deps;
     const own = await people.own(accountId);
     const members = addressesOf(request.members).filter((address) => address !== own.address);
     if (members.length + 1 > MAX_MEMBERS) throw new QuMailError('chat.too-many-members', { limit: MAX_MEMBERS });
@@ -52,78 +43,37 @@ export class ChatChanges implements Pick<ChatRequests, 'startChat' | 'changeChat
     if (known) return known;
     const minimumLevel = request.minimumLevel ?? (await this.#bestFor(accountId, members, options.signal));
     const reach = await post.reach(accountId, members, startOf(minimumLevel), minimumLevel, options.signal);
-    const lost = reach.filter(({ reachable }) => !reachable);
+    // Who cannot be asked about now is asked about when it is sent.
+    const lost = reach.filter(({ reachable, failure }) => !reachable && !(failure && waits(failure.code)));
     if (lost.length > 0) throw new QuMailError('chat.unreachable', { addresses: lost.map(({ address }) => address), level: minimumLevel });
     const everyone = [own, ...members.map((address) => this.#memberOf(accountId, address))];
-    const written = await this.#write(accountId, undefined, { kind: 'create', name, members: everyone, minimumLevel });
+    const written = await this.#deps.writer.write(accountId, undefined, { kind: 'create', name, members: everyone, minimumLevel });
     const groupId = groupIdOf(written.event);
-    const state = groupState(groupId, new Map([[written.event.id, written.event]]));
-    if (!state) throw new QuMailError('engine.internal');
-    const out = { accountId, groupId, events: [written], passedOn: [], introduce: everyone.slice(1) };
-    await this.#deps.sender.send({ ...out, act: { kind: 'events' }, text: '', files: [], queued: () => {}, ...signalOf(options) }, state);
-    groups.forget(accountId, groupId);
+    await this.#deps.queue.begin(accountId, groupId, written, signalOf(options));
     return book.getChat({ chatId: chatIdOf(accountId, groupId) });
   }
 
+  /** What cannot go now waits, in its turn with what was said; what nobody would take is refused at once. */
   async changeChat(request: { chatId: string; change: ChatChange }, options: CallOptions = {}): Promise<Chat> {
     const { chatId } = request;
-    return this.#exclusively(chatId, async () => {
-      const chat = writable(this.#deps.book.open(chatId));
-      const { change, files, picture } = this.#changeOf(chat, request.change);
-      const added = change.kind === 'add' ? [change.member] : [];
-      await this.#change(chat, change, { files, introduce: added, picture, ...signalOf(options) });
-      return this.#deps.book.getChat({ chatId });
-    });
+    const chat = writable(this.#deps.book.open(chatId));
+    const { change, files } = this.#changeOf(chat, request.change);
+    await this.#decide(chat, change, files, options);
+    return this.#deps.book.getChat({ chatId });
   }
 
   async leaveChat(request: { chatId: string }, options: CallOptions = {}): Promise<void> {
-    await this.#exclusively(request.chatId, async () => {
-      await this.#change(
-        writable(this.#deps.book.open(request.chatId)),
-        { kind: 'leave' },
-        { files: [], introduce: [], ...signalOf(options) },
-      );
-    });
+    await this.#decide(writable(this.#deps.book.open(request.chatId)), { kind: 'leave' }, [], options);
   }
 
-  /** An event, sealed to everybody it concerns: members before and after it, so that who was removed learns of it. */
-  async #change(
-    chat: OpenChat,
-    change: GroupChange,
-    what: { files: readonly ChatFile[]; introduce: readonly GroupMember[]; picture?: Buffer | undefined; signal?: AbortSignal },
-  ): Promise<void> {
-    const { accountId, groupId, state } = chat;
-    const written = await this.#write(accountId, groupId, change);
-    const after = this.#deps.groups.preview(accountId, groupId, written.event);
-    const refused = after?.refused.get(written.event.id);
-    if (!after || refused !== undefined)
-      throw new QuMailError(refused === 'not-admin' ? 'chat.not-admin' : 'chat.refused', { reason: refused ?? '' });
-    // Who joins gets the whole history of the group's making, and nothing that was said; the others have it.
-    const joins = change.kind === 'add';
-    const passedOn = joins ? this.#deps.groups.signed(accountId, groupId).slice(-MAX_EVENTS_CARRIED) : [];
-    const introduce = joins ? after.members : what.introduce;
-    const to = [...new Set([...state.members, ...after.members].map(({ address }) => address))];
-    const queued = (): void => {
-      if (what.picture && after.picture) this.#deps.extras.putPicture(accountId, groupId, after.picture.sha256, what.picture);
-    };
-    const out = { accountId, groupId, act: { kind: 'events' as const }, text: '', events: [written], passedOn, to, queued };
-    await this.#deps.sender.send(
-      { ...out, files: what.files, introduce, ...signalOf(what) },
-      { ...after, minimumLevel: state.minimumLevel },
-    );
-    announceChange(chat, this.#deps.emit);
+  async #decide(chat: OpenChat, change: GroupChange, files: readonly ChatFile[], options: CallOptions): Promise<void> {
+    // What waits before it may make it possible; only what stands alone can be judged now.
+    const judge = this.#deps.queue.isWaiting(chat) ? 'write' : 'written';
+    await this.#deps.writer[judge](chat.accountId, chat.groupId, change);
+    await this.#deps.queue.decide(chat, change, { files, ...signalOf(options) });
   }
 
-  async #write(accountId: string, groupId: string | undefined, change: GroupChange) {
-    try {
-      return await this.#deps.groups.write(accountId, groupId, change, this.#deps.clock.now());
-    } catch (error) {
-      if (error instanceof RangeError) throw new QuMailError('engine.bad-request', { field: change.kind }, { cause: error });
-      throw error;
-    }
-  }
-
-  #changeOf(chat: OpenChat, change: ChatChange): { change: GroupChange; files: readonly ChatFile[]; picture?: Buffer } {
+  #changeOf(chat: OpenChat, change: ChatChange): { change: GroupChange; files: readonly ChatFile[] } {
     switch (change.kind) {
       case 'add':
         return { change: { kind: 'add', member: this.#memberOf(chat.accountId, addressesOf([change.address])[0]!) }, files: [] };
@@ -146,7 +96,7 @@ export class ChatChanges implements Pick<ChatRequests, 'startChat' | 'changeChat
         if (!mimeType) throw new QuMailError('engine.bad-request', { field: 'picture' });
         const content = Buffer.from(file.content);
         const picture = { sha256: createHash('sha256').update(content).digest('base64url'), mimeType, size };
-        return { change: { kind: 'picture', picture }, files: [{ name: 'picture', mimeType, content }], picture: content };
+        return { change: { kind: 'picture', picture }, files: [{ name: 'picture', mimeType, content }] };
       }
     }
   }
@@ -170,16 +120,6 @@ export class ChatChanges implements Pick<ChatRequests, 'startChat' | 'changeChat
   /** L2 where it reaches everybody; otherwise the group has to live with L3. */
   async #bestFor(accountId: string, members: readonly string[], signal: AbortSignal | undefined): Promise<ChatLevel> {
     const reach = await this.#deps.post.reach(accountId, members, 'L2', 'L2', signal);
-    return reach.every(({ reachable }) => reachable) ? 'L2' : 'L3';
-  }
-
-  async #exclusively<T>(chatId: string, work: () => Promise<T>): Promise<T> {
-    const run = (this.#changing.get(chatId) ?? Promise.resolve()).catch(() => {}).then(work);
-    this.#changing.set(chatId, run);
-    try {
-      return await run;
-    } finally {
-      if (this.#changing.get(chatId) === run) this.#changing.delete(chatId);
-    }
+    return reach.every(({ reachable, failure }) => reachable || (failure && waits(failure.code))) ? 'L2' : 'L3';
   }
 }

@@ -1,31 +1,33 @@
+import type { ToldOf } from '../account/ownCopies.ts';
 import { QuMailError } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import type { QuMailEvent } from '../base/events.ts';
 import type { Clock } from '../base/ports.ts';
+import type { ChatOwed } from '../store/chatOwed.ts';
 import type { ChatStore } from '../store/chats.ts';
 import type { ChatWaiting } from '../store/chatWaiting.ts';
 import { MAX_EVENTS_CARRIED } from './chatPart.ts';
-import type { ArrivedMail, ChatPeople } from './chatPorts.ts';
+import type { ArrivedMail, ChatPeople, ChatPost } from './chatPorts.ts';
+import { ChatReceipts } from './chatReceipts.ts';
 import type { ChatReceiver, Reception } from './chatReceiver.ts';
 import type { ChatSender } from './chatSender.ts';
+import { enterToldOf } from './foreignLines.ts';
 import type { GroupBook } from './groupBook.ts';
 import { chatIdOf } from './shownChat.ts';
 import { waits } from './waits.ts';
 
-/** Receipts are collected this long, so that a burst of messages costs one answer, milliseconds. */
-const RECEIPT_DELAY = 2000;
 /** Least time between two questions to one member, and between two answers to one, milliseconds. */
 const SPARE = 60_000;
 const MAX_ASKED = 20_000;
-/** Receipts that could not be sent are tried again after this long, milliseconds. */
-const RECEIPT_AGAIN = 60_000;
 /** The same missing events are asked for again after this long, milliseconds. */
 const ASK_AGAIN = 3_600_000;
 
 export interface ChatHandlerDeps {
   readonly store: ChatStore;
   readonly waiting: ChatWaiting;
+  readonly owed: ChatOwed;
+  readonly post: Pick<ChatPost, 'outOfReach'>;
   readonly groups: GroupBook;
   readonly people: ChatPeople;
   readonly receiver: ChatReceiver;
@@ -39,33 +41,36 @@ export interface ChatHandlerDeps {
   readonly erase: (accountId: string, envelopeId: string) => Promise<void>;
 }
 
-interface Due {
-  readonly accountId: string;
-  readonly groupId: string;
-  readonly author: string;
-  readonly delivered: Set<string>;
-  readonly read: Set<string>;
-}
-
 /** Chats at work: what arrives is taken in, receipts go out, what is missing is asked for, what has expired disappears. */
 export class ChatHandler implements Disposable {
   readonly #deps: ChatHandlerDeps;
   readonly #owned = new DisposableStore();
   readonly #stop = new AbortController();
-  readonly #due = new Map<string, Due>();
+  readonly #receipts: ChatReceipts;
   readonly #asked = new Map<string, number>();
-  #receiptTimer: Disposable | undefined;
   #expiryTimer: Disposable | undefined;
   /** One message at a time: each may change what the next one is checked against. */
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(deps: ChatHandlerDeps) {
     this.#deps = deps;
+    this.#receipts = this.#owned.add(
+      new ChatReceipts({
+        ...deps,
+        tell: ({ accountId, groupId, author }, act, queued) => this.#tell(accountId, groupId, author, act, [], queued),
+      }),
+    );
   }
 
   /** Starts what runs by itself. */
   start(): void {
     this.#expire();
+    this.#receipts.wake();
+  }
+
+  /** Something may be within reach again. */
+  wake(): void {
+    this.#receipts.wake();
   }
 
   /**
@@ -78,11 +83,20 @@ export class ChatHandler implements Disposable {
     return run;
   }
 
+  /** A line that another device of this person wrote or opened, and that can be read there alone. `later`: its chat is not known yet. */
+  toldOf(accountId: string, line: ToldOf): 'noted' | 'later' {
+    const groupId = enterToldOf(accountId, line, this.#deps);
+    if (groupId === undefined) return 'later';
+    this.#deps.emit({ kind: 'chats', accountId });
+    this.#deps.emit({ kind: 'chat-messages', chatId: chatIdOf(accountId, groupId) });
+    return 'noted';
+  }
+
   /** Tells the authors that their messages were read, where receipts are on. */
   noteRead(accountId: string, groupId: string, messageIds: readonly string[]): void {
     for (const messageId of messageIds) {
       const author = this.#deps.store.entry(accountId, groupId, messageId)?.content.author;
-      if (author !== undefined) this.#owe(accountId, groupId, author, messageId, 'read');
+      if (author !== undefined) this.#receipts.owe({ accountId, groupId, author, messageId, state: 'read' });
     }
     this.#expire();
   }
@@ -94,7 +108,6 @@ export class ChatHandler implements Disposable {
 
   dispose(): void {
     this.#stop.abort();
-    this.#receiptTimer?.dispose();
     this.#expiryTimer?.dispose();
     this.#owned.dispose();
   }
@@ -131,8 +144,11 @@ export class ChatHandler implements Disposable {
     if (reception.erase !== undefined) this.#erase(accountId, reception.erase);
     if (!part || !isNew) return;
     const own = this.#deps.people.accounts().some(({ id, address }) => id === accountId && address === part.author);
-    if (part.act.kind === 'message' && !own) this.#owe(accountId, groupId, part.author, messageId, 'delivered');
-    if (part.act.kind === 'need' && !own) void this.#answerNeed(accountId, groupId, part.author, part.act.events);
+    const answers = !own && !mail.handedOn;
+    if (part.act.kind === 'message' && answers) {
+      this.#receipts.owe({ accountId, groupId, author: part.author, messageId, state: 'delivered' });
+    }
+    if (part.act.kind === 'need' && answers) void this.#answerNeed(accountId, groupId, part.author, part.act.events);
     this.#askForMissing(accountId, groupId, part.author, part.heads);
     this.#expire();
   }
@@ -147,35 +163,6 @@ export class ChatHandler implements Disposable {
         continue;
       }
       await this.#take(mail);
-    }
-  }
-
-  // ---- receipts ----
-
-  #owe(accountId: string, groupId: string, author: string, messageId: string, what: 'delivered' | 'read', after = RECEIPT_DELAY): void {
-    if (this.#deps.store.get(accountId, groupId)?.receipts !== 'on') return;
-    const state = this.#deps.groups.state(accountId, groupId);
-    // A pad spends as many bits on a receipt as on a line; where only pads are good enough, nobody is told.
-    if (!state || state.minimumLevel === 'L1' || !state.members.some(({ address }) => address === author)) return;
-    const key = JSON.stringify([accountId, groupId, author]);
-    const due = this.#due.get(key) ?? { accountId, groupId, author, delivered: new Set(), read: new Set() };
-    due[what].add(messageId);
-    this.#due.set(key, due);
-    this.#receiptTimer ??= this.#deps.clock.after(after, () => {
-      this.#receiptTimer = undefined;
-      void this.#sendReceipts();
-    });
-  }
-
-  async #sendReceipts(): Promise<void> {
-    const due = [...this.#due.values()];
-    this.#due.clear();
-    for (const { accountId, groupId, author, delivered, read } of due) {
-      const told = [...delivered].filter((id) => !read.has(id));
-      const act = { kind: 'receipt' as const, delivered: told.slice(0, 500), read: [...read].slice(0, 500) };
-      if (await this.#tell(accountId, groupId, author, act, [])) continue;
-      for (const id of delivered) this.#owe(accountId, groupId, author, id, 'delivered', RECEIPT_AGAIN);
-      for (const id of read) this.#owe(accountId, groupId, author, id, 'read', RECEIPT_AGAIN);
     }
   }
 
@@ -214,11 +201,12 @@ export class ChatHandler implements Disposable {
     to: string,
     act: Parameters<ChatSender['send']>[0]['act'],
     passedOn: Parameters<ChatSender['send']>[0]['passedOn'],
+    queued: () => void = () => {},
   ): Promise<boolean> {
     const state = this.#deps.groups.state(accountId, groupId);
     if (!state?.members.some(({ address }) => address === to) || this.#stop.signal.aborted) return true;
     const introduce = act.kind === 'events' ? state.members : [];
-    const out = { accountId, groupId, act, text: '', files: [], events: [], passedOn, introduce, to: [to], queued: () => {} };
+    const out = { accountId, groupId, act, text: '', files: [], events: [], passedOn, introduce, to: [to], queued };
     try {
       await this.#deps.sender.send({ ...out, signal: this.#stop.signal }, state);
       return true;

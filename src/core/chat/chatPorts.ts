@@ -1,3 +1,4 @@
+import type { ChatLetter } from '../account/chatLetter.ts';
 import type { ChatLevel, ChatReach } from '../base/chat.ts';
 import type { QuMailError } from '../base/errors.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';
@@ -42,26 +43,6 @@ export interface ChatFile {
   readonly content: Uint8Array;
 }
 
-/** One chat message, complete: what is left is to seal, queue and send it. */
-export interface ChatLetter {
-  readonly accountId: string;
-  readonly level: ChatLevel;
-  /** Members whom `level` does not reach are sealed to at L3 where this allows it. */
-  readonly floor: ChatLevel;
-  readonly messageId: string;
-  readonly to: readonly Address[];
-  /** What programs without chats show as the subject. */
-  readonly subject: string;
-  readonly text: string;
-  readonly files: readonly ChatFile[];
-  readonly inReplyTo: string | undefined;
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
-  readonly at: number;
-  /** Runs inside the transaction that queues the message. */
-  readonly queued: (envelopeId: string) => void;
-  readonly signal?: AbortSignal;
-}
-
 /** The way out. */
 export interface ChatPost {
   /** Per member how it is reached at `level`, or at L3 where `floor` allows that, or why not. Asks, spends nothing. */
@@ -102,4 +83,6 @@ export interface ArrivedMail {
   readonly suite?: string;
   /** Absent for ordinary mail. */
   readonly sealed?: { readonly envelopeId: string };
+  /** Another device of this person opened or sent it, and does what follows from that. */
+  readonly handedOn?: true;
 }

@@ -5,15 +5,13 @@ import type { Clock } from '../base/ports.ts';
 import type { ChatEntryRecord } from '../store/chatEntries.ts';
 import type { ChatExtras } from '../store/chatExtras.ts';
 import type { ChatStore } from '../store/chats.ts';
-import { groupOfMessageIds } from '../mail/chatMessageId.ts';
+import { groupOfMessageIds, isChatMessageIdOf } from '../mail/chatMessageId.ts';
 import { CHAT_CERTIFICATE, CHAT_PART, CHAT_SIGNATURE, decodeChatPart, signedPart, type ChatPart } from './chatPart.ts';
 import type { ArrivedMail, ChatPeople, ChatSignatures } from './chatPorts.ts';
-import { enterable } from './entryText.ts';
+import { enterAnswer, isOwn, timeOf } from './foreignLines.ts';
 import type { GroupBook } from './groupBook.ts';
 import { decodeGroupEvent, type GroupEvent, type GroupMember } from './groupEvent.ts';
 
-/** An author's clock may be this far ahead of the arrival before it is corrected, milliseconds. */
-const CLOCK_AHEAD = 60_000;
 /** What somebody who was removed since wrote is shown where the own server took it in so soon after the removal, milliseconds. */
 const ON_ITS_WAY = 86_400_000;
 /** Rounds of taking in events that introduce the signers of further events. */
@@ -61,7 +59,10 @@ export class ChatReceiver {
   async receive(mail: ArrivedMail): Promise<Reception> {
     const file = mail.files.find(({ name }) => name === CHAT_PART.name);
     // Whoever sends the part in the clear has neither sealed nor signed anything: it is ordinary mail.
-    if (!file || !mail.sealed) return this.#takeAnswer(mail);
+    if (!file || !mail.sealed) {
+      const answer = enterAnswer(mail, this.#deps);
+      return answer ? { outcome: 'taken', ...answer, part: undefined, introduced: 0 } : { outcome: 'none' };
+    }
     const taken = this.#takenBefore(mail, mail.sealed.envelopeId);
     if (taken) return taken;
     const part = decodeChatPart(file.content);
@@ -90,7 +91,8 @@ export class ChatReceiver {
   /** What stands outside is written by whoever likes: where it says anything else than the signed part, nothing of it counts. */
   #compareOutside(mail: ArrivedMail, part: ChatPart): void {
     if (part.messageId !== mail.messageId || groupOfMessageIds(mail.messageId) !== part.group) throw new QuMailError('chat.headers-differ');
-    if (part.author !== mail.from.address) throw new QuMailError('chat.headers-differ');
+    if (part.author !== mail.from.address || !isChatMessageIdOf(part.messageId, part.group, part.author))
+      throw new QuMailError('chat.headers-differ');
     for (const { name, size, sha256 } of part.files) {
       const came = mail.files.find((file) => file.name === name && digest(file.content) === sha256);
       if (came?.content.byteLength !== size) throw new QuMailError('chat.headers-differ');
@@ -175,6 +177,8 @@ export class ChatReceiver {
         (change.kind === 'add' && isMember(change.member, part)) ||
         (change.kind === 'create' && change.members.some((each) => isMember(each, part))),
     );
+    // Whoever leaves says so when they have left. Of that nothing is believed but the events, each for itself.
+    if (removal && (was || joined) && part.act.kind === 'events') return;
     const isLate = part.at > removalAt(removal) || (mail.receivedAt ?? this.#deps.clock.now()) > removalAt(removal) + ON_ITS_WAY;
     if (!removal || !(was || joined) || isLate || part.heads.includes(removal.id)) throw new QuMailError('chat.not-member');
   }
@@ -186,16 +190,18 @@ export class ChatReceiver {
     if (act.kind === 'receipt') {
       extras.putReceipts(accountId, groupId, author, 'delivered', act.delivered);
       extras.putReceipts(accountId, groupId, author, 'read', act.read);
+      // Read on another device of this person.
+      if (isOwn(this.#deps.people, accountId, author)) store.markReadEach(accountId, groupId, act.read, this.#deps.clock.now());
       return true;
     }
     if (act.kind === 'events') this.#keepPicture(mail, groupId);
     if (act.kind === 'events' || act.kind === 'need') return true;
-    const own = this.#deps.people.accounts().some(({ id, address }) => id === accountId && address === author);
+    const own = isOwn(this.#deps.people, accountId, author);
     return store.putEntry({
       accountId,
       groupId,
       messageId: mail.messageId,
-      at: this.#time(part.at),
+      at: timeOf(part.at, this.#deps.clock),
       kind: act.kind,
       ...(act.kind !== 'message' && { target: act.target }),
       unread: act.kind === 'message' && !own,
@@ -236,43 +242,6 @@ export class ChatReceiver {
     if (!store.actsOn(accountId, group, target).some(isTakenBack)) return undefined;
     store.empty(entry);
     return entry.content.envelopeId;
-  }
-
-  /** An answer that a member wrote in an ordinary mail program: it names a message of the group and is shown as the plain mail it is. */
-  #takeAnswer(mail: ArrivedMail): Reception {
-    const { groups, store } = this.#deps;
-    const groupId = groupOfMessageIds(mail.inReplyTo, ...mail.references);
-    const state = groupId === undefined ? undefined : groups.state(mail.accountId, groupId);
-    if (groupId === undefined || !state?.members.some(({ address }) => address === mail.from.address)) return { outcome: 'none' };
-    const own = this.#deps.people.accounts().some(({ id, address }) => id === mail.accountId && address === mail.from.address);
-    const isNew = store.putEntry({
-      accountId: mail.accountId,
-      groupId,
-      messageId: mail.messageId,
-      at: this.#time(mail.date),
-      kind: 'message',
-      unread: !own,
-      state: own ? 'sent' : 'received',
-      timer: 0,
-      content: {
-        author: mail.from.address,
-        text: enterable(mail.text),
-        replyTo: mail.inReplyTo,
-        level: mail.level,
-        ...(mail.suite !== undefined && { suite: mail.suite }),
-        sealed: mail.sealed !== undefined,
-        ...(mail.sealed && { envelopeId: mail.sealed.envelopeId }),
-        files: mail.sealed
-          ? mail.files.map(({ index, name, mimeType, content }) => ({ index, name, mimeType, size: content.byteLength }))
-          : [],
-      },
-    });
-    return { outcome: 'taken', groupId, part: undefined, isNew, introduced: 0 };
-  }
-
-  #time(at: number): number {
-    const now = this.#deps.clock.now();
-    return at > now + CLOCK_AHEAD ? now : at;
   }
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { toBase64url } from '../base/bytes.ts';
 import type { ChatLevel } from '../base/chat.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Clock, Random } from '../base/ports.ts';
@@ -55,7 +54,7 @@ export interface Outgoing {
   readonly at?: number;
   readonly signal?: AbortSignal;
   /** Runs in the transaction that queues it. */
-  readonly queued: (sent: { messageId: string; at: number; envelopeId: string; level: ChatLevel }) => void;
+  readonly queued: (sent: { messageId: string; at: number; envelopeId: string; level: ChatLevel; suite?: string }) => void;
 }
 
 /** Writes chat messages: signed, for everybody who is a member at this moment, at one level or not at all. */
@@ -84,8 +83,7 @@ export class ChatSender {
     refuseOversized(out);
     const level = to.length > 0 ? await this.requireReach(accountId, to, asked, floor, out.signal) : asked;
     const at = out.at ?? clock.now();
-    const domain = own.address.slice(own.address.lastIndexOf('@') + 1);
-    const messageId = out.messageId ?? chatMessageId(groupId, toBase64url(random.bytes(16)), domain);
+    const messageId = out.messageId ?? chatMessageId(groupId, own.address, (octets) => random.bytes(octets));
     const part: ChatPart = {
       group: groupId,
       messageId,
@@ -107,9 +105,9 @@ export class ChatSender {
     };
     const encoded = encodeChatPart(part);
     const signature = await signatures.sign(accountId, signedPart(encoded));
-    const queued = (envelopeId: string): void => {
+    const queued = (envelopeId: string, suite?: string): void => {
       this.#deps.groups.keep(accountId, groupId, out.events);
-      out.queued({ messageId, at, envelopeId, level });
+      out.queued({ messageId, at, envelopeId, level, ...(suite !== undefined && { suite }) });
     };
     if (to.length === 0) {
       // A group of oneself: there is nobody to write to, and what was said is kept all the same.

@@ -11,9 +11,10 @@ import { announceChange, addressesOf, fileOf, othersIn, signalOf, startOf, writa
 import type { ChatBook, OpenChat } from './chatBook.ts';
 import type { ChatHandler } from './chatHandler.ts';
 import type { ChatPost } from './chatPorts.ts';
-import type { ChatQueue, Said } from './chatQueue.ts';
+import type { ChatQueue } from './chatQueue.ts';
 import { chatLevel } from './chatSender.ts';
 import type { GroupBook } from './groupBook.ts';
+import type { Said } from './unsentEntry.ts';
 
 export interface ChatServiceDeps {
   readonly book: ChatBook;
@@ -75,10 +76,12 @@ export class ChatService implements Requests {
   }
 
   async deleteChatMessage(request: { chatId: string; messageId: string }): Promise<void> {
-    const chat = writable(this.#deps.book.open(request.chatId));
-    const target = this.#ownMessage(chat, request.messageId);
+    const chat = this.#deps.book.open(request.chatId);
+    const isChange = this.#deps.book.entry(chat, request.messageId).kind === 'change';
+    const target = isChange ? request.messageId : this.#ownMessage(chat, request.messageId);
+    // What nobody has heard of is taken back by whoever is no member any more, too.
     if (this.#deps.queue.cancel(chat.accountId, chat.groupId, target)) return announceChange(chat, this.#deps.emit);
-    await this.#say(chat, { kind: 'delete', target }, {});
+    await this.#say(writable(chat), { kind: 'delete', target }, {});
     const entry = this.#deps.book.message(chat, target);
     this.#deps.store.empty(entry);
     if (entry.content.envelopeId !== undefined) await this.#deps.post.erase(chat.accountId, entry.content.envelopeId).catch(() => {});
@@ -94,7 +97,7 @@ export class ChatService implements Requests {
 
   async retryChatMessage(request: { chatId: string; messageId: string }, options: CallOptions = {}): Promise<void> {
     const chat = writable(this.#deps.book.open(request.chatId));
-    const entry = this.#deps.book.message(chat, request.messageId);
+    const entry = this.#deps.book.entry(chat, request.messageId);
     if (await this.#deps.queue.retry(chat, entry.messageId, options.signal)) return;
     if (await this.#deps.post.resend(chat.accountId, entry.messageId, options.signal)) return;
     throw new QuMailError('chat.message-missing');

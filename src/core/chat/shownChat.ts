@@ -52,6 +52,7 @@ export function shownMessages(
       level: levelOf(content.level),
       ...(content.suite !== undefined && { suite: content.suite }),
       sealed: content.sealed,
+      ...(content.elsewhere && { elsewhere: true }),
       ...(content.replyTo !== undefined && content.replyTo !== '' && { replyTo: content.replyTo }),
       edited: shown?.edited ?? false,
       deleted: shown?.deleted ?? false,
@@ -66,10 +67,12 @@ export function shownMessages(
   });
 }
 
+type ShownEvent = Pick<GroupEvent, 'id' | 'author' | 'at' | 'change'>;
+
 /** An event of the group as a line between the messages. */
 export function shownEvent(
   chatId: string,
-  event: GroupEvent,
+  event: ShownEvent,
   state: GroupState,
   self: string,
   nameOf: (address: string) => string,
@@ -94,7 +97,7 @@ export function shownEvent(
   };
 }
 
-function noticeOf({ id, author, change }: GroupEvent, state: GroupState, nameOf: (address: string) => string): ChatNotice {
+function noticeOf({ id, author, change }: ShownEvent, state: GroupState, nameOf: (address: string) => string): ChatNotice {
   const by = nameOf(author);
   const refused = state.refused.get(id);
   if (refused !== undefined) return { kind: 'refused', by, reason: refused };
@@ -144,7 +147,7 @@ function chatEntryOf({ messageId, at, kind, target, timer, content }: ChatEntryR
   const entry = { id: messageId, author, at, text, timer, sealed };
   if (kind === 'message') return { ...entry, act: { kind, ...(replyTo !== undefined && { replyTo }) } };
   if (kind === 'reaction') return { ...entry, act: { kind, target: target ?? '', emoji: emoji ?? '' } };
-  return { ...entry, act: { kind, target: target ?? '' } };
+  return { ...entry, act: { kind: kind === 'edit' ? kind : 'delete', target: target ?? '' } };
 }
 
 function authorOf(address: string, nameOf: (address: string) => string): Address {

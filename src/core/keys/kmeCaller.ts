@@ -32,6 +32,8 @@ export interface KmeCall {
   readonly bits: number;
   /** Key IDs that dec_keys names. */
   readonly keyIds: readonly string[];
+  /** Whether it answers at all: made once, also while it is spared. */
+  readonly probe?: true;
 }
 
 type Outcome<T> =
@@ -68,7 +70,7 @@ export class KmeCaller implements Disposable {
       for (let made = 1; ; made++) {
         const outcome = await this.#attempt(call, decode, either);
         if (outcome.kind === 'done') return outcome.value;
-        if (made >= (this.#deps.attempts ?? MAX_ATTEMPTS)) throw outcome.error;
+        if (call.probe || made >= (this.#deps.attempts ?? MAX_ATTEMPTS)) throw outcome.error;
         const delay = delayBeforeRetry(call.method, outcome.attempt, made, this.#deps.random.fraction());
         // Waiting milliseconds does not fill a store that real links fill at kilobits per second.
         if (delay === undefined || outcome.error.code === 'kme.exhausted') throw outcome.error;
@@ -87,7 +89,7 @@ export class KmeCaller implements Disposable {
 
   async #attempt<T>(call: KmeCall, decode: (answer: Buffer) => T, signal: AbortSignal): Promise<Outcome<T>> {
     throwIfCancelled(signal);
-    const refusal = this.#breaker.refusal();
+    const refusal = call.probe ? undefined : this.#breaker.refusal();
     if (refusal !== undefined)
       throw new QuMailError(refusal.error.code, { ...refusal.error.details, retryInMs: refusal.retryInMs }, { cause: refusal.error });
     const started = performance.now();

@@ -65,6 +65,11 @@ export class KmeClient implements KmeAccess, Disposable {
     return status;
   }
 
+  /** Asks once whether it answers, also while its circuit breaker spares it; an answer closes that. */
+  async probe(peerSaeId: string, signal?: AbortSignal): Promise<void> {
+    await this.#caller.call({ method: 'status', peerSaeId, bits: 0, keyIds: [], probe: true }, decodeStatus, signal);
+  }
+
   /**
    * At least `bits` of key, in as few keys and requests as the key manager allows: by its status, and by what it refused before. Each batch
    * is handed to `onBatch`, to be stored durably, before the next is asked for. Throws what `getKeys` and `planKeys` do.

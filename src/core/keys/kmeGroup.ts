@@ -41,6 +41,13 @@ export class KmeGroup implements KmeAccess, Disposable {
     return this.#first((client) => client.getStatus(peerSaeId, signal), idempotent);
   }
 
+  /** Asks each of them once whether it answers; throws why the first does not, where none does. */
+  async probe(peerSaeId: string, signal?: AbortSignal): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#clients.map((client) => client.probe(peerSaeId, signal)));
+    const [first] = outcomes;
+    if (first?.status === 'rejected' && outcomes.every(({ status }) => status === 'rejected')) throw first.reason;
+  }
+
   getKeys(peerSaeId: string, r: KeysRequest, signal?: AbortSignal): Promise<DeliveredKey[]> {
     return this.#first((client) => client.getKeys(peerSaeId, r, signal), askNext);
   }

@@ -17,6 +17,7 @@ import { type Row, Statements } from './statements.ts';
 /** Actions that were told to the server are kept for undo this long, milliseconds, and this many per account. */
 const KEPT_MS = 7 * 86_400_000;
 const KEPT_COUNT = 500;
+const UNSETTLED = "state IN ('waiting', 'running', 'failed', 'dropped')";
 
 /** What became of one message of an action; `place` where it lies now. */
 export interface Settled {
@@ -103,10 +104,18 @@ export class ActionStore {
     return this.#sql.all('SELECT * FROM actions WHERE id = ? ORDER BY seq', id).map((row) => this.#whole(row));
   }
 
-  /** What waits, and what the person has not been told of yet; the oldest first. */
+  /** What waits, and what the person has not been told of yet; the oldest first, each without its messages. */
   unsettled(): ActionRecord[] {
-    const sql = "SELECT * FROM actions WHERE state IN ('waiting', 'running', 'failed', 'dropped') ORDER BY seq";
-    return this.#sql.all(sql).map((row) => this.#whole(row));
+    return this.#sql.all(`SELECT * FROM actions WHERE ${UNSETTLED} ORDER BY seq`).map((row) => actionOf(row, []));
+  }
+
+  /** How many messages these are about, and how many of them were gone, by the id of the request. There may be 10,000 in one. */
+  unsettledCounts(): Map<string, { readonly messages: number; readonly vanished: number }> {
+    const sql = `SELECT a.id, count(DISTINCT m.message_id) AS messages, sum(m.outcome = 'vanished') AS vanished
+       FROM actions a JOIN action_messages m ON m.seq = a.seq WHERE ${UNSETTLED} GROUP BY a.id`;
+    return new Map(
+      this.#sql.all(sql).map((row) => [row.text('id'), { messages: row.integer('messages'), vanished: row.integer('vanished') }]),
+    );
   }
 
   /** Changes a state if it is one of `from`; false where another window was faster. */
@@ -144,6 +153,16 @@ export class ActionStore {
        AND +seq IN (SELECT seq FROM actions WHERE account_id = ?)`;
     // The plus keeps SQLite from going through all messages of those actions to find this one.
     this.#sql.run(sql, to.folder, to.uidValidity, to.uid, from.folder, from.uid, from.uidValidity, accountId);
+  }
+
+  /** A folder goes by another name now, and what is journaled about its messages with it; also about those on their way into it. */
+  renameFolder(accountId: string, from: string, to: string): void {
+    const own = 'seq IN (SELECT seq FROM actions WHERE account_id = ?)';
+    inTransaction(this.#db, () => {
+      this.#sql.run(`UPDATE action_messages SET folder = ? WHERE folder = ? AND +${own}`, to, from, accountId);
+      this.#sql.run(`UPDATE action_messages SET from_folder = ? WHERE from_folder = ? AND ${own}`, to, from, accountId);
+      this.#sql.run('UPDATE actions SET target = ? WHERE target = ? AND account_id = ?', to, from, accountId);
+    });
   }
 
   /** The place of a message that is shown where it is not yet: the newest journaled about its row. */

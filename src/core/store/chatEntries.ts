@@ -11,7 +11,8 @@ export interface ChatEntryRecord {
   readonly messageId: string;
   /** Milliseconds since the epoch by the author's clock, never later than its arrival. */
   readonly at: number;
-  readonly kind: 'message' | 'edit' | 'delete' | 'reaction';
+  /** `change`: of the group, decided and not sealed yet. */
+  readonly kind: 'message' | 'edit' | 'delete' | 'reaction' | 'change';
   readonly target?: string;
   readonly unread: boolean;
   readonly state: ChatEntryState;
@@ -30,6 +31,8 @@ export interface ChatEntryContent {
   readonly suite?: string | undefined;
   /** False for what an ordinary mail program sent. */
   readonly sealed: boolean;
+  /** Another device of this person can show it, and this one cannot. */
+  readonly elsewhere?: boolean | undefined;
   /** Where the files of the message lie, in the sealed store. */
   readonly envelopeId?: string | undefined;
   readonly files: readonly { readonly index: number; readonly name: string; readonly mimeType: string; readonly size: number }[];
@@ -43,6 +46,7 @@ export const ChatContentSchema = v.object({
   level: v.string(),
   suite: v.optional(v.string()),
   sealed: v.boolean(),
+  elsewhere: v.optional(v.boolean()),
   envelopeId: v.optional(v.string()),
   files: v.array(v.object({ index: v.number(), name: v.string(), mimeType: v.string(), size: v.number() })),
 });
@@ -60,7 +64,7 @@ export function entryOf(sealer: RecordSealer, row: Row): ChatEntryRecord {
   return {
     ...place,
     at: row.integer('at'),
-    kind: row.oneOf('kind', ['message', 'edit', 'delete', 'reaction']),
+    kind: row.oneOf('kind', ['message', 'edit', 'delete', 'reaction', 'change']),
     ...(row.has('target') && { target: row.text('target') }),
     unread: row.integer('unread') === 1,
     state: row.oneOf('state', ['queued', 'sent', 'failed', 'received']),

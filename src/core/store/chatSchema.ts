@@ -103,4 +103,37 @@ export const CHAT_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    name: 'chat/3',
+    sql: `
+      -- Accounts whose own certificate is on more than this device: in a backup that was made, or out of one.
+      CREATE TABLE own_devices (
+        account_id TEXT PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+        since INTEGER NOT NULL
+      ) STRICT;
+
+      -- Chat messages that the own devices tell each other of. What is settled stays, so that no copy is made or taken in twice.
+      CREATE TABLE own_copies (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        message_id TEXT NOT NULL,
+        envelope_id TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('due', 'tried', 'settled')),
+        UNIQUE (account_id, message_id)
+      ) STRICT;
+      CREATE INDEX own_copies_due ON own_copies (account_id, id) WHERE state IN ('due', 'tried');
+
+      -- Receipts that were not sent yet.
+      CREATE TABLE chat_owed (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account_id TEXT NOT NULL,
+        group_id TEXT NOT NULL,
+        author TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('delivered', 'read')),
+        UNIQUE (account_id, group_id, message_id),
+        FOREIGN KEY (account_id, group_id) REFERENCES chats (account_id, group_id) ON DELETE CASCADE
+      ) STRICT;
+    `,
+  },
 ];

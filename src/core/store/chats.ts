@@ -25,6 +25,8 @@ export interface ChatEventRecord {
 
 const eventSchema = v.object({ encoded: v.string(), signature: v.string() });
 const HERE = 'account_id = ? AND group_id = ?';
+/** Takes the time of reading, from which what disappears is counted. */
+const READ = 'unread = 0, expires_at = CASE WHEN timer > 0 THEN coalesce(expires_at, ? + timer * 1000) END';
 
 /** Chats, their events and what was said in them, sealed at rest. Every call is one transaction or joins the caller's. */
 export class ChatStore {
@@ -208,6 +210,18 @@ export class ChatStore {
     return this.#sql.get(`SELECT count(*) AS n FROM chat_entries WHERE ${HERE} AND unread = 1`, accountId, groupId)!.integer('n');
   }
 
+  /** Marks these as read, and starts the timers of those that disappear. */
+  markReadEach(accountId: string, groupId: string, messageIds: readonly string[], now: number): void {
+    const sql = `UPDATE chat_entries SET ${READ} WHERE ${HERE} AND unread = 1 AND message_id = ?`;
+    this.transaction(() => messageIds.forEach((id) => this.#sql.run(sql, now, accountId, groupId, id)));
+  }
+
+  /** Changes of the group that were decided on and not sealed yet, in their order. */
+  changes(accountId: string, groupId: string): ChatEntryRecord[] {
+    const sql = `SELECT * FROM chat_entries WHERE ${HERE} AND kind = 'change' ORDER BY id`;
+    return this.#sql.all(sql, accountId, groupId).map((row) => entryOf(this.#sealer, row));
+  }
+
   /** Marks what came up to `at` as read, starts the timers of what disappears, and returns the Message-IDs that were unread. */
   markRead(accountId: string, groupId: string, at: number, now: number): string[] {
     return this.transaction(() => {
@@ -215,8 +229,7 @@ export class ChatStore {
       const ids = this.#sql
         .all(`SELECT message_id FROM chat_entries WHERE ${where}`, accountId, groupId, at)
         .map((row) => row.text('message_id'));
-      const set = 'unread = 0, expires_at = CASE WHEN timer > 0 THEN coalesce(expires_at, ? + timer * 1000) END';
-      this.#sql.run(`UPDATE chat_entries SET ${set} WHERE ${where}`, now, accountId, groupId, at);
+      this.#sql.run(`UPDATE chat_entries SET ${READ} WHERE ${where}`, now, accountId, groupId, at);
       return ids;
     });
   }

@@ -20,6 +20,8 @@ export interface FolderCursor {
   readonly uidValidity: number;
   readonly uidNext: number;
   readonly highestModseq?: bigint;
+  /** RFC 8474: what the folder keeps whatever it is called. */
+  readonly mailboxId?: string;
 }
 
 const SPECIAL_USES: readonly SpecialUse[] = ['inbox', 'sent', 'drafts', 'trash', 'junk', 'archive', 'all', 'flagged'];
@@ -60,22 +62,25 @@ export function folderId(sql: Statements, accountId: string, path: string): numb
 }
 
 export function readCursor(sql: Statements, accountId: string, path: string): FolderCursor | undefined {
-  const row = sql.get('SELECT uid_validity, uid_next, highest_modseq FROM folders WHERE account_id = ? AND path = ?', accountId, path);
+  const columns = 'uid_validity, uid_next, highest_modseq, mailbox_id';
+  const row = sql.get(`SELECT ${columns} FROM folders WHERE account_id = ? AND path = ?`, accountId, path);
   if (!row?.has('uid_validity')) return undefined;
   return {
     uidValidity: row.integer('uid_validity'),
     uidNext: row.integer('uid_next'),
     ...(row.has('highest_modseq') && { highestModseq: BigInt(row.text('highest_modseq')) }),
+    ...(row.has('mailbox_id') && { mailboxId: row.text('mailbox_id') }),
   };
 }
 
 export function writeCursor(sql: Statements, id: number, cursor: FolderCursor | undefined): void {
   sql.run(
-    'UPDATE folders SET uid_validity = ?, uid_next = ?, highest_modseq = ? WHERE id = ?',
+    'UPDATE folders SET uid_validity = ?, uid_next = ?, highest_modseq = ?, mailbox_id = ? WHERE id = ?',
     cursor?.uidValidity ?? null,
     cursor?.uidNext ?? null,
     // Up to 63 bits, more than a JavaScript number keeps exactly.
     cursor?.highestModseq?.toString() ?? null,
+    cursor?.mailboxId ?? null,
     id,
   );
 }

@@ -100,4 +100,6 @@ export const MAIL_MIGRATIONS: readonly Migration[] = [
   { name: 'mail/chat-1', sql: 'CREATE INDEX messages_of_chats ON messages (folder_id, hidden) WHERE hidden >= 4;' },
   // How much is here of each folder is asked while it is filled, and the rows themselves are wide.
   { name: 'mail/counts-1', sql: 'CREATE INDEX messages_counted ON messages (folder_id, body_state);' },
+  // MAILBOXID (RFC 8474), by which a renamed folder is known again.
+  { name: 'mail/mailbox-id-1', sql: 'ALTER TABLE folders ADD COLUMN mailbox_id TEXT;' },
 ];

@@ -38,6 +38,9 @@ export interface GmailIds {
 /** Whether the source of a message is here, as `messages.body_state` says it. */
 export const BODY = { none: 0, stored: 1, evicted: 2, damaged: 3, tooLarge: 4 } as const;
 
+/** How far a message is in the index, as `messages.indexed` says it. */
+export const INDEXED = { not: 0, body: 1, header: 2 } as const;
+
 export interface MessageRow extends NewMessage {
   /** Never used twice, also not after deletion. */
   readonly id: number;

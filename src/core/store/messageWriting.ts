@@ -13,12 +13,12 @@ function ofChat({ seal, rfcMessageId, inReplyTo, references }: NewMessage): bool
   return groupOfMessageIds(...ids) !== undefined;
 }
 
-/** Adds a message to a folder; undefined where its UID is known already. */
-export function insertMessage(sql: Statements, folder: number, message: NewMessage, bodyState = 0): number | undefined {
+/** Adds a message to a folder; undefined where its UID is known already. `indexed`: as `messages.indexed` says it. */
+export function insertMessage(sql: Statements, folder: number, message: NewMessage, bodyState = 0, indexed = 0): number | undefined {
   const { changes, id } = sql.run(
     `INSERT INTO messages (folder_id, uid, rfc_message_id, from_address, to_addresses, subject, date, size, flags, has_attachments, preview,
-       seal, level, in_reply_to, refs, internal_date, gm_msgid, gm_thrid, labels, body_state, hidden)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       seal, level, in_reply_to, refs, internal_date, gm_msgid, gm_thrid, labels, body_state, hidden, indexed)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     folder,
     message.uid,
     message.rfcMessageId,
@@ -40,6 +40,7 @@ export function insertMessage(sql: Statements, folder: number, message: NewMessa
     message.gmail ? JSON.stringify(message.gmail.labels) : null,
     bodyState,
     ofChat(message) ? HIDDEN.chatNew : HIDDEN.no,
+    indexed,
   );
   return changes === 1 ? id : undefined;
 }

@@ -133,7 +133,8 @@ export class MessageStore {
 
   /** UIDs and sizes of the messages with the highest UIDs, to know a folder again by. */
   sample(accountId: string, path: string, limit: number): { uid: number; size: number }[] {
-    const sql = `SELECT uid, size FROM messages WHERE folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?) ORDER BY uid DESC LIMIT ?`;
+    const sql = `SELECT uid, size FROM messages WHERE folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?)
+       AND uid > 0 ORDER BY uid DESC LIMIT ?`;
     return this.#sql.all(sql, accountId, path, limit).map((row) => ({ uid: row.integer('uid'), size: row.integer('size') }));
   }
 

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { FOLDER_SYNCS, type FolderSyncChoice } from '../base/sync.ts';
-import type { BodyIndexer } from '../base/ports.ts';
+import type { BodyIndexer, IndexedMessage, IndexedWords } from '../base/ports.ts';
 import type { MailFlag } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
-import { BODY, flagBits, type NewMessage } from './messageRow.ts';
+import { BODY, flagBits, INDEXED, type NewMessage } from './messageRow.ts';
 import { HIDDEN, insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
 import { Statements, type Row } from './statements.ts';
 
@@ -15,6 +15,8 @@ export interface Filled {
 
 export interface SourcedMessage extends NewMessage {
   readonly raw: Buffer;
+  /** What `wordsOf` says of it, where that was asked before. */
+  readonly words?: IndexedWords;
 }
 
 const ACCOUNT_STATES = ['connecting', 'online', 'offline', 'needs-sign-in'] as const;
@@ -83,15 +85,18 @@ export class OfflineStore {
     return inTransaction(this.#db, () => {
       const folder = this.#folder(accountId, path, uidValidity);
       if (folder === undefined) return 'stale';
-      const indexed: { messageId: number; raw: Buffer }[] = [];
+      const indexed: IndexedMessage[] = [];
       for (const message of batch) {
-        const inserted = insertMessage(this.#sql, folder, message, BODY.stored);
+        const { raw, words } = message;
+        // A new row says from the beginning that it is indexed: its entry comes with this transaction.
+        const fresh = this.#indexer !== undefined && message.seal === 'plain';
+        const inserted = insertMessage(this.#sql, folder, message, BODY.stored, fresh ? INDEXED.body : INDEXED.not);
         const known = inserted === undefined ? this.#takeBody(folder, message) : undefined;
         const id = inserted ?? known?.integer('id');
         if (id === undefined) continue;
-        this.#sql.run('INSERT INTO bodies (message_id, raw) VALUES (?, ?) ON CONFLICT DO NOTHING', id, message.raw);
+        this.#sql.run('INSERT INTO bodies (message_id, raw) VALUES (?, ?) ON CONFLICT DO NOTHING', id, raw);
         const seal = known?.text('seal') ?? message.seal;
-        if (seal === 'plain') indexed.push({ messageId: id, raw: message.raw });
+        if (seal === 'plain') indexed.push({ messageId: id, raw, ...(words && { words }), ...(!known && { newRowOf: message.date }) });
       }
       raiseRevision(this.#sql, folder);
       if (indexed.length > 0) this.#indexer?.index(indexed);
@@ -99,9 +104,14 @@ export class OfflineStore {
     });
   }
 
-  /** Between two batches of a folder that gets so many messages: what is stored is brought into order, a little at a time. */
-  keepUp(filling: number): void {
-    this.#indexer?.keepUp?.(filling);
+  /** What of a source is indexed, for a message that is not sealed; undefined where nothing is. */
+  wordsOf(raw: Buffer): IndexedWords | undefined {
+    return this.#indexer?.wordsOf?.(raw);
+  }
+
+  /** Between two batches of a folder that is filled: what is stored is brought into order, a little at a time. */
+  keepUp(): void {
+    this.#indexer?.keepUp?.();
   }
 
   /** The row of a message that was listed before; undefined where its source is here already. */

@@ -1,23 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
-import type { BodyIndexer } from '../base/ports.ts';
+import type { BodyIndexer, IndexedMessage, IndexedWords } from '../base/ports.ts';
 import type { SearchCoverage } from '../base/search.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { searchTextOf, type SearchText } from '../mail/searchText.ts';
 import { segmentText } from '../mail/segment.ts';
+import { INDEXED } from './messageRow.ts';
 import { searchKey } from './searchKey.ts';
 import { Statements, type Row } from './statements.ts';
 
-/** `messages.indexed`. */
-const INDEXED = { not: 0, body: 1, header: 2 } as const;
-
 /**
- * Commits of one session after which the index is tidied while mail is still being stored, after every second one, and pages that are joined at a
- * time. Joining is a third of the work, so a mailbox of usual size is stored first; a large one would leave so many segments that FTS5 joins them
- * all at once, for most of a second.
+ * Commits of one session after which the index is tidied while mail is still being stored: every commit leaves a segment, and FTS5 takes no more
+ * than 2000. Joining them takes longer than writing them did, so 100,000 messages are stored first, and then one page is joined for each message.
  */
-const UNTIDY = { usual: 320, large: 64 };
-const LARGE = 25_000;
+const UNTIDY = 900;
+/** Pages that are joined in a step. */
 const TIDY_PAGES = 64;
 
 const address = v.object({ name: v.string(), address: v.string() });
@@ -41,6 +38,8 @@ export class SearchIndex implements BodyIndexer {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   #commits = 0;
+  /** Messages since the last step of tidying. */
+  #untidied = 0;
 
   constructor(deps: { db: DatabaseSync }) {
     this.#db = deps.db;
@@ -48,27 +47,36 @@ export class SearchIndex implements BodyIndexer {
   }
 
   /** Indexes bodies; joins the caller's transaction. Messages that are gone, sealed or indexed already are passed over. */
-  index(batch: readonly { readonly messageId: number; readonly raw: Buffer }[]): void {
+  index(batch: readonly IndexedMessage[]): void {
     inTransaction(this.#db, () => {
-      const entries = batch.flatMap(({ messageId, raw }) => {
-        const row = this.#sql.get("SELECT date, indexed FROM messages WHERE id = ? AND seal = 'plain'", messageId);
-        const indexed = row?.integer('indexed');
-        if (!row || indexed === INDEXED.body) return [];
-        return [{ id: messageId, key: searchKey({ id: messageId, date: row.integer('date') }), raw, listed: indexed !== INDEXED.not }];
+      const entries = batch.flatMap((message) => {
+        const { messageId: id, newRowOf } = message;
+        if (newRowOf !== undefined) return [{ ...message, id, key: searchKey({ id, date: newRowOf }), state: INDEXED.body }];
+        const row = this.#sql.get("SELECT date, indexed FROM messages WHERE id = ? AND seal = 'plain'", id);
+        const state = row?.integer('indexed');
+        if (!row || state === INDEXED.body) return [];
+        return [{ ...message, id, key: searchKey({ id, date: row.integer('date') }), state }];
       });
       // In order of their keys: a lower one than the last makes FTS5 write what it gathered.
-      for (const { id, key, raw, listed } of entries.sort((a, b) => a.key - b.key)) {
-        if (listed) this.#remove(key);
-        this.#insert(key, entryOf(textOf(raw)));
-        this.#mark(id, INDEXED.body);
+      for (const { id, key, raw, words, state } of entries.sort((a, b) => a.key - b.key)) {
+        if (state === INDEXED.header) this.#remove(key);
+        this.#insert(key, words ?? this.wordsOf(raw));
+        if (state !== INDEXED.body) this.#mark(id, INDEXED.body);
       }
       this.#commits++;
+      this.#untidied += entries.length;
     });
   }
 
-  /** A mailbox that is filled leaves a segment with each commit: from so many on, a small step between two commits joins some. */
-  keepUp(filling: number): void {
-    if (this.#commits > UNTIDY[filling > LARGE ? 'large' : 'usual'] && this.#commits % 2 === 0) this.tidy();
+  wordsOf(raw: Buffer): IndexedWords {
+    return entryOf(textOf(raw));
+  }
+
+  /** Between two commits of a mailbox that is filled. */
+  keepUp(): void {
+    if (this.#commits <= UNTIDY || this.#untidied < TIDY_PAGES) return;
+    this.tidy(Math.min(this.#untidied, 2 * TIDY_PAGES));
+    this.#untidied = 0;
   }
 
   /** Joins what many small commits left in the index, at most about `pages` pages of it. */
@@ -136,7 +144,7 @@ export class SearchIndex implements BodyIndexer {
       for (const { row, id, date } of rows.sort((a, b) => searchKey(a) - searchKey(b))) {
         const twin = this.#twinBody(row);
         if (twin) {
-          this.#insert(searchKey({ id, date }), entryOf(textOf(twin)));
+          this.#insert(searchKey({ id, date }), this.wordsOf(twin));
           this.#mark(id, INDEXED.body);
           continue;
         }

@@ -5,11 +5,15 @@ import type { Migration } from '../base/ports.ts';
  * second copy of the text. Its rowid is a message's minute and id in one number (searchKey.ts), so that "the newest that match" is the order of
  * the index itself. The same table, in memory and never on disk, holds sealed mail.
  */
-export const SEARCH_TABLE = `fts5(
+export const SEARCH_TABLE = tableWith("prefix = '2'");
+
+function tableWith(prefixes: string): string {
+  return `fts5(
   subject, sender, recipients, copies, body, files, list,
-  content = '', contentless_delete = 1, prefix = '2 4',
+  content = '', contentless_delete = 1, ${prefixes},
   tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
 )`;
+}
 
 const KEY_OF_OLD = '(min(max(old.date / 60000, 0), 67108863) * 134217728) + (old.id & 134217727)';
 
@@ -18,7 +22,7 @@ export const SEARCH_MIGRATIONS: readonly Migration[] = [
   {
     name: 'search/1',
     sql: `
-      CREATE VIRTUAL TABLE search USING ${SEARCH_TABLE};
+      CREATE VIRTUAL TABLE search USING ${tableWith("prefix = '2 4'")};
       INSERT INTO search (search, rank) VALUES ('automerge', 8);
       CREATE TRIGGER messages_unsearched AFTER DELETE ON messages WHEN old.indexed <> 0 BEGIN
         DELETE FROM search WHERE rowid = ${KEY_OF_OLD};
@@ -53,6 +57,18 @@ export const SEARCH_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX messages_by_thread ON messages (thread_id, date) WHERE thread_id IS NOT NULL;
       CREATE INDEX messages_by_subject ON messages (subject_key, date) WHERE subject_key IS NOT NULL;
       CREATE INDEX messages_unthreaded ON messages (id) WHERE thread_id IS NULL;
+    `,
+  },
+  {
+    // Every list of prefixes writes all positions once more: a third of the index was that of four letters, by which a search of 100,000 messages
+    // gained nine milliseconds. It is made anew from what is stored, when there is time.
+    name: 'search/3',
+    sql: `
+      DROP TABLE search;
+      CREATE VIRTUAL TABLE search USING ${SEARCH_TABLE};
+      INSERT INTO search (search, rank) VALUES ('automerge', 0);
+      INSERT INTO search (search, rank) VALUES ('crisismerge', 1900);
+      UPDATE messages SET indexed = 0 WHERE indexed <> 0;
     `,
   },
 ];

@@ -45,6 +45,11 @@ export class SnoozedStore {
     return this.#sql.run('DELETE FROM snoozed WHERE id = ?', id).changes === 1;
   }
 
+  /** A folder goes by another name now. */
+  renameFolder(accountId: string, from: string, to: string): void {
+    this.#sql.run('UPDATE snoozed SET folder = ? WHERE folder = ? AND account_id = ?', to, from, accountId);
+  }
+
   /** mail.db was made anew: its row is another one now. */
   rehint(id: number, messageId: number): void {
     this.#sql.run('UPDATE snoozed SET message_id = ? WHERE id = ?', messageId, id);

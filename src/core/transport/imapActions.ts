@@ -20,6 +20,8 @@ export interface FolderMarks {
   readonly uidValidity: number;
   /** Whatever is put there from now on has this UID or a higher one. */
   readonly uidNext: number;
+  /** What the folder keeps whatever it is called (RFC 8474), where the server tells. */
+  readonly mailboxId?: string;
 }
 
 /**
@@ -36,11 +38,12 @@ export class ImapActions {
   /** The folder as it is now; `imap.mailbox-missing`. */
   marks(folder: string, signal?: AbortSignal): Promise<FolderMarks> {
     return this.#mailbox.run('repeatable', signal, (client) =>
-      inFolder(client, folder, 'reselect', async ({ uidValidity, uidNext, exists }) => {
-        if (uidNext !== undefined) return { uidValidity: Number(uidValidity), uidNext };
+      inFolder(client, folder, 'reselect', async ({ uidValidity, uidNext, exists, mailboxId }) => {
+        const id = mailboxId === undefined ? {} : { mailboxId };
+        if (uidNext !== undefined) return { uidValidity: Number(uidValidity), uidNext, ...id };
         // UIDNEXT is optional (RFC 3501 section 7.3.1): one above the last message.
         const last = exists === 0 ? [] : await identifyMessages(client, { from: 1 });
-        return { uidValidity: Number(uidValidity), uidNext: (last.at(-1)?.uid ?? 0) + 1 };
+        return { uidValidity: Number(uidValidity), uidNext: (last.at(-1)?.uid ?? 0) + 1, ...id };
       }),
     );
   }

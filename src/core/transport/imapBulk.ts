@@ -1,5 +1,6 @@
 import { QuMailError } from '../base/errors.ts';
 import type { ImapClient } from './imapClient.ts';
+import { fetchMany } from './imapFetch.ts';
 import type { SelectedMailbox } from './imapFolders.ts';
 import { arrivalOf, mailFlags } from './remoteMessage.ts';
 import type { RemoteFacts, RemoteSource } from './remoteMail.ts';
@@ -43,12 +44,12 @@ export async function readFacts(client: ImapClient, uids: readonly number[]): Pr
   const facts = new Map<number, RemoteFacts>();
   const take = asked(uids);
   for (const set of uidSets(uids)) {
-    for await (const message of client.fetch(set, FACTS, BY_UID)) {
+    await fetchMany(client, set, FACTS, (message) => {
       const { uid } = message;
-      if (!take(uid)) continue;
+      if (!take(uid)) return undefined;
       facts.set(uid, { uid, size: message.size ?? 0, flags: mailFlags(message.flags), ...arrivalOf(message) });
-      if (facts.size % BETWEEN_PAUSES === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
+      return facts.size % BETWEEN_PAUSES === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined;
+    });
   }
   return [...facts.values()];
 }
@@ -65,12 +66,11 @@ export async function streamSources(
 ): Promise<void> {
   const take = asked(uids);
   for (const set of uidSets(uids)) {
-    for await (const message of client.fetch(set, SOURCE, BY_UID)) {
+    await fetchMany(client, set, SOURCE, (message) => {
       const { uid, source } = message;
-      if (source === undefined || !take(uid)) continue;
-      const pause = each({ uid, flags: mailFlags(message.flags), ...arrivalOf(message), raw: source });
-      if (pause) await pause;
-    }
+      if (source === undefined || !take(uid)) return undefined;
+      return each({ uid, flags: mailFlags(message.flags), ...arrivalOf(message), raw: source });
+    });
   }
 }
 

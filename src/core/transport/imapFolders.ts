@@ -12,7 +12,12 @@ export interface SelectedMailbox {
   readonly exists: number;
   readonly highestModseq: bigint | undefined;
   readonly noModseq: boolean;
+  /** MAILBOXID (RFC 8474), where the server has it. */
+  readonly mailboxId: string | undefined;
 }
+
+/** An ObjectID as RFC 8474 section 7 has it. */
+const OBJECT_ID = /^[\w-]{1,255}$/;
 
 /**
  * Runs `work` with `folder` selected. `reselect` asks the server for its state as it is now; `selected` is content with the view the
@@ -29,8 +34,9 @@ export async function inFolder<T>(
   try {
     if (already && view === 'reselect') await client.mailboxOpen(folder);
     if (client.mailbox === false) throw new QuMailError('net.cut');
-    const { uidValidity, uidNext, exists, highestModseq, noModseq } = client.mailbox;
-    return await work({ uidValidity, uidNext, exists: exists ?? 0, highestModseq, noModseq: noModseq === true });
+    const { uidValidity, uidNext, exists, highestModseq, noModseq, mailboxId: told } = client.mailbox;
+    const mailboxId = typeof told === 'string' && OBJECT_ID.test(told) ? told : undefined;
+    return await work({ uidValidity, uidNext, exists: exists ?? 0, highestModseq, noModseq: noModseq === true, mailboxId });
   } finally {
     lock.release();
   }

@@ -57,7 +57,10 @@ export async function readChanges(
   o: ChangesAsked,
 ): Promise<FolderChanges> {
   const uidValidity = Number(mailbox.uidValidity);
-  const modseq = mailbox.highestModseq === undefined || mailbox.noModseq ? {} : { highestModseq: mailbox.highestModseq };
+  const modseq = {
+    ...(mailbox.highestModseq !== undefined && !mailbox.noModseq && { highestModseq: mailbox.highestModseq }),
+    ...(mailbox.mailboxId !== undefined && { mailboxId: mailbox.mailboxId }),
+  };
   if (since === undefined || since.uidValidity !== uidValidity) {
     const added = await readNewest(client, mailbox, o.limit);
     const reset = since === undefined ? 'no' : 'uid-validity';

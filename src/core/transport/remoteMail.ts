@@ -89,6 +89,8 @@ export interface FolderChanges {
   /** Where the next look starts: after the last message in `added`. */
   readonly uidNext: number;
   readonly highestModseq?: bigint;
+  /** RFC 8474: what the folder keeps whatever it is called. */
+  readonly mailboxId?: string;
   /** `uid-validity`: every UID known before is void; `added` holds the newest messages as on a first look. */
   readonly reset: 'no' | 'uid-validity';
   /** Newest first. On a first look the newest `limit`, later everything new, at most `limit` of the oldest at a time. */

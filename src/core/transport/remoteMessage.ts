@@ -62,6 +62,7 @@ const FLAGS: readonly (readonly [MailFlag, string])[] = [
 /** The system flags that QuMail shows, in a fixed order; others are left out. */
 export function mailFlags(flags: Iterable<string> | undefined): MailFlag[] {
   const present = new Set([...(flags ?? [])].map((flag) => flag.toLowerCase()));
+  if (present.size === 0) return [];
   return FLAGS.filter(([, wire]) => present.has(wire.toLowerCase())).map(([flag]) => flag);
 }
 

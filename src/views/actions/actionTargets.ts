@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Draft } from '../../core/api.ts';
 import { messageIdsIn } from '../commands/commandArguments.ts';
 import type { MessageNode } from '../messages/messageNode.ts';
 import type { MessageTree } from '../messages/messageTree.ts';
@@ -24,6 +25,18 @@ export async function targetIds(args: readonly unknown[], messages: MessageTree,
   if (nodes.length === 0) return messageIdsOf(args, messages, reader);
   const ids = await Promise.all(nodes.map((node) => messages.idsOf(node)));
   return [...new Set(ids.flat())];
+}
+
+/** The row that a command was called on, if it was called on one. */
+export function rowIn([first]: readonly unknown[]): MessageNode | undefined {
+  return isRow(first) ? first : undefined;
+}
+
+/** The draft a command is about: that of the row it was called on, else of the only row selected where nothing is being read. */
+export function draftTarget(args: readonly unknown[], messages: MessageTree): Draft | undefined {
+  const row = rowIn(args);
+  if (row) return messages.draftOf(row);
+  return messageIdsIn(args).length === 0 && !isReaderActive() ? messages.draftOf() : undefined;
 }
 
 function isReaderActive(): boolean {

@@ -15,6 +15,9 @@ const files = v.pipe(
   v.check((all) => all.reduce((sum, { content }) => sum + content.byteLength, 0) <= MAX_FILES_OCTETS),
 );
 
+/** Octets of a group's picture: the engine's own limit. */
+const MAX_SQUARED = 256 * 1024;
+
 const schema = v.variant('kind', [
   v.strictObject({ kind: v.picklist(['ready', 'older']) }),
   v.strictObject({ kind: v.literal('send'), ref: index, text, files, replyTo: v.exactOptional(id) }),
@@ -31,6 +34,16 @@ const schema = v.variant('kind', [
   }),
   v.strictObject({ kind: v.literal('search'), text: v.pipe(v.string(), v.maxLength(500)) }),
   v.strictObject({ kind: v.literal('copy'), text }),
+  v.strictObject({
+    kind: v.literal('squared'),
+    ref: index,
+    content: v.exactOptional(
+      v.pipe(
+        v.instance(Uint8Array),
+        v.check((octets) => octets.byteLength <= MAX_SQUARED),
+      ),
+    ),
+  }),
   v.strictObject({ kind: v.literal('command'), command: v.picklist(CHAT_COMMANDS) }),
 ]);
 

@@ -1,17 +1,25 @@
 import * as vscode from 'vscode';
 import type { Chat, ChatMember } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { memberWord, reachText, startLevel } from './chatText.ts';
+import type { ChatPanels } from './chatPanels.ts';
+import type { ChatPictures } from './chatPictures.ts';
+import { changePicture } from './chatSettings.ts';
+import { memberWord, reachText, safetyOf, startLevel } from './chatText.ts';
+import { pictureIcon } from './pictureIcon.ts';
 
-/** Everybody in the chat, how sure it is who they are and how they are reached; choosing somebody compares safety numbers. */
-export async function showMembers(context: ViewContext, chat: Chat): Promise<void> {
+/**
+ * Everybody in the chat, how sure it is who they are and how they are reached; choosing somebody compares safety numbers. A group comes first,
+ * with its picture, which choosing changes.
+ */
+export async function showMembers(context: ViewContext, { pictures, panels }: MemberViews, chat: Chat): Promise<void> {
   const { id: chatId, accountId } = chat;
   const reaches = await context.run(
     vscode.l10n.t('Looking how everybody can be reached'),
     (signal) => context.api.checkChat({ chatId, level: startLevel(chat.minimumLevel) }, { signal }),
     { place: 'view', viewId: 'qumail.chats', failure: { accountId } },
   );
-  const items = chat.members.map((member) => {
+  const group = chat.kind === 'group' && chat.member ? [await groupItem(pictures, chat)] : [];
+  const items: readonly MemberItem[] = chat.members.map((member) => {
     const reach = reaches?.find(({ address }) => address === member.address);
     return {
       label: `$(${iconOf(member)}) ${member.name || member.address}`,
@@ -21,9 +29,32 @@ export async function showMembers(context: ViewContext, chat: Chat): Promise<voi
     };
   });
   const placeHolder = vscode.l10n.t('Choose a person to compare safety numbers with');
-  const picked = await vscode.window.showQuickPick(items, { title: `${chat.name} · ${vscode.l10n.t('Members & Safety')}`, placeHolder });
-  if (!picked || picked.member.self) return;
+  const picked = await vscode.window.showQuickPick([...group, ...items], {
+    title: `${chat.name} · ${vscode.l10n.t('Members & Safety')}`,
+    placeHolder,
+  });
+  if (!picked || picked.member?.self) return;
+  if (!picked.member) return changePicture(context, panels, chat);
   await vscode.commands.executeCommand('qumail.verifyContact', { accountId, address: picked.member.address });
+}
+
+export interface MemberViews {
+  readonly pictures: ChatPictures;
+  readonly panels: ChatPanels;
+}
+
+/** Without a member it is the group itself. */
+type MemberItem = vscode.QuickPickItem & { readonly member?: ChatMember };
+
+async function groupItem(pictures: ChatPictures, chat: Chat): Promise<MemberItem> {
+  const picture = await pictures.of(chat);
+  const address = picture && pictureIcon(picture, 'open');
+  return {
+    label: chat.name,
+    description: vscode.l10n.t('{0} members', chat.members.length),
+    detail: [safetyOf(chat.verified, vscode.l10n).word, vscode.l10n.t('Choose to change the picture')].join(' · '),
+    iconPath: address === undefined ? new vscode.ThemeIcon('organization') : vscode.Uri.parse(address),
+  };
 }
 
 function iconOf({ self, verified }: ChatMember): string {

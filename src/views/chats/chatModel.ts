@@ -1,4 +1,5 @@
 import type { Chat, ChatLevel, ChatMessage } from '../../core/api.ts';
+import { dateFormat } from '../dateFormats.ts';
 import { levelName, messageIcon, personLabel, sizeLabel } from '../labels.ts';
 import type { Localiser } from '../localiser.ts';
 import { sentenceOf } from '../present.ts';
@@ -46,8 +47,7 @@ export function shownLine(message: ChatMessage, telling: Telling): ShownLine {
   const { l10n, language, now, self, timeZone, nameOf } = telling;
   const { notice, author, at, level, failure } = message;
   const zone = timeZone === undefined ? {} : { timeZone };
-  const format = (time: number, options: Intl.DateTimeFormatOptions): string =>
-    new Intl.DateTimeFormat(language, { ...zone, ...options }).format(time);
+  const format = (time: number, options: Intl.DateTimeFormatOptions): string => dateFormat(language, { ...zone, ...options }).format(time);
   const state = stateOf(message, telling.others);
   return {
     id: message.id,
@@ -84,7 +84,10 @@ export function shownLine(message: ChatMessage, telling: Telling): ShownLine {
     stateWord: stateWord(state, message, telling),
     ...(failure && { failure: sentenceOf(failure, l10n) }),
     ...(message.expiresAt !== undefined && {
-      expires: l10n.t('disappears {0}', format(message.expiresAt, { dateStyle: 'medium', timeStyle: 'short' })),
+      expires: {
+        at: message.expiresAt,
+        words: l10n.t('disappears {0}', format(message.expiresAt, { dateStyle: 'medium', timeStyle: 'short' })),
+      },
     }),
   };
 }
@@ -104,15 +107,6 @@ export function firstUnread(messages: readonly ChatMessage[], unread: number): s
   if (unread <= 0) return undefined;
   const received = messages.filter(({ own, notice }) => !own && !notice);
   return received.at(-unread)?.id ?? received[0]?.id;
-}
-
-/** What a file is by its first octets; undefined for all the page does not show. */
-export function pictureTypeOf(content: Uint8Array): string | undefined {
-  const head = String.fromCharCode(...content.subarray(0, 12));
-  if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
-  if (head.startsWith('\xff\xd8\xff')) return 'image/jpeg';
-  if (head.startsWith('GIF87a') || head.startsWith('GIF89a')) return 'image/gif';
-  return head.startsWith('RIFF') && head.endsWith('WEBP') ? 'image/webp' : undefined;
 }
 
 function stateOf({ own, state, read, delivered }: ChatMessage, others: readonly string[]): ShownLine['state'] {

@@ -2,9 +2,10 @@ import type { Attachment, ChatMessage, QuMailApi } from '../../core/api.ts';
 import { stretchOf } from './chatModel.ts';
 import type { Place, ShownLine, Stretch } from './chatProtocol.ts';
 
-/** Messages asked for at once: when a chat is opened or read backwards, and when something in it is different. */
+/** Messages asked for at once: when a chat is opened or read backwards, when something in it is different, and when a line may have come. */
 const PAGE = 100;
 const RENEWED = 30;
+const NEWEST = 4;
 
 export interface ShownPage {
   readonly messages: readonly ChatMessage[];
@@ -12,7 +13,15 @@ export interface ShownPage {
   readonly older: boolean;
 }
 
+interface ReadPage extends ShownPage {
+  readonly next: string | undefined;
+  /** Something in it was known before. */
+  readonly meets: boolean;
+}
+
 type Show = (message: ChatMessage) => ShownLine;
+/** How messages are told may be asked of the engine in the same breath as the messages. */
+type Telling = Show | Promise<Show>;
 
 /** What of one chat has been handed to the page, and how to ask for what is before it or has changed. */
 export class ChatPages {
@@ -44,7 +53,7 @@ export class ChatPages {
   }
 
   /** The newest page; what was known before counts no more. */
-  async latest(show: Show): Promise<ShownPage> {
+  async latest(show: Telling): Promise<ShownPage> {
     this.#known = new Map();
     const page = await this.#page(show);
     this.#next = page.next;
@@ -60,19 +69,33 @@ export class ChatPages {
     return page;
   }
 
+  /** The newest lines and as many before them as were not known: few where one line came, and quick. */
+  async newest(show: Telling): Promise<readonly ShownPage[]> {
+    const pages = await this.#backToKnown(show, NEWEST);
+    return this.#asKnown(pages);
+  }
+
   /** What is new, back to what was known already; and where the page shows something older than that, that as it is now. */
-  async renewed(show: Show): Promise<readonly ShownPage[]> {
-    const pages = [await this.#page(show, undefined, RENEWED)];
-    for (let last = pages[0]; last && last.next !== undefined && !last.meets; last = pages.at(-1)) {
-      pages.push(await this.#page(show, this.#known.get(last.next)));
-    }
-    const oldest = pages.at(-1);
-    // All there is has come: nothing is before it any more.
-    if (oldest?.next === undefined) this.#next = undefined;
-    const begins = oldest?.stretch.from;
+  async renewed(show: Telling): Promise<readonly ShownPage[]> {
+    const pages = await this.#backToKnown(show, RENEWED);
+    const begins = pages.at(-1)?.stretch.from;
     const first = this.#known.get(this.#first ?? '');
     const after = this.#messageAfter(this.#known.get(this.#last ?? ''));
     if (begins && first && after && first.at < begins.at) pages.push(await this.#page(show, after));
+    return this.#asKnown(pages);
+  }
+
+  async #backToKnown(show: Telling, limit: number): Promise<ReadPage[]> {
+    const pages = [await this.#page(show, undefined, limit)];
+    for (let last = pages[0]; last && last.next !== undefined && !last.meets; last = pages.at(-1)) {
+      pages.push(await this.#page(show, this.#known.get(last.next)));
+    }
+    // All there is has come: nothing is before it any more.
+    if (pages.at(-1)?.next === undefined) this.#next = undefined;
+    return pages;
+  }
+
+  #asKnown(pages: readonly ReadPage[]): readonly ShownPage[] {
     return pages.map((page) => ({ ...page, older: this.#next !== undefined }));
   }
 
@@ -83,13 +106,9 @@ export class ChatPages {
     return later.reduce<ChatMessage | undefined>((found, message) => (found && found.at <= message.at ? found : message), undefined);
   }
 
-  async #page(
-    show: Show,
-    before?: ChatMessage,
-    limit = PAGE,
-  ): Promise<ShownPage & { readonly next: string | undefined; readonly meets: boolean }> {
+  async #page(telling: Telling, before?: ChatMessage, limit = PAGE): Promise<ReadPage> {
     const range = before ? { before: before.id } : {};
-    const { messages, next } = await this.#api.getChatMessages({ chatId: this.#chatId, limit, ...range });
+    const [{ messages, next }, show] = await Promise.all([this.#api.getChatMessages({ chatId: this.#chatId, limit, ...range }), telling]);
     const meets = messages.some(({ id, notice }) => notice === undefined && this.#known.has(id));
     for (const message of messages) this.#known.set(message.id, message);
     const to = before && { at: before.at, id: '' };

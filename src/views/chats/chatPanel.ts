@@ -1,26 +1,32 @@
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import { QuMailError, type Chat, type ChatLevel, type ChatMessage } from '../../core/api.ts';
-import { sentenceOf } from '../present.ts';
+import { QuMailError, type Chat, type ChatLevel } from '../../core/api.ts';
+import { loadPage } from '../loadPage.ts';
 import type { AttachmentFiles } from '../reader/attachmentFiles.ts';
 import { followLink } from '../reader/followLink.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { parsePageAsk } from './chatAsks.ts';
 import { chatShell } from './chatHtml.ts';
 import { ChatPages } from './chatPages.ts';
-import { firstUnread, pictureTypeOf, shownChat, shownLine } from './chatModel.ts';
+import { firstUnread } from './chatModel.ts';
+import type { ChatPictures } from './chatPictures.ts';
 import type { HostWord, PageAsk, ShownChat } from './chatProtocol.ts';
+import { askToTakeBack } from './chatSettings.ts';
+import { lineTeller, tellChat } from './chatTelling.ts';
 import { chatWords } from './chatWords.ts';
+import { pictureFacts } from './pictureFacts.ts';
+import { PictureSquarer } from './pictureSquarer.ts';
+import { SendQueue } from './sendQueue.ts';
 
 export const CHAT_VIEW_TYPE = 'qumail.chat';
-/** Events come in swarms; a line must still be on screen at once. */
-const SETTLE_MS = 25;
+/** A line that came is on screen at once; what else is different is looked at when the swarm of events is over. */
+const SETTLE_MS = 120;
 const MAX_FOUND = 100;
 
 export interface ChatPanelOptions {
   readonly chatId: string;
   readonly context: ViewContext;
   readonly files: AttachmentFiles;
+  readonly pictures: ChatPictures;
   /** Carries out what the head of the page offers. */
   readonly command: (command: 'members' | 'more' | 'level', panel: ChatPanel) => Promise<void>;
 }
@@ -38,9 +44,15 @@ export class ChatPanel implements vscode.Disposable {
   #chat: Chat | undefined;
   #ready = false;
   #level: ChatLevel | undefined;
+  /** Which picture of the group the page has. */
+  #pictured = '';
   #timer: NodeJS.Timeout | undefined;
+  #looking: 'newest' | 'no' = 'no';
   #seen = '';
-  #sending: Promise<void> = Promise.resolve();
+  /** What is to be shown once the page is there. */
+  #wanted: string | undefined;
+  readonly #sends: SendQueue;
+  readonly squarer = new PictureSquarer((word) => this.#post(word));
   #work: Promise<void> = Promise.resolve();
   readonly #closing = new AbortController();
 
@@ -49,12 +61,9 @@ export class ChatPanel implements vscode.Disposable {
     this.#options = options;
     this.chatId = options.chatId;
     this.#pages = new ChatPages(options.context.api, options.chatId);
+    const { chatId, context } = options;
+    this.#sends = new SendQueue({ context, chatId, post: (word) => this.#post(word), signal: this.#closing.signal });
     panel.iconPath = new vscode.ThemeIcon('comment-discussion');
-    panel.webview.options = {
-      enableScripts: true,
-      enableForms: false,
-      localResourceRoots: [vscode.Uri.joinPath(options.context.extensionUri, 'dist')],
-    };
     this.#owned = [
       panel.webview.onDidReceiveMessage((value: unknown) => {
         const request = parsePageAsk(value);
@@ -65,7 +74,7 @@ export class ChatPanel implements vscode.Disposable {
       panel.onDidChangeViewState(() => void this.#markRead()),
       vscode.window.onDidChangeWindowState(() => void this.#markRead()),
     ];
-    this.#load();
+    loadPage(panel.webview, context.extensionUri, 'chat', chatShell);
   }
 
   get chat(): Chat | undefined {
@@ -77,10 +86,20 @@ export class ChatPanel implements vscode.Disposable {
     return this.#level;
   }
 
-  /** Something in this chat is different. */
-  changed(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#inTurn(() => this.#refresh()), SETTLE_MS);
+  /** Something in this chat is different; `lines` where a line may have come. */
+  changed(what: 'lines' | 'rest'): void {
+    if (what === 'lines' && this.#looking === 'no') {
+      this.#looking = 'newest';
+      void this.#inTurn(() => {
+        // What comes from here on is looked for once more.
+        this.#looking = 'no';
+        return this.#refresh('newest');
+      });
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#inTurn(() => this.#refresh('all'));
+    }, SETTLE_MS);
   }
 
   async setLevel(level: ChatLevel | undefined): Promise<void> {
@@ -96,22 +115,8 @@ export class ChatPanel implements vscode.Disposable {
   dispose(): void {
     clearTimeout(this.#timer);
     this.#closing.abort(new QuMailError('engine.cancelled'));
+    this.squarer.dispose();
     for (const item of this.#owned) item.dispose();
-  }
-
-  #load(): void {
-    const { webview } = this.panel;
-    const { extensionUri } = this.#options.context;
-    const file = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(extensionUri, 'dist', name)).toString();
-    this.#ready = false;
-    webview.html = chatShell({
-      cspSource: webview.cspSource,
-      nonce: randomBytes(16).toString('base64url'),
-      scriptUri: file('chat.js'),
-      styleUri: file('chat.css'),
-      language: vscode.env.language,
-      title: 'QuMail',
-    });
   }
 
   #post(word: HostWord): void {
@@ -128,7 +133,7 @@ export class ChatPanel implements vscode.Disposable {
   async #start(): Promise<void> {
     const { context } = this.#options;
     const chat = await this.#readChat();
-    const { messages, stretch, older } = await this.#pages.latest(this.#shown(chat));
+    const { messages, stretch, older } = await this.#pages.latest(lineTeller(chat));
     this.#ready = true;
     const unread = firstUnread(messages, chat.unread);
     this.#post({
@@ -141,13 +146,26 @@ export class ChatPanel implements vscode.Disposable {
       world: context.world,
       ...(unread !== undefined && { firstUnread: unread }),
     });
+    this.#pictured = '';
+    this.squarer.ready();
+    if (this.#wanted !== undefined) void this.reveal(this.#wanted);
+    await this.#showPicture(chat);
   }
 
-  async #refresh(): Promise<void> {
+  /** Shows one message of the chat, however long ago it was; as soon as the page is there. */
+  reveal(messageId: string): Promise<void> {
+    this.#wanted = this.#ready ? undefined : messageId;
+    return this.#ready ? this.#inTurn(() => this.#jump(messageId)) : Promise.resolve();
+  }
+
+  async #refresh(what: 'newest' | 'all'): Promise<void> {
     if (!this.#ready) return;
-    const chat = await this.#readChat();
-    this.#post({ kind: 'header', chat: this.#head(chat) });
-    for (const { stretch, older } of await this.#pages.renewed(this.#shown(chat))) this.#post({ kind: 'lines', stretch, older });
+    const telling = this.#readChat().then((chat) => lineTeller(chat));
+    const pages = await (what === 'newest' ? this.#pages.newest(telling) : this.#pages.renewed(telling));
+    for (const { stretch, older } of pages) this.#post({ kind: 'lines', stretch, older });
+    if (!this.#chat) return;
+    this.#post({ kind: 'header', chat: this.#head(this.#chat) });
+    await this.#showPicture(this.#chat);
   }
 
   async #readChat(): Promise<Chat> {
@@ -158,22 +176,18 @@ export class ChatPanel implements vscode.Disposable {
   }
 
   #head(chat: Chat): ShownChat {
-    const { accounts } = this.#options.context;
-    const account = accounts.length > 1 ? accounts.find(({ id }) => id === chat.accountId)?.email : undefined;
-    return shownChat(chat, this.#level, vscode.l10n, account);
+    return tellChat(chat, this.#level, this.#options.context);
   }
 
-  #shown(chat: Chat): (message: ChatMessage) => ReturnType<typeof shownLine> {
-    const others = chat.members.filter(({ self }) => !self).map(({ address }) => address);
-    const telling = {
-      l10n: vscode.l10n,
-      language: vscode.env.language,
-      now: Date.now(),
-      self: chat.members.find(({ self }) => self)?.address ?? '',
-      others,
-      nameOf: (address: string): string => chat.members.find((member) => member.address === address)?.name || address,
-    };
-    return (message) => shownLine(message, telling);
+  /** The picture of the group, where it is another one than the page has. */
+  async #showPicture(chat: Chat): Promise<void> {
+    const { picture: name = '' } = chat;
+    if (name === this.#pictured) return;
+    const picture = await this.#options.pictures.of(chat);
+    // One that has not come yet is looked for again.
+    if (name !== '' && !picture) return;
+    this.#pictured = name;
+    this.#post({ kind: 'group-picture', ...(picture && { picture }) });
   }
 
   async #answer(request: PageAsk): Promise<void> {
@@ -186,11 +200,11 @@ export class ChatPanel implements vscode.Disposable {
       case 'older':
         return this.#inTurn(async () => {
           if (!this.#chat) return;
-          const page = await this.#pages.earlier(this.#shown(this.#chat));
+          const page = await this.#pages.earlier(lineTeller(this.#chat));
           if (page) this.#post({ kind: 'lines', stretch: page.stretch, older: page.older });
         });
       case 'send':
-        return this.#send(request);
+        return this.#sends.add(request, this.#level);
       case 'edit':
         return api.editChatMessage({ chatId, messageId: request.id, text: request.text });
       case 'take-back':
@@ -209,20 +223,22 @@ export class ChatPanel implements vscode.Disposable {
         return api.saveChatDraft({ chatId, text: request.text });
       case 'search': {
         const found = await api.searchChats({ chatId, text: request.text, limit: MAX_FOUND });
-        if (this.#chat) this.#post({ kind: 'found', text: request.text, lines: found.map(this.#shown(this.#chat)) });
+        if (this.#chat) this.#post({ kind: 'found', text: request.text, lines: found.map(lineTeller(this.#chat)) });
         return;
       }
       case 'copy':
         return void (await vscode.env.clipboard.writeText(request.text));
       case 'open-link':
         return followLink(request.url, request.text, this.#chat?.accountId);
+      case 'squared':
+        return this.squarer.answered(request);
       case 'command':
         return this.#options.command(request.command, this);
       case 'picture': {
         const { content } = await api.getChatAttachment({ chatId, messageId: request.id, index: request.index });
-        const mimeType = pictureTypeOf(content);
-        if (mimeType === undefined) throw new QuMailError('chat.malformed');
-        return this.#post({ kind: 'picture', id: request.id, index: request.index, mimeType, content });
+        const facts = pictureFacts(content);
+        if (!facts) throw new QuMailError('chat.malformed');
+        return this.#post({ kind: 'picture', id: request.id, index: request.index, mimeType: facts.mimeType, content });
       }
       case 'open-file':
       case 'save-file': {
@@ -235,34 +251,13 @@ export class ChatPanel implements vscode.Disposable {
     }
   }
 
-  /** One after the other, so that messages leave in the order they were written in. */
-  #send({ ref, text, files, replyTo }: Extract<PageAsk, { kind: 'send' }>): Promise<void> {
-    const { api } = this.#options.context;
-    const level = this.#level;
-    this.#sending = this.#sending.then(async () => {
-      try {
-        const about = { ...(replyTo !== undefined && { replyTo }), ...(level && { level }) };
-        await api.sendChatMessage({ chatId: this.chatId, text, files, ...about }, { signal: this.#closing.signal });
-        this.#post({ kind: 'sent', ref });
-      } catch (error) {
-        const { code, details } = QuMailError.from(error);
-        this.#options.context.log.warn(`chat message not sent: ${code}`);
-        this.#post({ kind: 'refused', ref, sentence: sentenceOf({ code, details }, vscode.l10n) });
-      }
-    });
-    return this.#sending;
-  }
-
   async #takeBack(messageId: string): Promise<void> {
-    const takeBack = vscode.l10n.t('Take Back');
-    const detail = vscode.l10n.t('It is removed here and on the devices of the others that honour it. Who has read it has read it.');
-    const pressed = await vscode.window.showWarningMessage(vscode.l10n.t('Take this message back?'), { modal: true, detail }, takeBack);
-    if (pressed === takeBack) await this.#options.context.api.deleteChatMessage({ chatId: this.chatId, messageId });
+    if (await askToTakeBack()) await this.#options.context.api.deleteChatMessage({ chatId: this.chatId, messageId });
   }
 
   async #jump(id: string): Promise<void> {
     if (!this.#chat) return;
-    const shown = this.#shown(this.#chat);
+    const shown = lineTeller(this.#chat);
     while (!this.#pages.knows(id)) {
       const page = await this.#pages.earlier(shown);
       if (!page) return;

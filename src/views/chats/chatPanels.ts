@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { AttachmentFiles } from '../reader/attachmentFiles.ts';
 import type { ViewContext } from '../viewContext.ts';
+import type { ChatPictures } from './chatPictures.ts';
 import { CHAT_VIEW_TYPE, ChatPanel, type ChatPanelOptions } from './chatPanel.ts';
 
 /** The open chats, one panel each; they are there again after the window was reloaded. */
@@ -8,20 +9,22 @@ export class ChatPanels implements vscode.Disposable {
   readonly #context: ViewContext;
   readonly #command: ChatPanelOptions['command'];
   readonly #files: AttachmentFiles;
+  readonly #pictures: ChatPictures;
   readonly #open = new Map<string, ChatPanel>();
   readonly #owned: vscode.Disposable[];
 
-  constructor(context: ViewContext, command: ChatPanelOptions['command']) {
+  constructor(context: ViewContext, pictures: ChatPictures, command: ChatPanelOptions['command']) {
     this.#context = context;
     this.#command = command;
+    this.#pictures = pictures;
     this.#files = new AttachmentFiles(context);
     this.#owned = [
       this.#files,
       context.onDidChangeWorld(() => this.closeAll()),
       context.onEvent((event) => {
-        if (event.kind === 'chat-messages') this.#open.get(event.chatId)?.changed();
+        if (event.kind === 'chat-messages') this.#open.get(event.chatId)?.changed('lines');
         // Who is verified, and under what name, stands at the messages too.
-        else if (event.kind === 'contacts' || event.kind === 'chats') for (const open of this.#of(event.accountId)) open.changed();
+        else if (event.kind === 'contacts' || event.kind === 'chats') for (const open of this.#of(event.accountId)) open.changed('rest');
       }),
       vscode.window.registerWebviewPanelSerializer(CHAT_VIEW_TYPE, {
         deserializeWebviewPanel: (panel, state) => this.#restore(panel, state),
@@ -39,11 +42,18 @@ export class ChatPanels implements vscode.Disposable {
     return this.#open.get(chatId)?.watched ?? false;
   }
 
-  /** Opens a chat, or brings its panel to the front. */
-  show(chatId: string): void {
+  /** Opens a chat, or brings its panel to the front; at one of its messages where that is named. */
+  show(chatId: string, messageId?: string): void {
     const known = this.#open.get(chatId);
-    if (known) return known.panel.reveal();
-    this.#adopt(vscode.window.createWebviewPanel(CHAT_VIEW_TYPE, vscode.l10n.t('Chat'), vscode.ViewColumn.Active), chatId);
+    if (known) known.panel.reveal();
+    else this.#adopt(vscode.window.createWebviewPanel(CHAT_VIEW_TYPE, vscode.l10n.t('Chat'), vscode.ViewColumn.Active), chatId);
+    if (messageId !== undefined) void this.#open.get(chatId)?.reveal(messageId);
+  }
+
+  /** A picture small and square, for a group; drawn by the panel of its chat, which is opened for it. Undefined for what is none. */
+  async squared(chatId: string, content: Uint8Array): Promise<Uint8Array | undefined> {
+    this.show(chatId);
+    return this.#open.get(chatId)?.squarer.square(content);
   }
 
   close(chatId: string): void {
@@ -56,7 +66,13 @@ export class ChatPanels implements vscode.Disposable {
   }
 
   #adopt(panel: vscode.WebviewPanel, chatId: string): void {
-    const chat = new ChatPanel(panel, { chatId, context: this.#context, files: this.#files, command: this.#command });
+    const chat = new ChatPanel(panel, {
+      chatId,
+      context: this.#context,
+      files: this.#files,
+      pictures: this.#pictures,
+      command: this.#command,
+    });
     this.#open.set(chatId, chat);
     panel.onDidDispose(() => {
       this.#open.delete(chatId);
@@ -77,5 +93,6 @@ export class ChatPanels implements vscode.Disposable {
   /** Takes every chat off the screen. */
   closeAll(): void {
     for (const { panel } of [...this.#open.values()]) panel.dispose();
+    this.#pictures.clear();
   }
 }

@@ -52,8 +52,8 @@ export interface ShownLine extends Place {
   readonly state: 'queued' | 'sending' | 'sent' | 'delivered' | 'read' | 'failed' | 'received';
   readonly stateWord: string;
   readonly failure?: string;
-  /** When it disappears, in words. */
-  readonly expires?: string;
+  /** When it disappears, in words and in milliseconds since the epoch. */
+  readonly expires?: { readonly at: number; readonly words: string };
 }
 
 export interface ShownChat {
@@ -117,7 +117,10 @@ export type ChatWords = Readonly<
     | 'empty'
     | 'drop'
     | 'actions'
-    | 'code',
+    | 'code'
+    | 'expiresIn'
+    | 'toUnread'
+    | 'newBelow',
     string
   >
 >;
@@ -150,6 +153,8 @@ export type PageAsk =
   | { readonly kind: 'open-link'; readonly url: string; readonly text: string }
   | { readonly kind: 'search'; readonly text: string }
   | { readonly kind: 'copy'; readonly text: string }
+  /** Without content where the picture could not be read. */
+  | { readonly kind: 'squared'; readonly ref: number; readonly content?: Uint8Array }
   | { readonly kind: 'command'; readonly command: (typeof CHAT_COMMANDS)[number] };
 
 /** Everything from `from` (included) to `to` (excluded; undefined is open) is exactly `lines`, oldest first. */
@@ -176,4 +181,11 @@ export type HostWord =
   | { readonly kind: 'sent'; readonly ref: number }
   | { readonly kind: 'refused'; readonly ref: number; readonly sentence: string }
   | { readonly kind: 'picture'; readonly id: string; readonly index: number; readonly mimeType: string; readonly content: Uint8Array }
+  /** The picture of the group: none, or octets that the host has looked at, and their size in pixels. */
+  | {
+      readonly kind: 'group-picture';
+      readonly picture?: { readonly mimeType: string; readonly content: Uint8Array; readonly width: number; readonly height: number };
+    }
+  /** Draw this picture anew, small and square, and hand it back. */
+  | { readonly kind: 'square'; readonly ref: number; readonly mimeType: string; readonly content: Uint8Array }
   | { readonly kind: 'found'; readonly text: string; readonly lines: readonly ShownLine[] };

@@ -2,9 +2,11 @@ import * as vscode from 'vscode';
 import type { Chat, ChatChange, ChatLevel } from '../../core/api.ts';
 import { levelLabel } from '../labels.ts';
 import type { ViewContext } from '../viewContext.ts';
+import type { ChatPanels } from './chatPanels.ts';
 import { levelsFrom, reachText, startLevel, timerText, TIMERS } from './chatText.ts';
 
-const MAX_PICTURE = 256 * 1024;
+/** Octets of a file that is read to become a picture. */
+const MAX_FILE = 25 * 1024 * 1024;
 
 /** Asks a chat to be changed; whether this person may is for the group's own rules. */
 async function change(context: ViewContext, chat: Chat, what: ChatChange): Promise<void> {
@@ -24,7 +26,8 @@ export async function renameChat(context: ViewContext, chat: Chat): Promise<void
   if (name !== undefined) await change(context, chat, { kind: 'rename', name: name.trim() });
 }
 
-export async function changePicture(context: ViewContext, chat: Chat): Promise<void> {
+/** The picture is made small and square, and loses what the camera wrote into it. */
+export async function changePicture(context: ViewContext, panels: ChatPanels, chat: Chat): Promise<void> {
   const choose = { label: `$(file-media) ${vscode.l10n.t('Choose a picture…')}`, what: 'choose' as const };
   const none = { label: `$(trash) ${vscode.l10n.t('No picture')}`, what: 'none' as const };
   const picked = chat.hasPicture ? await vscode.window.showQuickPick([choose, none]) : choose;
@@ -36,13 +39,11 @@ export async function changePicture(context: ViewContext, chat: Chat): Promise<v
       canSelectMany: false,
     })) ?? [];
   if (!file) return;
-  const content = await vscode.workspace.fs.readFile(file);
-  if (content.byteLength > MAX_PICTURE) {
-    return void vscode.window.showWarningMessage(vscode.l10n.t('A group picture may have 256 KiB at most.'));
-  }
-  const extension = file.path.split('.').at(-1)?.toLowerCase() ?? '';
-  const mimeType = extension === 'png' ? 'image/png' : extension === 'webp' ? 'image/webp' : 'image/jpeg';
-  await change(context, chat, { kind: 'picture', picture: { name: `picture.${extension}`, mimeType, content } });
+  const { size } = await vscode.workspace.fs.stat(file);
+  const content = size > MAX_FILE ? undefined : await panels.squared(chat.id, await vscode.workspace.fs.readFile(file));
+  if (!content)
+    return void vscode.window.showWarningMessage(vscode.l10n.t('This is no picture that QuMail can read. PNG, JPEG and WebP are.'));
+  await change(context, chat, { kind: 'picture', picture: { name: 'picture', mimeType: 'image/webp', content } });
 }
 
 export async function changeMinimumLevel(context: ViewContext, chat: Chat): Promise<void> {
@@ -125,4 +126,11 @@ export async function forgetChat(context: ViewContext, chat: Chat): Promise<bool
     return false;
   await context.api.forgetChat({ chatId: chat.id });
   return true;
+}
+
+/** Whether an own message is to be taken back, now that it is known what that does. */
+export async function askToTakeBack(): Promise<boolean> {
+  const takeBack = vscode.l10n.t('Take Back');
+  const detail = vscode.l10n.t('It is removed here and on the devices of the others that honour it. Who has read it has read it.');
+  return (await vscode.window.showWarningMessage(vscode.l10n.t('Take this message back?'), { modal: true, detail }, takeBack)) === takeBack;
 }

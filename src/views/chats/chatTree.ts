@@ -1,20 +1,28 @@
 import * as vscode from 'vscode';
 import { QuMailError, type ChatSummary } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { chatItem } from './chatItems.ts';
+import type { ChatHit } from './chatHits.ts';
+import { chatItem, hitItem, resultsItem } from './chatItems.ts';
+import type { ChatPictures } from './chatPictures.ts';
+import type { KeptChatSearch } from './keptChatSearch.ts';
 
-/** Rows of the Chats view; commands take them apart by `chat`. */
-export interface ChatNode {
-  readonly chat: ChatSummary;
-}
+/** Rows of the Chats view; commands take them apart by `chat`. Above the chats stands what was searched for in all of them. */
+export type ChatNode =
+  | { readonly chat: ChatSummary; readonly results?: undefined; readonly hit?: undefined }
+  | { readonly results: string; readonly chat?: undefined; readonly hit?: undefined }
+  | { readonly hit: ChatHit; readonly chat?: undefined; readonly results?: undefined };
 
 /** Events come in swarms. */
 const SETTLE_MS = 50;
+/** Pictures of groups that are asked for at once: of the chats that were spoken in last. */
+const MAX_FETCHED = 20;
 
 /** All chats of all accounts, the latest first, with what is unread. */
 export class ChatTree implements vscode.TreeDataProvider<ChatNode>, vscode.Disposable {
   readonly view: vscode.TreeView<ChatNode>;
   readonly #context: ViewContext;
+  readonly #pictures: ChatPictures;
+  readonly #kept: KeptChatSearch;
   readonly #changes = new vscode.EventEmitter<undefined>();
   readonly onDidChangeTreeData = this.#changes.event;
   readonly #listings = new vscode.EventEmitter<void>();
@@ -25,8 +33,10 @@ export class ChatTree implements vscode.TreeDataProvider<ChatNode>, vscode.Dispo
   #timer: NodeJS.Timeout | undefined;
   #listing: Promise<void> | undefined;
 
-  constructor(context: ViewContext) {
+  constructor(context: ViewContext, pictures: ChatPictures, kept: KeptChatSearch) {
     this.#context = context;
+    this.#pictures = pictures;
+    this.#kept = kept;
     this.view = vscode.window.createTreeView('qumail.chats', { treeDataProvider: this });
     this.#disposables = [
       this.view,
@@ -35,6 +45,7 @@ export class ChatTree implements vscode.TreeDataProvider<ChatNode>, vscode.Dispo
       context.onEvent(({ kind }) => {
         if (kind === 'accounts' || kind === 'chats' || kind === 'chat-messages' || kind === 'contacts') this.#schedule();
       }),
+      kept.onDidChange(() => this.#changes.fire(undefined)),
       context.onDidChangeWorld(() => {
         this.#chats = [];
         this.#tell();
@@ -63,12 +74,18 @@ export class ChatTree implements vscode.TreeDataProvider<ChatNode>, vscode.Dispo
   }
 
   async getChildren(node?: ChatNode): Promise<ChatNode[]> {
-    return node || !this.#context.hasAccounts ? [] : this.#chats.map((chat) => ({ chat }));
+    if (!this.#context.hasAccounts) return [];
+    const found = this.#kept.results;
+    if (node) return node.results === undefined || !found ? [] : found.hits.map((hit) => ({ hit }));
+    return [...(found ? [{ results: found.text }] : []), ...this.#chats.map((chat) => ({ chat }))];
   }
 
-  getTreeItem({ chat }: ChatNode): vscode.TreeItem {
+  getTreeItem({ chat, results, hit }: ChatNode): vscode.TreeItem {
+    if (hit) return hitItem(hit);
+    if (results !== undefined) return resultsItem(results, this.#kept.results?.hits.length ?? 0);
     const several = this.#context.accounts.length > 1;
-    return chatItem(chat, several ? (this.#context.accounts.find(({ id }) => id === chat.accountId)?.email ?? '') : '');
+    const account = several ? (this.#context.accounts.find(({ id }) => id === chat.accountId)?.email ?? '') : '';
+    return chatItem(chat, { account, picture: this.#pictures.known(chat) });
   }
 
   dispose(): void {
@@ -92,6 +109,15 @@ export class ChatTree implements vscode.TreeDataProvider<ChatNode>, vscode.Dispo
       return;
     }
     this.#tell();
+    void this.#fetchPictures();
+  }
+
+  /** Rows are there at once, and get their pictures when these come. */
+  async #fetchPictures(): Promise<void> {
+    const missing = this.#chats.filter((chat) => chat.picture !== undefined && !this.#pictures.known(chat)).slice(0, MAX_FETCHED);
+    if (missing.length === 0) return;
+    const found = await Promise.all(missing.map((chat) => this.#pictures.of(chat)));
+    if (found.some((picture) => picture !== undefined)) this.#changes.fire(undefined);
   }
 
   #tell(): void {

@@ -46,5 +46,8 @@ export function chatWords(l10n: Localiser): ChatWords {
     drop: l10n.t('Drop files to attach them'),
     actions: l10n.t('Actions of this message'),
     code: l10n.t('Code'),
+    expiresIn: l10n.t('disappears in {0}'),
+    toUnread: l10n.t('Go to the first unread message'),
+    newBelow: l10n.t('Go to the latest message, {0} new'),
   };
 }

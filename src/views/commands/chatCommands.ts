@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import type { Chat } from '../../core/api.ts';
-import { changeMember, showMembers } from '../chats/chatMembers.ts';
+import { changeMember, showMembers, type MemberViews } from '../chats/chatMembers.ts';
 import type { ChatPanel } from '../chats/chatPanel.ts';
 import type { ChatPanels } from '../chats/chatPanels.ts';
+import { searchChats } from '../chats/chatSearch.ts';
 import {
   changeMinimumLevel,
   changePicture,
@@ -13,6 +14,7 @@ import {
   pickNextLevel,
   renameChat,
 } from '../chats/chatSettings.ts';
+import type { KeptChatSearch } from '../chats/keptChatSearch.ts';
 import type { ChatTree } from '../chats/chatTree.ts';
 import { newChat } from '../chats/newChat.ts';
 import type { CommandId } from '../commandIds.ts';
@@ -21,10 +23,19 @@ import { accountIdIn, addressIn, chatIdIn } from './commandArguments.ts';
 import { pickAccount } from './pickAccount.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
-type ChatCommandId = Extract<CommandId, `qumail.${string}Chat` | `qumail.chat${string}` | `qumail.${string}Chat${string}`>;
+type ChatCommandId = Extract<
+  CommandId,
+  `qumail.${string}Chat` | 'qumail.searchChats' | `qumail.chat${string}` | `qumail.${string}Chat${string}`
+>;
+
+interface ChatCommandViews extends MemberViews {
+  readonly tree: ChatTree;
+  readonly kept: KeptChatSearch;
+}
 
 /** Commands about chats. */
-export function chatCommands(context: ViewContext, tree: ChatTree, panels: ChatPanels): Pick<CommandHandlers, ChatCommandId> {
+export function chatCommands(context: ViewContext, views: ChatCommandViews): Pick<CommandHandlers, ChatCommandId> {
+  const { tree, panels, kept } = views;
   const about =
     (act: (context: ViewContext, chat: Chat) => unknown, only: 'group' | 'any' = 'group') =>
     async (argument: unknown): Promise<void> => {
@@ -38,17 +49,22 @@ export function chatCommands(context: ViewContext, tree: ChatTree, panels: ChatP
       const chat = account && (await newChat(context, account, address === undefined ? [] : [address]));
       if (chat) panels.show(chat.id);
     },
-    'qumail.openChat': about((_, chat) => panels.show(chat.id), 'any'),
+    async 'qumail.openChat'(argument, messageId) {
+      const chat = await chatFor(context, tree, panels, argument, 'any');
+      if (chat) panels.show(chat.id, typeof messageId === 'string' ? messageId : undefined);
+    },
     'qumail.renameChat': about(renameChat),
     'qumail.addChatMember': about((_, chat) => changeMember(context, chat, 'add')),
     'qumail.removeChatMember': about((_, chat) => changeMember(context, chat, 'remove')),
     'qumail.makeChatAdmin': about((_, chat) => changeMember(context, chat, 'grant')),
     'qumail.unmakeChatAdmin': about((_, chat) => changeMember(context, chat, 'revoke')),
-    'qumail.chatPicture': about(changePicture),
+    'qumail.chatPicture': about((_, chat) => changePicture(context, panels, chat)),
     'qumail.chatMinimumLevel': about(changeMinimumLevel, 'any'),
     'qumail.chatTimer': about(changeTimer, 'any'),
     'qumail.chatReceipts': about(changeReceipts, 'any'),
-    'qumail.chatMembers': about(showMembers, 'any'),
+    'qumail.chatMembers': about((_, chat) => showMembers(context, views, chat), 'any'),
+    'qumail.searchChats': () => searchChats(context, kept, panels),
+    'qumail.closeChatSearch': () => kept.close(),
     'qumail.leaveChat': about(leaveChat),
     'qumail.forgetChat': about(async (_, chat) => {
       if (await forgetChat(context, chat)) panels.close(chat.id);
@@ -57,10 +73,15 @@ export function chatCommands(context: ViewContext, tree: ChatTree, panels: ChatP
 }
 
 /** What the head of a chat's page offers. */
-export async function fromChatPage(context: ViewContext, command: 'members' | 'more' | 'level', panel: ChatPanel): Promise<void> {
+export async function fromChatPage(
+  context: ViewContext,
+  views: MemberViews,
+  command: 'members' | 'more' | 'level',
+  panel: ChatPanel,
+): Promise<void> {
   const { chat } = panel;
   if (!chat) return;
-  if (command === 'members') return showMembers(context, chat);
+  if (command === 'members') return showMembers(context, views, chat);
   if (command === 'level') {
     const level = await pickNextLevel(context, chat, panel.level);
     if (level) await panel.setLevel(level);

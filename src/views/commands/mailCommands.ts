@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { MailActions } from '../actions/mailActions.ts';
-import { messageIdsOf, targetIds } from '../actions/actionTargets.ts';
+import { draftTarget, messageIdsOf, targetIds } from '../actions/actionTargets.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { MailTree } from '../mail/mailTree.ts';
 import { folderIcon } from '../mail/folderNesting.ts';
@@ -60,6 +60,8 @@ export function mailCommands(views: MailViews): Pick<CommandHandlers, MailComman
       if (folder !== undefined) await actions.perform('move', messageIds, (api) => api.moveMessages({ messageIds, folder }));
     },
     async 'qumail.delete'(...args) {
+      const draft = draftTarget(args, messages);
+      if (draft) return void (await vscode.commands.executeCommand('qumail.deleteDraft', draft.id));
       const messageIds = await targetIds(args, messages, reader);
       if (messageIds.length === 0 || !(await mayDelete(messageIds, { mail, messages }))) return;
       await actions.perform('delete', messageIds, (api) => api.deleteMessages({ messageIds }));

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { targetIds } from '../actions/actionTargets.ts';
+import { rowIn, targetIds } from '../actions/actionTargets.ts';
 import type { CommandId } from '../commandIds.ts';
 import { DRAFT_SCHEME, draftIdOf } from '../composer/draftUri.ts';
 import type { DraftVersions } from '../drafts/draftVersions.ts';
@@ -7,6 +7,7 @@ import { VERSION_SCHEME } from '../drafts/versionUri.ts';
 import type { FolderKeeping } from '../mail/folderKeeping.ts';
 import { folderIcon } from '../mail/folderNesting.ts';
 import type { SyncProgress } from '../mail/syncProgress.ts';
+import type { MailFileEditor } from '../mailFiles/mailFileEditor.ts';
 import type { MailTransfer } from '../transfer/mailTransfer.ts';
 import { accountIdIn, draftIdIn, folderIn } from './commandArguments.ts';
 import type { MailViews } from './mailCommands.ts';
@@ -26,6 +27,7 @@ type StoreCommandId = Extract<
   | 'qumail.importMail'
   | 'qumail.exportMessages'
   | 'qumail.exportFolder'
+  | 'qumail.openMailFile'
 >;
 
 export interface StoreParts {
@@ -33,6 +35,7 @@ export interface StoreParts {
   readonly progress: SyncProgress;
   readonly versions: DraftVersions;
   readonly transfer: MailTransfer;
+  readonly mailFiles: MailFileEditor;
 }
 
 interface FolderPlace {
@@ -43,14 +46,15 @@ interface FolderPlace {
 /** Commands about what is kept on this machine: folders, drafts, files. */
 export function storeCommands(
   views: MailViews,
-  { keeping, progress, versions, transfer }: StoreParts,
+  { keeping, progress, versions, transfer, mailFiles }: StoreParts,
 ): Pick<CommandHandlers, StoreCommandId> {
   const { context, messages, reader } = views;
   const onFolder =
-    (placeHolder: () => string, act: (folder: FolderPlace) => Promise<unknown>) =>
-    async (argument: unknown): Promise<void> => {
+    (placeHolder: () => string, act: (folder: FolderPlace, args: readonly unknown[]) => Promise<unknown>) =>
+    async (...args: readonly unknown[]): Promise<void> => {
+      const [argument] = args;
       const folder = folderIn(argument) ?? (await pickFolder(views, argument, placeHolder()));
-      if (folder) await act(folder);
+      if (folder) await act(folder, args);
     };
   return {
     'qumail.folderSync': onFolder(
@@ -67,12 +71,13 @@ export function storeCommands(
     ),
     'qumail.importMail': onFolder(
       () => vscode.l10n.t('Import into which folder?'),
-      (folder) => transfer.importInto(folder),
+      (folder, args) => transfer.importInto(folder, filesIn(args)),
     ),
     'qumail.exportFolder': onFolder(
       () => vscode.l10n.t('Export which folder?'),
       (folder) => transfer.exportFolder(folder),
     ),
+    'qumail.openMailFile': (argument) => mailFiles.show(filesIn([argument])[0] ?? shownFile()),
     'qumail.offlineStorage': () => keeping.showStorage(),
     'qumail.cancelSync': (argument) => progress.cancel(accountIdIn(argument)),
     async 'qumail.draftVersions'(argument) {
@@ -109,8 +114,9 @@ export function storeCommands(
 }
 
 /** The draft a command is about: the one named, the one in the active editor, or one that is picked. */
-async function draftIn(argument: unknown, { context }: MailViews): Promise<string | undefined> {
-  const named = argument instanceof vscode.Uri ? draftIdOf(argument) : draftIdIn(argument);
+async function draftIn(argument: unknown, { context, messages }: MailViews): Promise<string | undefined> {
+  const row = rowIn([argument]);
+  const named = argument instanceof vscode.Uri ? draftIdOf(argument) : row ? messages.draftOf(row)?.id : draftIdIn(argument);
   if (named !== undefined) return named;
   const active = vscode.window.activeTextEditor?.document.uri;
   if (active?.scheme === DRAFT_SCHEME) return draftIdOf(active);
@@ -127,6 +133,19 @@ async function draftIn(argument: unknown, { context }: MailViews): Promise<strin
 function shownVersion(): vscode.Uri | undefined {
   const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   return input instanceof vscode.TabInputTextDiff && input.original.scheme === VERSION_SCHEME ? input.original : undefined;
+}
+
+/** Files out of what a command was called with: one, or the selected ones of the explorer. */
+function filesIn([first, selected]: readonly unknown[]): readonly vscode.Uri[] {
+  const many = Array.isArray(selected) ? selected.filter((one) => one instanceof vscode.Uri) : [];
+  if (many.length > 0) return many;
+  return first instanceof vscode.Uri ? [first] : [];
+}
+
+/** The .eml file that is open as text. */
+function shownFile(): vscode.Uri | undefined {
+  const shown = vscode.window.activeTextEditor?.document.uri;
+  return shown?.path.toLowerCase().endsWith('.eml') && shown.scheme !== 'qumail-source' ? shown : undefined;
 }
 
 async function pickFolder({ context, mail }: MailViews, argument: unknown, placeHolder: string): Promise<FolderPlace | undefined> {

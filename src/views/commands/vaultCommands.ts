@@ -1,8 +1,9 @@
 import type { CommandId } from '../commandIds.ts';
 import { exportAudit, verifyAudit } from '../vault/auditLog.ts';
 import { createBackup, restoreBackup } from '../vault/backup.ts';
+import { lock } from '../vault/lock.ts';
 import { removePassphrase, setPassphrase, unlock } from '../vault/passphrase.ts';
-import type { ViewContext } from '../viewContext.ts';
+import type { Worlds } from '../worlds.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
 type VaultCommandId = Extract<
@@ -13,11 +14,12 @@ type VaultCommandId = Extract<
   | 'qumail.restoreBackup'
   | 'qumail.setPassphrase'
   | 'qumail.removePassphrase'
+  | 'qumail.lock'
   | 'qumail.unlock'
 >;
 
 /** Commands about the audit log, backups and the passphrase. */
-export function vaultCommands(context: ViewContext): Pick<CommandHandlers, VaultCommandId> {
+export function vaultCommands(context: Worlds): Pick<CommandHandlers, VaultCommandId> {
   return {
     'qumail.verifyAudit': () => verifyAudit(context),
     'qumail.exportAudit': () => exportAudit(context),
@@ -25,6 +27,7 @@ export function vaultCommands(context: ViewContext): Pick<CommandHandlers, Vault
     'qumail.restoreBackup': () => restoreBackup(context),
     'qumail.setPassphrase': () => setPassphrase(context),
     'qumail.removePassphrase': () => removePassphrase(context),
+    'qumail.lock': () => lock(context),
     'qumail.unlock': () => unlock(context),
   };
 }

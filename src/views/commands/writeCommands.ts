@@ -20,6 +20,7 @@ type WriteCommandId = Extract<
   | 'qumail.forward'
   | 'qumail.chooseSecurityLevel'
   | 'qumail.sendLater'
+  | 'qumail.showDraftState'
 >;
 
 /** Commands about messages being written or sent. */
@@ -44,6 +45,7 @@ export function writeCommands(views: MailViews, composer: Composer): Pick<Comman
     'qumail.newMessage': newMessage,
     'qumail.secureSend': (argument) => (draftUri(argument) ? composer.send(draftUri(argument)) : newMessage(undefined)),
     'qumail.sendLater': (argument) => composer.sendLater(draftUri(argument)),
+    'qumail.showDraftState': (argument) => composer.tellState(draftUri(argument)),
     'qumail.openDraft': (argument) => composer.openDraft(typeof argument === 'string' ? argument : undefined),
     'qumail.attachFile': (argument) => composer.attach(draftUri(argument)),
     'qumail.reply': (...args) => answer('reply', args),

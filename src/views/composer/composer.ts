@@ -10,8 +10,10 @@ import { DraftFileSystem } from './draftFileSystem.ts';
 import { DraftLenses } from './draftLenses.ts';
 import { addAttachments, setHeader, startPosition } from './draftLines.ts';
 import type { LineEdit } from './draftLines.ts';
+import { DraftSaver } from './draftSaver.ts';
 import { DraftSender } from './draftSender.ts';
-import { closeTabs, draftOfTab, draftTabs } from './draftTabs.ts';
+import { DraftStates } from './draftStates.ts';
+import { closeTabs, draftOfTab, draftTabs, shownAt } from './draftTabs.ts';
 import { DRAFT_LANGUAGE, DRAFT_SCHEME, draftIdOf } from './draftUri.ts';
 import { levelValue } from './levels.ts';
 import { pickSendTime } from './pickSendTime.ts';
@@ -26,6 +28,7 @@ export class Composer implements vscode.Disposable {
   readonly #files: DraftFileSystem;
   readonly #checker: DraftChecker;
   readonly #sender: DraftSender;
+  readonly #states: DraftStates;
   readonly #owned: vscode.Disposable[];
   readonly #accounts = new Map<string, string>();
   /** Text of drafts as they were created in this window: one closed without a change is not worth keeping. */
@@ -39,11 +42,14 @@ export class Composer implements vscode.Disposable {
     this.#sender = new DraftSender(context, this.#files, this.#checker, undo);
     const selector: vscode.DocumentSelector = { scheme: DRAFT_SCHEME, language: DRAFT_LANGUAGE };
     const accountOf = (uri: vscode.Uri): Promise<string | undefined> => this.#accountOf(uri);
-    const lenses = new DraftLenses(this.#checker);
+    this.#states = new DraftStates(context, this.#files);
+    const lenses = new DraftLenses(this.#checker, this.#states);
     const completion = new DraftCompletion(context, accountOf, (document) => this.#checker.resultOf(document));
     this.#owned = [
       this.#files,
       this.#checker,
+      this.#states,
+      new DraftSaver(this.#files),
       undo,
       vscode.languages.registerCompletionItemProvider(selector, completion, ...TRIGGERS),
       vscode.languages.registerCodeLensProvider(selector, lenses),
@@ -100,6 +106,12 @@ export class Composer implements vscode.Disposable {
     }
   }
 
+  /** Says where the draft named, else the one in the active editor, is saved. */
+  async tellState(uri?: vscode.Uri): Promise<void> {
+    const document = await this.#documentOf(uri);
+    if (document) await this.#states.tell(document);
+  }
+
   /** Asks for files and adds an Attach line for each. */
   async attach(uri?: vscode.Uri): Promise<void> {
     const document = await this.#documentOf(uri);
@@ -120,7 +132,7 @@ export class Composer implements vscode.Disposable {
       const draft = await make();
       if (!draft) return;
       this.#accounts.set(draft.id, draft.accountId);
-      const opened = await vscode.workspace.openTextDocument(DraftFileSystem.uriOf(draft));
+      const opened = await vscode.workspace.openTextDocument(shownAt(draft.id) ?? DraftFileSystem.uriOf(draft));
       const document =
         opened.languageId === DRAFT_LANGUAGE ? opened : await vscode.languages.setTextDocumentLanguage(opened, DRAFT_LANGUAGE);
       const { line, column } = startPosition(linesOf(document));

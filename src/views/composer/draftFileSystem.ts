@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { QuMailError } from '../../core/api.ts';
-import type { Draft } from '../../core/api.ts';
+import type { Draft, Failure } from '../../core/api.ts';
 import { sentenceOf } from '../present.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { DRAFT_SCHEME, draftIdOf, draftPlace } from './draftUri.ts';
@@ -19,6 +19,11 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
   readonly #owned: vscode.Disposable[];
   /** Drafts someone watches, with the time of the last change known of. */
   readonly #watched = new Map<string, { readonly uri: vscode.Uri; mtime: number | undefined }>();
+  /** Why the last text of a draft could not be saved. */
+  readonly #unsaved = new Map<string, Failure>();
+  readonly #saves = new vscode.EventEmitter<string>();
+  /** A draft was saved, or could not be: its id. */
+  readonly onDidSave = this.#saves.event;
   /** Drafts being sent: nothing can be typed into them meanwhile. */
   readonly #locked = new Set<string>();
 
@@ -26,6 +31,7 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
     this.#context = context;
     this.#owned = [
       this.#changes,
+      this.#saves,
       vscode.workspace.registerFileSystemProvider(DRAFT_SCHEME, this, { isCaseSensitive: true }),
       context.onEvent((event) => (event.kind === 'drafts' ? void this.#look() : undefined)),
     ];
@@ -61,11 +67,7 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
   async writeFile(uri: vscode.Uri, content: Uint8Array): Promise<void> {
     const draftId = idOf(uri);
     if (this.#locked.has(draftId)) throw vscode.FileSystemError.NoPermissions(uri);
-    if (content.byteLength > MAX_DRAFT)
-      throw vscode.FileSystemError.Unavailable(
-        this.#words(new QuMailError('draft.too-large', { limit: MAX_DRAFT, size: content.byteLength })),
-      );
-    await this.#call(uri, () => this.#context.api.saveDraft({ draftId, text: Buffer.from(content).toString('utf8') }));
+    await this.#call(uri, () => this.#save(draftId, content));
     this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri }]);
   }
 
@@ -100,6 +102,26 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
 
   dispose(): void {
     for (const item of this.#owned) item.dispose();
+  }
+
+  /** Why what was written last is not saved; undefined where it is. */
+  failureOf(draftId: string): Failure | undefined {
+    return this.#unsaved.get(draftId);
+  }
+
+  async #save(draftId: string, content: Uint8Array): Promise<void> {
+    try {
+      const { byteLength: size } = content;
+      if (size > MAX_DRAFT) throw new QuMailError('draft.too-large', { limit: MAX_DRAFT, size });
+      await this.#context.api.saveDraft({ draftId, text: Buffer.from(content).toString('utf8') });
+      this.#unsaved.delete(draftId);
+    } catch (error) {
+      const { code, details } = QuMailError.from(error);
+      this.#unsaved.set(draftId, { code, details });
+      throw error;
+    } finally {
+      this.#saves.fire(draftId);
+    }
   }
 
   /** Tells about drafts that another window changed, or that were sent or deleted. */

@@ -4,24 +4,34 @@ import { levelLabel } from '../labels.ts';
 import type { DraftChecker } from './draftChecker.ts';
 import { isDraft } from './draftChecker.ts';
 import { bodyLineOf, placeAt } from './draftLines.ts';
+import type { DraftStates } from './draftStates.ts';
+import { draftStateWords } from './draftStateText.ts';
 import { keyCost, levelAndCost, levelIcon, whatLevelTakes, whatOpenPgpTakes, whyNotLevel } from './levels.ts';
 
 /**
- * Between headers and text: the level and what it costs, Send, Attach. Not above the first line, where VS Code keeps what
+ * Between headers and text: the level and what it costs, Send, Attach, where it is saved. Not above the first line, where VS Code keeps what
  * is in view in its place and the lenses would appear out of sight. On the Security line: what the level takes.
  */
 export class DraftLenses implements vscode.CodeLensProvider, vscode.HoverProvider {
   readonly #checker: DraftChecker;
+  readonly #states: DraftStates;
   readonly onDidChangeCodeLenses: vscode.Event<void>;
 
-  constructor(checker: DraftChecker) {
+  constructor(checker: DraftChecker, states: DraftStates) {
     this.#checker = checker;
-    this.onDidChangeCodeLenses = (listener, self, disposables) => checker.onDidCheck(() => listener.call(self), undefined, disposables);
+    this.#states = states;
+    this.onDidChangeCodeLenses = (listener, self, disposables) =>
+      vscode.Disposable.from(
+        checker.onDidCheck(() => listener.call(self), undefined, disposables),
+        states.onDidChange(listener, self, disposables),
+      );
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
     if (!isDraft(document)) return [];
     const check = this.#checker.resultOf(document);
+    const state = this.#states.stateOf(document);
+    const saved = state && draftStateWords(state, vscode.l10n);
     const separator = Math.max(bodyLineOf(document.getText().split(/\r?\n/)) - 1, 0);
     const place = new vscode.Range(separator, 0, separator, 0);
     const lens = (title: string, command: CommandId, tooltip: string): vscode.CodeLens =>
@@ -38,6 +48,7 @@ export class DraftLenses implements vscode.CodeLensProvider, vscode.HoverProvide
         : []),
       lens(`$(send) ${vscode.l10n.t('Send')}`, 'qumail.secureSend', vscode.l10n.t('Send at exactly this level')),
       lens(`$(attach) ${vscode.l10n.t('Attach File…')}`, 'qumail.attachFile', vscode.l10n.t('Attach files')),
+      ...(saved ? [lens(`$(${saved.icon}) ${saved.text}`, 'qumail.showDraftState', saved.detail)] : []),
     ];
   }
 

@@ -18,6 +18,12 @@ export function draftTabs(draft?: vscode.Uri | string): vscode.Tab[] {
   );
 }
 
+/** Where a draft is on show. Its address has its subject in it, which changes while it is written: opened by another, it would be there twice. */
+export function shownAt(draftId: string): vscode.Uri | undefined {
+  const [tab] = draftTabs(draftId);
+  return tab && draftOfTab(tab);
+}
+
 /** Closes the tabs of a draft, or of all drafts. */
 export async function closeTabs(draft?: vscode.Uri | string): Promise<void> {
   const tabs = draftTabs(draft);

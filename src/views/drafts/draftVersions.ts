@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Draft, DraftVersion } from '../../core/api.ts';
 import { DraftFileSystem } from '../composer/draftFileSystem.ts';
+import { shownAt } from '../composer/draftTabs.ts';
 import { draftIdOf } from '../composer/draftUri.ts';
 import { dateAndTime } from '../outbox/outboxText.ts';
 import type { ViewContext } from '../viewContext.ts';
@@ -74,7 +75,9 @@ export class DraftVersions implements vscode.TextDocumentContentProvider, vscode
     });
     const subject = draft.subject || vscode.l10n.t('New message');
     const title = vscode.l10n.t('{0}: {1} and now', subject, dateAndTime(version.at, vscode.env.language));
-    await vscode.commands.executeCommand('vscode.diff', earlier, DraftFileSystem.uriOf(draft), title, { preview: true });
+    await vscode.commands.executeCommand('vscode.diff', earlier, shownAt(draft.id) ?? DraftFileSystem.uriOf(draft), title, {
+      preview: true,
+    });
   }
 
   /** The comparison has served. */

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../escapeHtml.ts';
 import type { HealthError, HealthFact, HealthPage, HealthSection, Toned } from './healthPage.ts';
 
 /** A button of the page: a command link, the only thing a page without scripts can do. */
@@ -9,18 +10,20 @@ export interface HealthButton {
 /** The page as a whole document: no script, nothing from the network, every word of data escaped. */
 export function healthHtml(page: HealthPage, buttons: readonly HealthButton[], nonce: string): string {
   const policy = `default-src 'none'; style-src 'nonce-${nonce}'`;
-  const links = buttons.map(({ label, command }) => `<a class="button" href="command:${escape(command)}">${escape(label)}</a>`).join('');
-  const sections = page.sections.length === 0 ? `<p>${escape(page.empty)}</p>` : page.sections.map(sectionHtml).join('');
+  const links = buttons
+    .map(({ label, command }) => `<a class="button" href="command:${escapeHtml(command)}">${escapeHtml(label)}</a>`)
+    .join('');
+  const sections = page.sections.length === 0 ? `<p>${escapeHtml(page.empty)}</p>` : page.sections.map(sectionHtml).join('');
   return `<!DOCTYPE html>
 <html>
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${escape(page.title)}</title>
+<title>${escapeHtml(page.title)}</title>
 <style nonce="${nonce}">${STYLE}</style>
 </head>
 <body>
-<header><h1>${escape(page.title)}</h1><span class="dim">${escape(page.asOf)}</span><nav>${links}</nav></header>
+<header><h1>${escapeHtml(page.title)}</h1><span class="dim">${escapeHtml(page.asOf)}</span><nav>${links}</nav></header>
 <main>${sections}</main>
 </body>
 </html>`;
@@ -28,31 +31,25 @@ export function healthHtml(page: HealthPage, buttons: readonly HealthButton[], n
 
 function sectionHtml({ title, state, facts, errorsTitle, errors, noErrors }: HealthSection): string {
   const trouble =
-    errors.length === 0 ? `<p class="dim">${escape(noErrors)}</p>` : `<table><tbody>${errors.map(errorHtml).join('')}</tbody></table>`;
+    errors.length === 0 ? `<p class="dim">${escapeHtml(noErrors)}</p>` : `<table><tbody>${errors.map(errorHtml).join('')}</tbody></table>`;
   return `<section>
-<h2>${escape(title)} ${toned(state)}</h2>
+<h2>${escapeHtml(title)} ${toned(state)}</h2>
 <dl>${facts.map(factHtml).join('')}</dl>
-<h3>${escape(errorsTitle)}</h3>
+<h3>${escapeHtml(errorsTitle)}</h3>
 ${trouble}
 </section>`;
 }
 
 function factHtml({ label, values }: HealthFact): string {
-  return `<dt>${escape(label)}</dt><dd>${values.map((value) => `<div>${toned(value)}</div>`).join('')}</dd>`;
+  return `<dt>${escapeHtml(label)}</dt><dd>${values.map((value) => `<div>${toned(value)}</div>`).join('')}</dd>`;
 }
 
 function errorHtml({ time, code, sentence }: HealthError): string {
-  return `<tr><td class="dim">${escape(time)}</td><td><code>${escape(code)}</code></td><td>${escape(sentence)}</td></tr>`;
+  return `<tr><td class="dim">${escapeHtml(time)}</td><td><code>${escapeHtml(code)}</code></td><td>${escapeHtml(sentence)}</td></tr>`;
 }
 
 function toned({ text, tone }: Toned): string {
-  return tone === 'plain' ? escape(text) : `<span class="${tone}">${escape(text)}</span>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+  return tone === 'plain' ? escapeHtml(text) : `<span class="${tone}">${escapeHtml(text)}</span>`;
 }
 
 const STYLE = `

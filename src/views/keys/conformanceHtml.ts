@@ -1,3 +1,4 @@
+import { escapeHtml } from '../escapeHtml.ts';
 import type { ConformancePage } from './conformancePage.ts';
 
 /** The table as a whole document: no script, nothing from the network, every word escaped. Its button is a command link. */
@@ -6,30 +7,24 @@ export function conformanceHtml(page: ConformancePage, command: string, nonce: s
   const { suggestion } = page;
   const rows = page.rows.map(
     ({ what, outcome, tone, facts }) =>
-      `<tr><th scope="row">${escape(what)}</th><td class="${tone}">${escape(outcome)}</td><td><code>${escape(facts)}</code></td></tr>`,
+      `<tr><th scope="row">${escapeHtml(what)}</th><td class="${tone}">${escapeHtml(outcome)}</td><td><code>${escapeHtml(facts)}</code></td></tr>`,
   );
   return `<!DOCTYPE html>
 <html>
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${escape(page.title)}</title>
+<title>${escapeHtml(page.title)}</title>
 <style nonce="${nonce}">${STYLE}</style>
 </head>
 <body>
-<h1>${escape(page.title)}</h1>
-<p class="dim">${escape(page.about)}</p>
-<table><thead><tr>${page.columns.map((column) => `<th scope="col">${escape(column)}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>
-<p>${escape(page.summary)}</p>
-${suggestion ? `<p>${escape(suggestion.words)}</p><p><a class="button" href="${escape(command)}">${escape(suggestion.button)}</a></p>` : ''}
+<h1>${escapeHtml(page.title)}</h1>
+<p class="dim">${escapeHtml(page.about)}</p>
+<table><thead><tr>${page.columns.map((column) => `<th scope="col">${escapeHtml(column)}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>
+<p>${escapeHtml(page.summary)}</p>
+${suggestion ? `<p>${escapeHtml(suggestion.words)}</p><p><a class="button" href="${escapeHtml(command)}">${escapeHtml(suggestion.button)}</a></p>` : ''}
 </body>
 </html>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
 const STYLE = `

@@ -1,4 +1,4 @@
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import { MailActions } from '../actions/mailActions.ts';
 import { PendingActions } from '../actions/pendingActions.ts';
 import { RecentActions } from '../actions/recentActions.ts';
@@ -7,11 +7,13 @@ import { mailCommands, type MailViews } from '../commands/mailCommands.ts';
 import { searchCommands } from '../commands/searchCommands.ts';
 import { storeCommands } from '../commands/storeCommands.ts';
 import type { Composer } from '../composer/composer.ts';
+import { DraftCopies } from '../drafts/draftCopies.ts';
 import { DraftVersions } from '../drafts/draftVersions.ts';
 import { MessageTree } from '../messages/messageTree.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { SavedSearches } from '../search/savedSearches.ts';
 import { SearchBox } from '../search/searchBox.ts';
+import { MailFileEditor } from '../mailFiles/mailFileEditor.ts';
 import { MailTransfer } from '../transfer/mailTransfer.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { FolderKeeping } from './folderKeeping.ts';
@@ -38,13 +40,17 @@ export function buildMailViews(
   const progress = new SyncProgress(context);
   const extras = new MailExtras(context);
   const versions = new DraftVersions(context);
+  const copies = new DraftCopies(context);
+  const mailFiles = new MailFileEditor(context);
   const mail = new MailTree(context, { outbox, extras, pending, progress, actions });
   const messages = new MessageTree(context, mail, {
     memory,
     server: (messageId) => (recent.isWaiting(messageId) ? 'waiting' : 'told'),
-    onDidChangeServer: pending.onDidChangeWaiting,
+    draftOf: (messageId) => copies.of(messageId),
+    onDidChangeFacts: (listener, self, list) =>
+      vscode.Disposable.from(pending.onDidChangeWaiting(listener, self, list), copies.onDidChange(listener, self, list)),
   });
-  const owned: vscode.Disposable[] = [mail, messages, pending, progress, extras, versions];
+  const owned: vscode.Disposable[] = [mail, messages, pending, progress, extras, versions, copies, mailFiles];
   return {
     mail,
     messages,
@@ -52,14 +58,17 @@ export function buildMailViews(
     commands(views, composer) {
       const saved = new SavedSearches(context, messages);
       const box = new SearchBox(context, {
-        open: (messageId) => views.reader.show(messageId),
+        open: (messageId) => {
+          const draft = copies.of(messageId);
+          return draft ? composer.openDraft(draft.id) : views.reader.show(messageId);
+        },
         list: (query) => saved.list(query),
         server: (query) => saved.onServer(query),
         save: (query) => saved.save(query),
         openSaved: (search) => saved.open(search),
       });
       owned.push(box);
-      const parts = { keeping: new FolderKeeping(context), progress, versions, transfer: new MailTransfer(context) };
+      const parts = { keeping: new FolderKeeping(context), progress, versions, transfer: new MailTransfer(context), mailFiles };
       return allCommands(views, { composer, saved, box, parts });
     },
     dispose: () => owned.forEach((one) => one.dispose()),

@@ -20,18 +20,18 @@ export interface RowPage {
 
 export type ReadRows = (limit: number, before?: number) => Promise<RowPage>;
 
-type Requests = Pick<QuMailRequests, 'getEmailList' | 'getThreadList' | 'getUnifiedList' | 'search' | 'listSnoozed'>;
+type Requests = Pick<
+  QuMailRequests,
+  'getEmailList' | 'getThreadList' | 'getUnifiedList' | 'getUnifiedThreadList' | 'search' | 'listSnoozed'
+>;
 
-/** Reads a source page by page. Only a folder knows conversations; anything else is a list of messages. */
+/** Reads a source page by page. Folders know conversations, alone or all of one role; anything else is a list of messages. */
 export function rowReader(source: ListSource, layout: ListLayout, api: () => Requests): ReadRows {
   switch (source.kind) {
     case 'folder':
       return layout === 'threads' ? readThreads(source, api) : readMessages(source, api);
     case 'unified':
-      return async (limit, before) =>
-        paged(await api().getUnifiedList({ role: source.role, limit, ...(before === undefined ? {} : { before }) }), (page) =>
-          page.messages.map(messageRow),
-        );
+      return layout === 'threads' ? readUnifiedThreads(source, api) : readUnified(source, api);
     case 'search':
       return readHits(source, api);
     case 'snoozed':
@@ -61,8 +61,21 @@ function readMessages({ accountId, path }: Extract<ListSource, { kind: 'folder' 
 function readThreads({ accountId, path }: Extract<ListSource, { kind: 'folder' }>, api: () => Requests): ReadRows {
   return async (limit, before) =>
     paged(await api().getThreadList({ accountId, folder: path, limit, ...(before === undefined ? {} : { before }) }), (page) =>
-      // A conversation of one is a message like any other.
-      page.threads.map((thread): ListRow => (thread.count > 1 ? { kind: 'thread', thread } : messageRow(thread.newest))),
+      page.threads.map(threadRow),
+    );
+}
+
+function readUnified({ role }: Extract<ListSource, { kind: 'unified' }>, api: () => Requests): ReadRows {
+  return async (limit, before) =>
+    paged(await api().getUnifiedList({ role, limit, ...(before === undefined ? {} : { before }) }), (page) =>
+      page.messages.map(messageRow),
+    );
+}
+
+function readUnifiedThreads({ role }: Extract<ListSource, { kind: 'unified' }>, api: () => Requests): ReadRows {
+  return async (limit, before) =>
+    paged(await api().getUnifiedThreadList({ role, limit, ...(before === undefined ? {} : { before }) }), (page) =>
+      page.threads.map(threadRow),
     );
 }
 
@@ -72,6 +85,11 @@ function readHits({ query, accountId }: Extract<ListSource, { kind: 'search' }>,
     const page = await api().search({ query, limit, order: 'newest', ...account, ...(before === undefined ? {} : { before }) });
     return { ...paged(page, ({ messages }) => messages.map(hitRow)), coverage: page.coverage, sealedPending: page.sealedPending };
   };
+}
+
+/** A conversation of one is a message like any other. */
+function threadRow(thread: ThreadSummary): ListRow {
+  return thread.count > 1 ? { kind: 'thread', thread } : messageRow(thread.newest);
 }
 
 function messageRow(message: MessageSummary): ListRow {

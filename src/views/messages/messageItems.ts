@@ -1,12 +1,15 @@
 import * as vscode from 'vscode';
-import type { MessageSummary, ThreadSummary } from '../../core/api.ts';
+import type { Draft, MessageSummary, ThreadSummary } from '../../core/api.ts';
 import { dateFormat } from '../dateFormats.ts';
 import { correspondents, levelLabel, messageIcon, personLabel, shortDate } from '../labels.ts';
 import { dateAndTime } from '../outbox/outboxText.ts';
 import { sentenceOf } from '../present.ts';
 import type { ListRow } from './listRows.ts';
-import { foundLabel, marksOf, participantsLabel, rowContext, threadCounts } from './rowText.ts';
+import { foundLabel, marksOf, participantsLabel, recipientsOf, rowContext, threadCounts } from './rowText.ts';
 import { rowUri } from './unreadDecorations.ts';
+
+/** How much of a text stands in a row, characters; the view cuts it where it ends. */
+const MAX_BEGINNING = 120;
 
 /** What the list on show makes of its rows. */
 export interface RowSetting {
@@ -15,6 +18,10 @@ export interface RowSetting {
   readonly now: number;
   /** Whether something done to a message has not reached the server yet. */
   readonly server: (messageId: number) => 'told' | 'waiting';
+  /** The draft that a message is the sealed copy of. */
+  readonly draftOf?: (messageId: number) => Draft | undefined;
+  /** Whose mailbox a message is in, where the list is of several. */
+  readonly accountOf?: (accountId: string) => string;
   /** The folder of a message, where the list does not tell. */
   readonly folder?: string;
 }
@@ -31,6 +38,8 @@ export function moreItem(): vscode.TreeItem {
 /** One row: who, then subject and date; icon for the level, dot for unread. Of a found message: what was found, then who. */
 export function messageItem(row: Extract<ListRow, { kind: 'message' }>, setting: RowSetting, parent?: ThreadSummary): vscode.TreeItem {
   const { message, marks, until } = row;
+  const draft = setting.draftOf?.(message.id);
+  if (draft) return draftRow(message, draft, setting);
   const who = correspondents(message, setting.own, vscode.l10n);
   const unread = !message.flags.includes('seen');
   const subject = message.subject || vscode.l10n.t('(no subject)');
@@ -38,7 +47,8 @@ export function messageItem(row: Extract<ListRow, { kind: 'message' }>, setting:
   const server = setting.server(message.id);
   const signs = marksOf(message, server);
   const item = new vscode.TreeItem(marks ? foundLabel(subject, marks.subject, marks.snippet) : who);
-  const about = parent ? (setting.folder ?? '') : subject;
+  // Below a conversation all have one subject: how each begins tells them apart.
+  const about = parent ? [setting.folder ?? '', message.preview.slice(0, MAX_BEGINNING)].filter(Boolean).join(' · ') : subject;
   const rest = marks ? [who, date] : [about, until === undefined ? date : vscode.l10n.t('until {0}', date)];
   item.id = parent ? `thread:${parent.threadId}:${message.id}` : `message:${message.id}`;
   item.description = `${signs}${rest.filter(Boolean).join(' · ')}`;
@@ -58,6 +68,7 @@ export function messageItem(row: Extract<ListRow, { kind: 'message' }>, setting:
   item.tooltip = [
     subject,
     from,
+    setting.accountOf?.(message.accountId),
     dateFormat(vscode.env.language, { dateStyle: 'medium', timeStyle: 'short' }).format(message.date),
     level,
     failure,
@@ -68,6 +79,22 @@ export function messageItem(row: Extract<ListRow, { kind: 'message' }>, setting:
     .join('\n');
   const state = unread ? vscode.l10n.t('Unread') : vscode.l10n.t('Read');
   item.accessibilityInformation = { label: [state, who, subject, date, level, failure, waiting].filter(Boolean).join(', ') };
+  return item;
+}
+
+/** The sealed copy of a draft that is here, as the draft it is; opening it goes on writing. */
+function draftRow(message: MessageSummary, draft: Draft, setting: RowSetting): vscode.TreeItem {
+  const to = recipientsOf(draft.text);
+  const subject = draft.subject || vscode.l10n.t('(no subject)');
+  const date = shortDate(draft.updatedAt, setting.now, vscode.env.language);
+  const item = new vscode.TreeItem(to ? vscode.l10n.t('To {0}', to) : vscode.l10n.t('(no recipient)'));
+  item.id = `message:${message.id}`;
+  item.description = `${subject} · ${date}`;
+  item.iconPath = new vscode.ThemeIcon('edit');
+  item.contextValue = 'draft';
+  item.command = { command: 'qumail.openDraft', title: vscode.l10n.t('Open Draft'), arguments: [draft.id] };
+  item.tooltip = [subject, vscode.l10n.t('A draft of yours, sealed for yourself on the server.')].join('\n');
+  item.accessibilityInformation = { label: [vscode.l10n.t('Draft'), to, subject, date].filter(Boolean).join(', ') };
   return item;
 }
 
@@ -90,7 +117,13 @@ export function threadItem(thread: ThreadSummary, setting: RowSetting): vscode.T
     snoozed: false,
   });
   item.command = { command: 'qumail.openMessage', title: vscode.l10n.t('Open Message'), arguments: [newest.id] };
-  item.tooltip = [subject, thread.participants.map((one) => personLabel(one)).join(', '), counts, newest.preview]
+  item.tooltip = [
+    subject,
+    thread.participants.map((one) => personLabel(one)).join(', '),
+    setting.accountOf?.(newest.accountId),
+    counts,
+    newest.preview,
+  ]
     .filter(Boolean)
     .join('\n');
   item.accessibilityInformation = { label: [vscode.l10n.t('Conversation'), who, subject, counts, date].join(', ') };

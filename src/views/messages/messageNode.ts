@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { SpecialUse } from '../../core/api.ts';
+import type { Draft, SpecialUse } from '../../core/api.ts';
 import type { ListRow } from './listRows.ts';
 
 export type MessageNode =
@@ -17,5 +17,8 @@ export interface ListTools {
   readonly memory: Pick<vscode.Memento, 'get' | 'update'>;
   /** Whether something done to a message has not reached the server yet. */
   readonly server: (messageId: number) => 'told' | 'waiting';
-  readonly onDidChangeServer: vscode.Event<unknown>;
+  /** The draft that a message is the sealed copy of. */
+  readonly draftOf: (messageId: number) => Draft | undefined;
+  /** Either may answer otherwise now. */
+  readonly onDidChangeFacts: vscode.Event<unknown>;
 }

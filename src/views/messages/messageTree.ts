@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { QuMailError, type MessageSummary, type SpecialUse } from '../../core/api.ts';
+import { QuMailError, type Draft, type MessageSummary, type SpecialUse } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { listTitle, roleName } from './listTitle.ts';
 import type { FolderFacts, ListTools, MessageNode } from './messageNode.ts';
@@ -58,7 +58,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
         else if (event.kind === 'accounts') this.#onAccounts();
       }),
       context.onDidChangeWorld(() => this.#clear()),
-      tools.onDidChangeServer(() => this.#changes.fire(undefined)),
+      tools.onDidChangeFacts(() => this.#changes.fire(undefined)),
       new vscode.Disposable(() => clearTimeout(this.#timer)),
     ];
     this.#describe();
@@ -90,6 +90,13 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
 
   find(messageId: number): MessageSummary | undefined {
     return this.pages?.messages.find((message) => message.id === messageId) ?? this.#threads.find(messageId);
+  }
+
+  /** The draft that a row is the sealed copy of, or else the only row selected. */
+  draftOf(row?: MessageNode): Draft | undefined {
+    const [selected, ...more] = this.selection;
+    const node = row ?? (more.length === 0 ? selected : undefined);
+    return node?.kind === 'message' ? this.#tools.draftOf(node.message.id) : undefined;
   }
 
   /** Lists a folder or anything else that can be listed. */
@@ -153,7 +160,7 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
     if (node.kind === 'more') return moreItem();
     if (node.kind === 'thread') return threadItem(node.thread, this.#setting);
     if (!node.parent) return messageItem(node, this.#setting);
-    const elsewhere = node.message.folder === this.folder?.path ? {} : { folder: node.message.folder };
+    const elsewhere = node.message.folder === node.parent.thread.newest.folder ? {} : { folder: node.message.folder };
     return messageItem(node, { ...this.#setting, ...elsewhere, own: 'received' }, node.parent.thread);
   }
 
@@ -165,7 +172,8 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
   /** The messages a row stands for: of a conversation those in the folder on show, which is what is done something to. */
   async idsOf(node: MessageNode): Promise<readonly number[]> {
     if (node.kind === 'more') return [];
-    if (node.kind === 'message') return [node.message.id];
+    // The copy of a draft goes with its draft, and by itself nowhere.
+    if (node.kind === 'message') return this.draftOf(node) ? [] : [node.message.id];
     return this.#threads.idsOf(node.thread);
   }
 
@@ -175,7 +183,10 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
 
   get #setting(): RowSetting {
     const own = this.#role === 'sent' || this.#role === 'drafts' ? 'sent' : 'received';
-    return { own, junk: this.#role === 'junk', now: Date.now(), server: this.#tools.server };
+    const several = this.#list?.source.kind !== 'folder' && this.#context.accounts.length > 1;
+    const accountOf = (accountId: string): string =>
+      several ? (this.#context.accounts.find(({ id }) => id === accountId)?.email ?? '') : '';
+    return { own, junk: this.#role === 'junk', now: Date.now(), server: this.#tools.server, draftOf: this.#tools.draftOf, accountOf };
   }
 
   #open(source: ListSource, role?: 'same'): void {

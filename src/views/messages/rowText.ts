@@ -6,6 +6,9 @@ const MAX_NAMES = 3;
 /** Longer ones are cut in front of the first mark, so that what was found can be seen in a narrow view. */
 const LEAD = 8;
 
+/** Characters of a draft that are looked through for its recipients. */
+const MAX_HEAD = 10_000;
+
 /** Who takes part in a conversation, the first to write first: `Ada, Bob, Carol +2`. */
 export function participantsLabel(participants: ThreadSummary['participants']): string {
   const names = participants.map(({ name, address }) => name.trim() || address);
@@ -77,4 +80,14 @@ export function marksOf(message: Pick<MessageSummary, 'flags' | 'hasAttachments'
     message.hasAttachments ? '📎' : '',
   ].join('');
   return all ? `${all} ` : '';
+}
+
+/** What stands after "To:" in a draft, names where there are some; '' where nobody does. */
+export function recipientsOf(draftText: string): string {
+  const line = /^To:[ \t]*(.*)$/im.exec(draftText.slice(0, MAX_HEAD).split(/\r?\n[ \t]*\r?\n/, 1)[0] ?? '')?.[1] ?? '';
+  return line
+    .split(',')
+    .map((entry) => entry.replace(/<[^<>]*>/, '').trim() || entry.replace(/[<>]/g, '').trim())
+    .filter(Boolean)
+    .join(', ');
 }

@@ -10,7 +10,8 @@ import type { ViewContext } from '../viewContext.ts';
 import { distinctNames, guardOf, safeFileName } from './attachmentGuard.ts';
 
 /** Types the editor shows by itself; everything else is handed to the system. */
-const SHOWN_BY_EDITOR = /\.(?:txt|md|markdown|csv|tsv|log|json|ya?ml|toml|patch|diff|png|jpe?g|gif|webp|avif|bmp|mp3|wav|ogg|mp4|webm)$/i;
+const SHOWN_BY_EDITOR =
+  /\.(?:eml|txt|md|markdown|csv|tsv|log|json|ya?ml|toml|patch|diff|png|jpe?g|gif|webp|avif|bmp|mp3|wav|ogg|mp4|webm)$/i;
 const DAY_MS = 86_400_000;
 
 /** Where the octets come from: a message of the mailbox, or whoever else has files to show. */

@@ -1,13 +1,9 @@
+import { emptyPage, pagePolicy, type PageShell } from '../emptyPage.ts';
+
 /** What the page may load from elsewhere: nothing, or images over https once the person asked for them. */
 export type RemoteContent = 'blocked' | 'allowed';
 
-export interface ReaderShell {
-  readonly cspSource: string;
-  readonly nonce: string;
-  readonly scriptUri: string;
-  readonly styleUri: string;
-  readonly language: string;
-  readonly title: string;
+export interface ReaderShell extends PageShell {
   readonly remote: RemoteContent;
 }
 
@@ -18,37 +14,12 @@ export interface ReaderShell {
  * looser inside than outside); styles alone can load nothing, because images, fonts and frames are closed, and the page
  * itself builds its content with textContent only.
  */
-export function readerPolicy({ cspSource, nonce, remote }: Pick<ReaderShell, 'cspSource' | 'nonce' | 'remote'>): string {
-  return [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}'`,
-    `style-src ${cspSource} 'unsafe-inline'`,
-    `font-src ${cspSource}`,
-    remote === 'allowed' ? 'img-src data: https:' : 'img-src data:',
-    "form-action 'none'",
-    "base-uri 'none'",
-  ].join('; ');
+export function readerPolicy(shell: Pick<ReaderShell, 'cspSource' | 'nonce' | 'remote'>): string {
+  const images = shell.remote === 'allowed' ? 'data: https:' : 'data:';
+  return pagePolicy(shell, { styles: `${shell.cspSource} 'unsafe-inline'`, images });
 }
 
 /** The empty page of the reader; everything in it comes later, by message. */
 export function readerShell(shell: ReaderShell): string {
-  return `<!DOCTYPE html>
-<html lang="${escapeAttribute(shell.language)}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escapeAttribute(readerPolicy(shell))}">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeAttribute(shell.title)}</title>
-<link rel="stylesheet" href="${escapeAttribute(shell.styleUri)}">
-</head>
-<body>
-<main id="reader"></main>
-<script nonce="${escapeAttribute(shell.nonce)}" src="${escapeAttribute(shell.scriptUri)}"></script>
-</body>
-</html>`;
-}
-
-function escapeAttribute(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+  return emptyPage(shell, { root: 'reader', policy: readerPolicy(shell) });
 }

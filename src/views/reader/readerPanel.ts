@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { QuMailError } from '../../core/api.ts';
 import type { Attachment, Contact, Failure, Message } from '../../core/api.ts';
@@ -8,12 +7,12 @@ import { present } from '../present.ts';
 import type { FailureContext, ViewContext } from '../viewContext.ts';
 import { AttachmentFiles } from './attachmentFiles.ts';
 import { followLink } from './followLink.ts';
-import { readerShell } from './readerHtml.ts';
 import type { RemoteContent } from './readerHtml.ts';
 import { nextStepOf } from './protection.ts';
 import { failureInWords, readerModel } from './readerModel.ts';
 import type { HostMessage, ReaderAction, ReaderRequest } from './readerProtocol.ts';
 import { parseReaderRequest } from './readerRequests.ts';
+import { loadReader } from './readerWebview.ts';
 import { readerWords } from './readerWords.ts';
 import { SourceDocuments } from './sourceDocuments.ts';
 
@@ -21,7 +20,7 @@ const READER_VIEW_TYPE = 'qumail.reader';
 /** How long opening may take before the page says so, in milliseconds: most messages are there sooner. */
 const SAY_LOADING_AFTER_MS = 150;
 
-const COMMANDS: Readonly<Record<Exclude<ReaderAction, 'view-source'>, CommandId>> = {
+const COMMANDS: Readonly<Record<Exclude<ReaderAction, 'view-source' | 'import'>, CommandId>> = {
   reply: 'qumail.reply',
   'reply-all': 'qumail.replyAll',
   forward: 'qumail.forward',
@@ -147,11 +146,6 @@ export class ReaderPanel implements vscode.Disposable {
   #adopt(panel: vscode.WebviewPanel): vscode.WebviewPanel {
     this.#panel = panel;
     panel.iconPath = new vscode.ThemeIcon('mail');
-    panel.webview.options = {
-      enableScripts: true,
-      enableForms: false,
-      localResourceRoots: [vscode.Uri.joinPath(this.#context.extensionUri, 'dist')],
-    };
     const listening = panel.webview.onDidReceiveMessage((value: unknown) => {
       const request = parseReaderRequest(value);
       if (request) void this.#answer(request).catch((error: unknown) => this.#context.showFailure(error, this.#about()));
@@ -176,16 +170,7 @@ export class ReaderPanel implements vscode.Disposable {
     this.#remote = remote;
     this.#ready = false;
     this.#onShow = undefined;
-    const file = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(this.#context.extensionUri, 'dist', name)).toString();
-    webview.html = readerShell({
-      cspSource: webview.cspSource,
-      nonce: randomBytes(16).toString('base64url'),
-      scriptUri: file('reader.js'),
-      styleUri: file('reader.css'),
-      language: vscode.env.language,
-      title: 'QuMail',
-      remote,
-    });
+    loadReader(webview, this.#context.extensionUri, remote);
   }
 
   /** A panel from before the window was reloaded: the same message again, if it is of the world on show. */
@@ -230,6 +215,8 @@ export class ReaderPanel implements vscode.Disposable {
 
   async #act(action: ReaderAction, { summary }: Message): Promise<void> {
     if (action === 'view-source') return this.#sources.show(summary.id, summary.subject);
+    // Of files, which have an editor of their own.
+    if (action === 'import') return;
     await vscode.commands.executeCommand(COMMANDS[action], summary.id);
     if ((action === 'delete' || action === 'move') && (await this.#hasLeft(summary.id, summary.folder))) this.#panel?.dispose();
   }

@@ -4,7 +4,7 @@
  */
 
 /** What the person can ask for about the message on show. */
-export const READER_ACTIONS = ['reply', 'reply-all', 'forward', 'delete', 'move', 'mark-unread', 'view-source'] as const;
+export const READER_ACTIONS = ['reply', 'reply-all', 'forward', 'delete', 'move', 'mark-unread', 'view-source', 'import'] as const;
 export type ReaderAction = (typeof READER_ACTIONS)[number];
 
 /** Every request names the generation it was made in: one made about an earlier message is dropped. */
@@ -60,6 +60,8 @@ export interface ShownFailure {
 }
 
 export interface ShownMessage {
+  /** A message that is in a file can be imported, and not be answered, moved or deleted; a mailbox's where nothing is said. */
+  readonly place?: 'file';
   readonly subject: string;
   readonly from: ShownAddress;
   readonly to: readonly ShownAddress[];
@@ -100,6 +102,7 @@ export const READER_WORDS = [
   'move',
   'markUnread',
   'viewSource',
+  'importFile',
   'toolbar',
   'details',
   'keyIds',

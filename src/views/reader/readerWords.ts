@@ -22,6 +22,7 @@ export function readerWords(l10n: Localiser): ReaderWords {
     move: l10n.t('Move to…'),
     markUnread: l10n.t('Mark as Unread'),
     viewSource: l10n.t('View Source'),
+    importFile: l10n.t('Import…'),
     toolbar: l10n.t('Message actions'),
     details: l10n.t('Details'),
     keyIds: l10n.t('Key IDs'),

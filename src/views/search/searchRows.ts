@@ -1,5 +1,6 @@
+import { SECURITY_LEVELS } from '../../core/api.ts';
 import type { QuerySuggestion, SavedSearch, SearchHit, SuggestionKind } from '../../core/api.ts';
-import { messageIcon, personLabel, shortDate } from '../labels.ts';
+import { levelName, messageIcon, personLabel, shortDate } from '../labels.ts';
 import type { Localiser } from '../localiser.ts';
 import { coverageLine } from '../messages/listTitle.ts';
 import { sentenceOf } from '../present.ts';
@@ -146,8 +147,10 @@ const ICONS: Readonly<Record<SuggestionKind, string>> = {
   tag: 'tag',
 };
 
-/** What an operator asks for; values say it themselves. */
+/** What an operator asks for, and what a level is called; other values say it themselves. */
 function kindName({ kind, text }: QuerySuggestion, l10n: Localiser): string {
+  const level = kind === 'level' ? SECURITY_LEVELS.find((one) => text.toUpperCase().includes(one)) : undefined;
+  if (level) return levelName(level, l10n);
   if (kind !== 'operator') return '';
   const names: Readonly<Record<string, string>> = {
     from: l10n.t('who wrote it'),

@@ -20,9 +20,9 @@ export class MailTransfer {
     this.#context = context;
   }
 
-  /** Asks for files or a folder of files and files what is in them. */
-  async importInto({ accountId, path }: FolderPlace): Promise<void> {
-    const picked = await this.#pickSource(path);
+  /** Files what is in the files named; asks for files or a folder of files where none is. */
+  async importInto({ accountId, path }: FolderPlace, files: readonly vscode.Uri[] = []): Promise<void> {
+    const picked = files.length > 0 ? this.#onThisMachine(files) : await this.#pickSource(path);
     if (!picked) return;
     const run: RunTask<{ imported: number; refused: number }> = async (signal, report) => {
       const sum = { imported: 0, refused: 0 };
@@ -116,7 +116,7 @@ export class MailTransfer {
     const items: { label: string; detail: string; sealed: Sealed }[] = [
       {
         label: `$(lock) ${vscode.l10n.t('Sealed mail stays sealed')}`,
-        detail: vscode.l10n.t('As it came. One-time keys are destroyed after reading, so nobody may be able to open the file again.'),
+        detail: vscode.l10n.t('As it came. Its one-time keys are gone once it was read: it may never open again.'),
         sealed: 'source',
       },
       {

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../escapeHtml.ts';
 import { qrSvg } from './qrSvg.ts';
 import type { TrustPage } from './trustPage.ts';
 
@@ -12,53 +13,47 @@ export interface TrustShell {
 export function trustHtml(page: TrustPage, { nonce, scriptUri, language, generation }: TrustShell): string {
   const policy = `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; form-action 'none'; base-uri 'none'`;
   return `<!DOCTYPE html>
-<html lang="${escape(language)}">
+<html lang="${escapeHtml(language)}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(page.title)}</title>
+<title>${escapeHtml(page.title)}</title>
 <style nonce="${nonce}">${STYLE}</style>
 </head>
 <body data-generation="${generation}">
 <main>
-<h1>${escape(page.title)}</h1>
-<p>${escape(page.lead)}</p>
-${page.mark ? `<p class="mark" role="status"><strong class="${page.mark.tone}">${escape(page.mark.words)}</strong> ${escape(page.mark.meaning)}</p>` : ''}
+<h1>${escapeHtml(page.title)}</h1>
+<p>${escapeHtml(page.lead)}</p>
+${page.mark ? `<p class="mark" role="status"><strong class="${page.mark.tone}">${escapeHtml(page.mark.words)}</strong> ${escapeHtml(page.mark.meaning)}</p>` : ''}
 ${page.number ? numberHtml(page.number, page.compare) : ''}
-<nav>${page.buttons.map(({ action, label, primary }) => `<button type="button" data-action="${action}"${primary === 'yes' ? ' class="primary"' : ''}>${escape(label)}</button>`).join('')}</nav>
+<nav>${page.buttons.map(({ action, label, primary }) => `<button type="button" data-action="${action}"${primary === 'yes' ? ' class="primary"' : ''}>${escapeHtml(label)}</button>`).join('')}</nav>
 <div class="columns">
-<section aria-labelledby="code"><h2 id="code">${escape(page.code.heading)}</h2>
-<p class="dim">${escape(page.code.hint)}</p>
-<figure>${qrSvg(page.code.text, escape(page.code.label))}</figure>
+<section aria-labelledby="code"><h2 id="code">${escapeHtml(page.code.heading)}</h2>
+<p class="dim">${escapeHtml(page.code.hint)}</p>
+<figure>${qrSvg(page.code.text, escapeHtml(page.code.label))}</figure>
 </section>
-<section id="scan" aria-labelledby="theirs"><h2 id="theirs">${escape(page.scan.heading)}</h2>
-<p class="dim">${escape(page.scan.hint)}</p>
-<label>${escape(page.scan.picture)}<input id="picture" type="file" accept="image/*"></label>
-<label>${escape(page.scan.paste)}<textarea id="text" rows="3" maxlength="4096" spellcheck="false"></textarea></label>
-<button type="button" id="use">${escape(page.scan.use)}</button>
+<section id="scan" aria-labelledby="theirs"><h2 id="theirs">${escapeHtml(page.scan.heading)}</h2>
+<p class="dim">${escapeHtml(page.scan.hint)}</p>
+<label>${escapeHtml(page.scan.picture)}<input id="picture" type="file" accept="image/*"></label>
+<label>${escapeHtml(page.scan.paste)}<textarea id="text" rows="3" maxlength="4096" spellcheck="false"></textarea></label>
+<button type="button" id="use">${escapeHtml(page.scan.use)}</button>
 </section>
 </div>
-<dl>${page.facts.map(({ label, groups }) => `<dt>${escape(label)}</dt><dd>${groups.map((group) => `<code>${escape(group)}</code>`).join(' ')}</dd>`).join('')}</dl>
+<dl>${page.facts.map(({ label, groups }) => `<dt>${escapeHtml(label)}</dt><dd>${groups.map((group) => `<code>${escapeHtml(group)}</code>`).join(' ')}</dd>`).join('')}</dl>
 </main>
-<script nonce="${nonce}" src="${escape(scriptUri)}"></script>
+<script nonce="${nonce}" src="${escapeHtml(scriptUri)}"></script>
 </body>
 </html>`;
 }
 
 function numberHtml({ heading, hint, groups, typed }: NonNullable<TrustPage['number']>, compare: TrustPage['compare']): string {
-  return `<section aria-labelledby="number"><h2 id="number">${escape(heading)}</h2>
-<p class="dim">${escape(hint)}</p>
-<ol class="digits">${groups.map((group) => `<li><span>${escape(group)}</span></li>`).join('')}</ol>
-<label>${escape(typed)}<input id="typed" type="text" inputmode="numeric" autocomplete="off" spellcheck="false" maxlength="200"></label>
-<p id="compared" role="status" data-same="${escape(compare.same)}" data-differs="${escape(compare.differs)}"></p>
+  return `<section aria-labelledby="number"><h2 id="number">${escapeHtml(heading)}</h2>
+<p class="dim">${escapeHtml(hint)}</p>
+<ol class="digits">${groups.map((group) => `<li><span>${escapeHtml(group)}</span></li>`).join('')}</ol>
+<label>${escapeHtml(typed)}<input id="typed" type="text" inputmode="numeric" autocomplete="off" spellcheck="false" maxlength="200"></label>
+<p id="compared" role="status" data-same="${escapeHtml(compare.same)}" data-differs="${escapeHtml(compare.differs)}"></p>
 </section>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
 const STYLE = `

@@ -59,6 +59,44 @@ describe('several accounts in one engine', function () {
     assert.deepEqual([inbox?.role, inbox?.total], ['inbox', TURNS.length]);
   });
 
+  it('show their conversations as one list too, each account its own, whatever the size of a page', async () => {
+    const answer = (n: number, to: number, subject: string): Buffer =>
+      Buffer.from(
+        letter(n)
+          .toString()
+          .replace(/Subject: .*/, `Subject: ${subject}`)
+          .replace('\r\n\r\n', `\r\nIn-Reply-To: <${to}@example.test>\r\n\r\n`),
+      );
+    world.mail.fill(ADDRESSES.bob, [answer(20, 1, 'Re: number 1')]);
+    world.mail.fill(ADDRESSES.alice, [answer(21, 0, 'Re: number 0'), answer(22, 1, 'Re: number 1, by another way')]);
+    await alice.engine.fetchMail({});
+    const expected = [
+      ['Re: number 1, by another way', 1, alice.account.id],
+      ['Re: number 0', 2, alice.account.id],
+      ['Re: number 1', 2, others],
+      ...[6, 5, 4, 3, 2].map((n) => [`number ${n}`, 1, TURNS[n] === 'bob' ? others : alice.account.id]),
+    ];
+    for (const limit of [1, 2, 3, 100]) {
+      const listed = [];
+      for (let before: number | undefined; ;) {
+        const page = await alice.engine.getUnifiedThreadList({ role: 'inbox', limit, ...(before !== undefined && { before }) });
+        assert.ok(page.threads.length <= limit);
+        listed.push(...page.threads);
+        if (page.next === undefined) break;
+        before = page.next;
+      }
+      assert.deepEqual(
+        listed.map(({ newest, count }) => [newest.subject, count, newest.accountId]),
+        expected,
+        `pages of ${limit}`,
+      );
+    }
+    await assert.rejects(alice.engine.getUnifiedThreadList({ role: 'nobody' as 'inbox', limit: 1 }), { code: 'engine.bad-request' });
+    await world.mail.doveadm(['expunge', '-u', ADDRESSES.bob, 'mailbox', 'INBOX', 'subject', 'Re:']);
+    await world.mail.doveadm(['expunge', '-u', ADDRESSES.alice, 'mailbox', 'INBOX', 'subject', 'Re:']);
+    await alice.engine.fetchMail({});
+  });
+
   it('take one request for messages of both, and undo it in both', async () => {
     const listed = await pages(100);
     const messageIds = listed.map(({ id }) => id);

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import type { ChatLetter } from '../../../src/core/account/chatLetter.ts';
 import type { Chat } from '../../../src/core/api.ts';
 import { CHAT_PART, CHAT_SIGNATURE, decodeChatPart, encodeChatPart, type ChatPart } from '../../../src/core/chat/chatPart.ts';
-import type { ArrivedMail, ChatLetter } from '../../../src/core/chat/chatPorts.ts';
+import type { ArrivedMail } from '../../../src/core/chat/chatPorts.ts';
+import { systemRandom } from '../../../src/core/base/systemPorts.ts';
 import { newGroupEvent } from '../../../src/core/chat/groupEvent.ts';
+import { chatMessageId } from '../../../src/core/mail/chatMessageId.ts';
 import { removeTempFolders } from '../store/vaultFixture.ts';
 import { arrivalOf, deliverAll, openSide, type Side } from './memoryWorld.ts';
 
@@ -65,7 +69,9 @@ describe('chat/what pretends to be part of a chat', function () {
   it('is refused where somebody claims another’s address', async () => {
     const letter = await letterOf(bob, 'I am Carol');
     await leavesUnharmed(arrivalOf(await altered(letter, { author: carol.address }, bob), bob, alice), 'chat.headers-differ');
-    const asCarol = await altered(letter, { author: carol.address, key: bob.certificate.fingerprint }, bob);
+    const messageId = chatMessageId(groupId, carol.address, (octets) => systemRandom.bytes(octets));
+    const claim = { author: carol.address, key: bob.certificate.fingerprint, messageId };
+    const asCarol = { ...(await altered(letter, claim, bob)), messageId };
     const mail = { ...arrivalOf(asCarol, bob, alice), from: { name: '', address: carol.address } };
     assert.equal((await alice.receiver.receive(mail)).outcome, 'waiting');
     assert.deepEqual(await alice.lines(chat.id), []);
@@ -88,6 +94,19 @@ describe('chat/what pretends to be part of a chat', function () {
     await leavesUnharmed({ ...mail, level: 'L4' });
   });
 
+  it('takes no place of a message that is still on its way, neither in the clear nor signed by another member', async () => {
+    const awaited = arrivalOf(await letterOf(bob, 'the real one'), bob, alice);
+    const { sealed: _, ...clear } = { ...awaited, files: [], inReplyTo: awaited.messageId, level: 'L4' as const, text: 'put before it' };
+    await leavesUnharmed(clear);
+    const { messageId } = awaited;
+    const letter = await letterOf(carol, 'put in its place');
+    const { address: author } = carol;
+    const taken = { ...(await altered(letter, { messageId }, carol)), messageId };
+    await leavesUnharmed({ ...arrivalOf(taken, carol, alice), from: { name: '', address: author } }, 'chat.headers-differ');
+    assert.equal(await alice.handler.arrived(awaited), 'chat');
+    assert.deepEqual(await alice.lines(chat.id), ['bob: the real one']);
+  });
+
   it('changes nothing when it comes again', async () => {
     const mail = arrivalOf(await letterOf(bob, 'once'), bob, alice);
     for (let time = 0; time < 3; time += 1) assert.equal(await alice.handler.arrived(mail), 'chat');
@@ -102,11 +121,9 @@ describe('chat/what pretends to be part of a chat', function () {
     const self = { address: author, name: 'Mallory', fingerprint: key };
     const event = newGroupEvent({ group: groupId, author, key, at: 1, parents, change: { kind: 'add', member: self } });
     const signature = (await mallory.signEvent(event.encoded)).toString('base64url');
-    const letter = await altered(
-      await letterOf(bob, 'let me in'),
-      { author, key, events: [{ encoded: event.encoded, signature }] },
-      mallory,
-    );
+    const messageId = chatMessageId(groupId, author, (octets) => systemRandom.bytes(octets));
+    const change = { author, key, messageId, events: [{ encoded: event.encoded, signature }] };
+    const letter = { ...(await altered(await letterOf(bob, 'let me in'), change, mallory)), messageId };
     await leavesUnharmed(arrivalOf(letter, mallory, alice), 'chat.not-member');
     assert.equal(alice.groups.event('alice', groupId, event.id), undefined);
   });
@@ -121,6 +138,22 @@ describe('chat/what pretends to be part of a chat', function () {
     await leavesUnharmed(arrivalOf(late, bob, alice), 'chat.not-member');
     const backdated = await altered(late, { at: early.at }, bob);
     await leavesUnharmed({ ...arrivalOf(backdated, bob, alice), receivedAt: now + 2 * 86_400_000 }, 'chat.not-member');
+  });
+
+  it('tells of a leave or removal as chat mail, though its author, or who reads it, is no member any more', async () => {
+    await bob.changes.leaveChat({ chatId: chatOf(bob) });
+    const leave = bob.letters.pop()!;
+    for (const side of [alice, carol]) assert.equal(await side.handler.arrived(arrivalOf(leave, bob, side)), 'chat');
+    // The own copy, where another device finds it.
+    assert.equal(await bob.handler.arrived(arrivalOf(leave, bob, bob)), 'chat');
+    await alice.changes.changeChat({ chatId: chat.id, change: { kind: 'remove', address: carol.address } });
+    const removal = alice.letters.pop()!;
+    for (const side of [carol, alice]) assert.equal(await side.handler.arrived(arrivalOf(removal, alice, side)), 'chat');
+    // And nothing more than that is believed of somebody who has left.
+    await leavesUnharmed(
+      arrivalOf(await altered(leave, { text: 'one more word', act: { kind: 'message' } }, bob), bob, alice),
+      'chat.not-member',
+    );
   });
 
   it('is refused where its events are another group’s, or conflict with each other', async () => {
@@ -176,6 +209,43 @@ describe('chat/what pretends to be part of a chat', function () {
       assert.equal(side.erased.length, 1);
       assert.equal(side.store.entry(side.accountId, groupId, letter.messageId)?.content.text, '');
     }
+  });
+
+  it('keeps no picture of 50 MB that a member sends, and none that is not the one named', async () => {
+    const { address: author } = bob;
+    const { fingerprint: key } = bob.certificate;
+    const parents = alice.groups.require('alice', groupId).heads;
+    const huge = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(50 << 20)]);
+    const sha256 = createHash('sha256').update(huge).digest('base64url');
+    const picture = { sha256, mimeType: 'image/png', size: huge.length };
+    // Nobody's own program writes such an event: it is put together by hand.
+    const encoded = JSON.stringify({ v: 1, group: groupId, author, key, at: 1, parents, change: { kind: 'picture', picture } });
+    const events = [{ encoded, signature: (await bob.signEvent(encoded)).toString('base64url') }];
+    const letter = await altered(await letterOf(bob, 'look'), { act: { kind: 'events' }, events }, bob);
+    const mail = arrivalOf(letter, bob, alice);
+    const before = alice.groups.require('alice', groupId).hash;
+    await alice.handler.arrived({ ...mail, files: [...mail.files, { index: 9, name: 'picture', mimeType: 'image/png', content: huge }] });
+    assert.equal(alice.groups.require('alice', groupId).hash, before);
+    assert.equal(await alice.book.getChatPicture({ chatId: chat.id }), undefined);
+    // A small one is named, and other octets come.
+    const small = { name: 'p.png', mimeType: 'image/png', content: Buffer.from('\x89PNG\r\n\x1a\nsmall', 'latin1') };
+    await bob.changes.changeChat({ chatId: chatOf(bob), change: { kind: 'picture', picture: small } });
+    const named = arrivalOf(bob.letters.pop()!, bob, alice);
+    const swapped = named.files.map((file) => (file.name === 'picture' ? { ...file, content: Buffer.from('another') } : file));
+    await assert.rejects(alice.receiver.receive({ ...named, files: swapped }), { code: 'chat.headers-differ' });
+    assert.equal(await alice.handler.arrived(named), 'chat');
+    assert.equal((await alice.book.getChatPicture({ chatId: chat.id }))?.content.byteLength, small.content.length);
+  });
+
+  it('is never said without sealing', async () => {
+    const before = await alice.lines(chat.id);
+    const said = alice.service.sendChatMessage({ chatId: chat.id, text: 'in the clear', level: 'L4' as 'L3' });
+    await assert.rejects(said, { code: 'chat.below-minimum' });
+    assert.deepEqual([await alice.lines(chat.id), alice.letters.length], [before, 0]);
+    const start = alice.changes.startChat({ accountId: 'alice', members: [bob.address], name: 'Open', minimumLevel: 'L4' as 'L3' });
+    await assert.rejects(start, { code: 'engine.bad-request' });
+    const change = { kind: 'minimum-level' as const, minimumLevel: 'L4' as 'L3' };
+    await assert.rejects(alice.changes.changeChat({ chatId: chat.id, change }), { code: 'engine.bad-request' });
   });
 
   it('refuses a picture of 50 MB, and one that is none', async () => {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { ImapFlow } from 'imapflow';
 import { createTransport } from 'nodemailer';
 import type { Chat } from '../../../src/core/api.ts';
+import { groupOfMessageIds } from '../../../src/core/mail/chatMessageId.ts';
+import { readMessage } from '../../../src/core/mail/readMime.ts';
 import { needMailWorld } from '../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../world/peopleWorld.ts';
 import { acquaint, chatOf, foldersOnServer, lineOf, onServer } from './chatWorld.ts';
@@ -62,6 +65,58 @@ describe('chat mail among other mail', function () {
     await Promise.all(looking);
     assert.ok(looking.length > 3);
     assert.deepEqual(sights, []);
+  });
+
+  it('is unread in the inbox, for other programs, no longer than it takes to open and move it', async () => {
+    const { host, port } = world.mail.imap;
+    const auth = { user: bob.email, pass: 'bob-password' };
+    const other = new ImapFlow({ host, port, secure: true, auth, tls: { ca: world.kme.pair.caPem }, logger: false });
+    await other.connect();
+    const atBob = await chatOf(bob);
+    let looks = 0;
+    let unseen = 0;
+    let longest = 0;
+    const enough = new AbortController();
+    const watched = (async () => {
+      for (let since = 0; !enough.signal.aborted;) {
+        const { unseen: now = 0 } = (await other.status('INBOX', { unseen: true })) || {};
+        looks += 1;
+        if (now > 0) unseen += 1;
+        since = now > 0 ? since || performance.now() : 0;
+        if (since > 0) longest = Math.max(longest, performance.now() - since);
+      }
+    })();
+    for (const text of ['four', 'five', 'six']) {
+      await alice.engine.sendChatMessage({ chatId: chat.id, text });
+      await lineOf(bob, atBob.id, text);
+      await onServer(async () => (await foldersOnServer(world, bob)).get('INBOX')?.messages === 0);
+    }
+    enough.abort();
+    await watched;
+    assert.equal(((await other.status('INBOX', { unseen: true })) || {}).unseen, 0);
+    assert.equal(((await other.status('QuMail Chat', { unseen: true })) || {}).unseen, 0);
+    await other.logout();
+    console.log(`    unread for another program in ${unseen} of ${looks} looks, at most ${Math.round(longest)} ms on end`);
+    assert.ok(looks > 50 && longest < 5000, `${longest} ms`);
+  });
+
+  it('shows other programs the fixed notice, and nothing of what is said', async () => {
+    await alice.engine.sendChatMessage({ chatId: chat.id, text: 'none of their business' });
+    await lineOf(bob, (await chatOf(bob)).id, 'none of their business');
+    await onServer(async () => (await foldersOnServer(world, bob)).get('INBOX')?.messages === 0);
+    for (const person of [alice, bob]) {
+      const stored = await world.mail.storedMessages(person.email, 'QuMail Chat');
+      assert.ok(stored.length > 3);
+      for (const mime of stored) {
+        const { text, subject, messageId, attachments } = await readMessage(mime);
+        assert.match(text, /^This message is sealed with QuMail/, text);
+        assert.equal(subject, 'QuMail Secure Message');
+        assert.equal(groupOfMessageIds(messageId), chat.id.slice(-22));
+        assert.deepEqual(attachments, []);
+        for (const secret of ['none of their business', 'qumail_chat.json', 'Chat-Version', 'Chat-Group'])
+          assert.ok(!mime.includes(secret), secret);
+      }
+    }
   });
 
   it('takes the answer of an ordinary mail program into the chat, as the plain mail it is', async () => {

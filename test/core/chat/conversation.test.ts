@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { decodeChatPart, encodeChatPart, type ChatAct, type ChatPart } from '../../../src/core/chat/chatPart.ts';
-import { chatMessageId, groupOfMessageIds } from '../../../src/core/mail/chatMessageId.ts';
+import { chatMessageId, groupOfMessageIds, isChatMessageIdOf } from '../../../src/core/mail/chatMessageId.ts';
 import { conversation, type ChatEntry } from '../../../src/core/chat/conversation.ts';
 
 const HASH = 'h'.repeat(43);
@@ -163,8 +163,17 @@ describe('chat/the part for programs', () => {
   });
 
   it('shows the group in its Message-ID, so that answers of other programs find it', () => {
-    const own = chatMessageId(GROUP, 'u'.repeat(22), 'example.test');
+    const own = chatMessageId(GROUP, 'alice@example.test', (octets) => Buffer.alloc(octets, 1));
     assert.equal(groupOfMessageIds('<other@example.test>', `<first@x> ${own}`), GROUP);
     assert.equal(groupOfMessageIds('<qumail-chat.short.x@example.test>', ''), undefined);
+    assert.ok(isChatMessageIdOf(own, GROUP, 'alice@example.test'));
+    for (const [group, author] of [
+      [GROUP, 'mallory@example.test'],
+      [GROUP, 'alice@example.com'],
+      ['h'.repeat(22), 'alice@example.test'],
+    ] as const)
+      assert.ok(!isChatMessageIdOf(own, group, author), author);
+    assert.ok(!isChatMessageIdOf(own.replace(/.@/, '!@'), GROUP, 'alice@example.test'));
+    assert.ok(!isChatMessageIdOf('', GROUP, 'alice@example.test'));
   });
 });

@@ -28,8 +28,12 @@ describe('chat/group', () => {
   it('is the same for everybody in 10,000 orders of arrival, in groups of up to 20', function () {
     this.timeout(60_000);
     let orders = 0;
+    let histories = 0;
+    let largest = 0;
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20 }), steps, fc.integer(), (people, history, seed) => {
+        histories += 1;
+        largest = Math.max(largest, people);
         const copies = play(people, history);
         const all = new Map(copies.flatMap((copy) => [...copy.events]));
         const expected = groupState(copies[0]!.groupId, all)!;
@@ -48,6 +52,7 @@ describe('chat/group', () => {
       { numRuns: 500 },
     );
     assert.equal(orders, 10_000);
+    console.log(`    ${orders} orders of ${histories} histories, groups of up to ${largest}`);
   });
 
   it('comes to rest on one state once everybody has heard everything', () => {

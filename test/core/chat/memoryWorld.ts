@@ -1,24 +1,28 @@
+import type { ChatLetter } from '../../../src/core/account/chatLetter.ts';
 import { toBase64url } from '../../../src/core/base/bytes.ts';
 import type { ChatLevel } from '../../../src/core/base/chat.ts';
 import { Log } from '../../../src/core/base/log.ts';
 import type { QuMailEvent } from '../../../src/core/base/events.ts';
 import type { Clock } from '../../../src/core/base/ports.ts';
 import { systemClock, systemRandom } from '../../../src/core/base/systemPorts.ts';
+import { ChangeWriter } from '../../../src/core/chat/changeWriter.ts';
 import { ChatBook } from '../../../src/core/chat/chatBook.ts';
 import { ChatChanges } from '../../../src/core/chat/chatChanges.ts';
 import { ChatHandler } from '../../../src/core/chat/chatHandler.ts';
-import type { ArrivedMail, ChatLetter, ChatPeople, ChatPost, ChatSignatures, KnownPerson } from '../../../src/core/chat/chatPorts.ts';
+import type { ArrivedMail, ChatPeople, ChatPost, ChatSignatures, KnownPerson } from '../../../src/core/chat/chatPorts.ts';
 import { ChatQueue } from '../../../src/core/chat/chatQueue.ts';
 import { ChatReceiver } from '../../../src/core/chat/chatReceiver.ts';
 import { ChatSender } from '../../../src/core/chat/chatSender.ts';
 import { ChatService } from '../../../src/core/chat/chatService.ts';
-import { signedPart } from '../../../src/core/chat/chatPart.ts';
+import { CHAT_PART, CHAT_SIGNATURE, decodeChatPart, encodeChatPart, signedPart } from '../../../src/core/chat/chatPart.ts';
 import { GroupBook, signedEvent } from '../../../src/core/chat/groupBook.ts';
 import type { GroupMember } from '../../../src/core/chat/groupEvent.ts';
 import { OpenPgpEngine } from '../../../src/core/crypto/openPgpEngine.ts';
 import type { GeneratedCertificate } from '../../../src/core/crypto/pgpEngine.ts';
+import { chatMessageId } from '../../../src/core/mail/chatMessageId.ts';
 import { ChatExtras } from '../../../src/core/store/chatExtras.ts';
 import { CHAT_MIGRATIONS } from '../../../src/core/store/chatSchema.ts';
+import { ChatOwed } from '../../../src/core/store/chatOwed.ts';
 import { ChatStore } from '../../../src/core/store/chats.ts';
 import { ChatUnsent } from '../../../src/core/store/chatUnsent.ts';
 import { ChatWaiting } from '../../../src/core/store/chatWaiting.ts';
@@ -79,13 +83,38 @@ export class Side {
     const erase = (accountId: string, envelopeId: string): Promise<void> => post.erase(accountId, envelopeId);
     const { receiver, sender } = this;
     const reread = async (): Promise<undefined> => undefined;
-    this.handler = new ChatHandler({ store, waiting, groups, people, receiver, sender, clock, log, emit, reread, erase });
-    this.book = new ChatBook({ store, extras, groups, people, clock, world: 'real', readFailure: () => undefined });
+    this.handler = new ChatHandler({
+      store,
+      waiting,
+      owed: new ChatOwed(deps),
+      post,
+      groups,
+      people,
+      receiver,
+      sender,
+      clock,
+      log,
+      emit,
+      reread,
+      erase,
+    });
+    this.book = new ChatBook({
+      store,
+      extras,
+      groups,
+      people,
+      clock,
+      world: 'real',
+      readFailure: () => undefined,
+      decided: (accountId, id) => this.#queue.decided(accountId, id),
+    });
+    const writer = new ChangeWriter({ groups, extras, sender, clock });
     this.#queue = new ChatQueue({
       store,
       unsent: new ChatUnsent(deps),
       groups,
       sender,
+      writer,
       post,
       clock,
       random,
@@ -97,7 +126,7 @@ export class Side {
     });
     const { book, handler } = this;
     this.service = new ChatService({ book, store, groups, post, queue: this.#queue, handler, clock, emit });
-    this.changes = new ChatChanges({ book, extras, groups, people, post, sender, clock, emit });
+    this.changes = new ChatChanges({ book, people, post, queue: this.#queue, writer });
   }
 
   meet(other: Side): void {
@@ -114,6 +143,20 @@ export class Side {
   /** A signature over a part as this person makes it. */
   signPart(part: Uint8Array): Promise<Buffer> {
     return this.#sign(signedPart(part));
+  }
+
+  /** A letter of this person's as if somebody else had written it, signed with a certificate that says so. */
+  async forgeAs(author: string, { fingerprint: key, secretKey }: GeneratedCertificate, letter: ChatLetter): Promise<ChatLetter> {
+    const file = letter.files.find(({ name }) => name === CHAT_PART.name)!;
+    const part = decodeChatPart(file.content)!;
+    const messageId = chatMessageId(part.group, author, (octets) => systemRandom.bytes(octets));
+    const content = encodeChatPart({ ...part, messageId, author, key });
+    const signature = await pgp.sign({ data: signedPart(content), secretKey, now: Date.now(), detached: true });
+    const files = [
+      { ...CHAT_PART, content },
+      { ...CHAT_SIGNATURE, content: signature },
+    ];
+    return { ...letter, messageId, files };
   }
 
   signEvent(encoded: string): Promise<Buffer> {

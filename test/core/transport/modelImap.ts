@@ -17,6 +17,8 @@ export interface ModelFolder {
   uidNext: number;
   modseq: number;
   attributes: string;
+  /** RFC 8474; a renamed folder keeps it. */
+  mailboxId: string;
   messages: ModelMessage[];
 }
 
@@ -30,6 +32,8 @@ export interface Lies {
   onSources?: (folder: ModelFolder) => void;
   /** UIDs whose source is never handed out. */
   withheld?: ReadonlySet<number>;
+  /** Sent among the mailboxes of a LIST: lines as they are. */
+  listed?: () => string[];
   /** A literal that says another length than it has. */
   literal?: (message: ModelMessage) => number;
 }
@@ -54,8 +58,15 @@ export class ModelImap {
   #server: ReturnType<typeof createServer> | undefined;
   #validity = 1000;
 
-  constructor(o: { readonly gmail?: 'gmail'; readonly condstore?: 'condstore' } = {}) {
-    const more = [...(o.gmail ? ['X-GM-EXT-1'] : []), ...(o.condstore ? ['CONDSTORE', 'ENABLE'] : [])].join(' ');
+  constructor(
+    o: { readonly gmail?: 'gmail'; readonly condstore?: 'condstore'; readonly utf8?: 'utf8'; readonly objectId?: 'objectid' } = {},
+  ) {
+    const more = [
+      ...(o.gmail ? ['X-GM-EXT-1'] : []),
+      ...(o.condstore ? ['CONDSTORE', 'ENABLE'] : []),
+      ...(o.utf8 ? ['UTF8=ACCEPT', 'ENABLE'] : []),
+      ...(o.objectId ? ['OBJECTID'] : []),
+    ].join(' ');
     this.#capabilities = `IMAP4rev1 LIST-EXTENDED LIST-STATUS SPECIAL-USE UIDPLUS MOVE SASL-IR AUTH=PLAIN ${more}`.trim();
     this.create('INBOX');
   }
@@ -82,7 +93,8 @@ export class ModelImap {
   // ---- what happens on the server ----
 
   create(path: string, attributes = ''): ModelFolder {
-    const folder: ModelFolder = { path, uidValidity: ++this.#validity, uidNext: 1, modseq: 1, attributes, messages: [] };
+    const uidValidity = ++this.#validity;
+    const folder: ModelFolder = { path, uidValidity, uidNext: 1, modseq: 1, attributes, mailboxId: `F${uidValidity}`, messages: [] };
     this.folders.set(path, folder);
     return folder;
   }
@@ -195,6 +207,7 @@ export class ModelImap {
       session.known = folder.messages.length;
       send(`* FLAGS (\\Seen \\Flagged \\Answered \\Deleted \\Draft)\r\n* ${folder.messages.length} EXISTS\r\n`);
       send(`* OK [UIDVALIDITY ${folder.uidValidity}] x\r\n* OK [UIDNEXT ${folder.uidNext}] x\r\n`);
+      if (this.#capabilities.includes('OBJECTID')) send(`* OK [MAILBOXID (${folder.mailboxId})] x\r\n`);
       if (this.#capabilities.includes('CONDSTORE')) send(`* OK [HIGHESTMODSEQ ${folder.modseq}] x\r\n`);
       return 'OK [READ-WRITE] selected';
     }
@@ -208,7 +221,9 @@ export class ModelImap {
 
   #named(command: string): ModelFolder | undefined {
     const name = /^\w+ (?:"((?:[^"\\]|\\.)*)"|(\S+))/.exec(command);
-    return this.folders.get((name?.[1]?.replace(/\\(.)/g, '$1') ?? name?.[2] ?? '').replace(/^inbox$/i, 'INBOX'));
+    const path = (name?.[1]?.replace(/\\(.)/g, '$1') ?? name?.[2] ?? '').replace(/^inbox$/i, 'INBOX');
+    // Commands are read octet by octet; with UTF8=ACCEPT (RFC 6855) names come as UTF-8.
+    return this.folders.get(path) ?? this.folders.get(Buffer.from(path, 'latin1').toString());
   }
 
   #list(command: string, send: (data: string) => void): void {
@@ -218,7 +233,7 @@ export class ModelImap {
       parts.push(`* LIST (\\HasNoChildren${folder.attributes && ` ${folder.attributes}`}) "/" ${quoted(folder.path)}\r\n`);
       if (command.includes('STATUS')) parts.push(`* STATUS ${quoted(folder.path)} ${statusOf(folder)}\r\n`);
     }
-    send(parts.join(''));
+    send([...parts, ...(this.lies.listed?.() ?? []).map((line) => `${line}\r\n`)].join(''));
   }
 
   #search(query: string, folder: ModelFolder): number[] {
@@ -254,7 +269,7 @@ export class ModelImap {
         if (items.includes('X-GM-LABELS')) parts.push(`X-GM-LABELS (${message.gmail.labels.map(quoted).join(' ')})`);
       }
       if (items.includes('ENVELOPE')) parts.push(envelopeOf(message.raw));
-      if (items.includes('BODYSTRUCTURE')) parts.push('BODYSTRUCTURE ("TEXT" "PLAIN" NIL NIL NIL "7BIT" 10 1 NIL NIL NIL NIL)');
+      if (items.includes('BODYSTRUCTURE')) parts.push(`BODYSTRUCTURE ${message.raw.includes('qumail_payload.json') ? SEALED : PLAIN}`);
       if (items.includes('HEADER.FIELDS')) parts.push('BODY[HEADER.FIELDS (REFERENCES)] {2}\r\n\r\n');
       if (!sources) {
         send(`* ${index + 1} FETCH (${parts.join(' ')})\r\n`);
@@ -267,6 +282,11 @@ export class ModelImap {
     }
   }
 }
+
+const PLAIN = '("TEXT" "PLAIN" NIL NIL NIL "7BIT" 10 1 NIL NIL NIL NIL)';
+const PAYLOAD =
+  '("APPLICATION" "OCTET-STREAM" ("NAME" "qumail_payload.json") NIL NIL "BASE64" 10 NIL ("ATTACHMENT" ("FILENAME" "qumail_payload.json")) NIL NIL)';
+const SEALED = `(${PLAIN}${PAYLOAD} "MIXED" ("BOUNDARY" "b") NIL NIL NIL)`;
 
 function statusOf(folder: ModelFolder): string {
   const unseen = folder.messages.filter(({ flags }) => !flags.has('\\Seen')).length;

@@ -8,7 +8,8 @@ const CANDIDATES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-const FLAGS = [
+/** A browser that does nothing of its own. */
+export const QUIET_FLAGS: readonly string[] = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -37,7 +38,7 @@ export async function startBrowser(options: BrowserOptions): Promise<BrowserCont
   return chromium.launchPersistentContext(options.profileDir, {
     executablePath,
     headless: process.env['QUMAIL_HEADED'] !== '1',
-    args: [...FLAGS, ...(rules.length > 0 ? [`--host-resolver-rules=${rules.join(',')}`] : [])],
+    args: [...QUIET_FLAGS, ...(rules.length > 0 ? [`--host-resolver-rules=${rules.join(',')}`] : [])],
     viewport: options.viewport ?? { width: 1280, height: 800 },
     colorScheme: options.colorScheme ?? 'dark',
     ignoreHTTPSErrors: options.certificates === 'test-authority',

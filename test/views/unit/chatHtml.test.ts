@@ -40,19 +40,51 @@ const LIVELY: readonly ChatMessage[] = [
   message('m9', 1, { author: ALICE, text: '> Which one?\n\nThe second.', state: 'queued', level: 'L3' }),
 ];
 
+/** What each frame of scrolling costs the page's own thread, milliseconds of processor time: other programs on the machine take none of it. */
+interface Frames {
+  readonly p95: number;
+  readonly longest: number;
+}
+
+/** Forty frames a second leave 25 ms for each; one that takes longer now and then is not seen, a tenth of a second is. */
+const SMOOTH: Frames = { p95: 25, longest: 60 };
+
+/** Scrolls as a wheel does, a little each frame, through what was never drawn; then in leaps, as the handle of a scroll bar does. */
+async function scrollThrough({ page }: ChatPage): Promise<Frames> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  const spent = async (): Promise<number> => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return 1000 * (metrics.find(({ name }) => name === 'ThreadTime')?.value ?? Number.NaN);
+  };
+  const costs: number[] = [];
+  let before = await spent();
+  for (let step = 0; step < 160; step++) {
+    await page.evaluate(async (at) => {
+      const scope = globalThis as unknown as {
+        document: { querySelector(s: string): { scrollTop: number; scrollHeight: number } };
+        requestAnimationFrame(run: () => void): void;
+      };
+      const scroller = scope.document.querySelector('.scroller');
+      scroller.scrollTop = at < 120 ? scroller.scrollTop - 150 : (scroller.scrollHeight * (160 - at)) / 40;
+      // The page hears of it before the first frame, and has drawn before the second.
+      await new Promise<void>((resolve) => scope.requestAnimationFrame(() => scope.requestAnimationFrame(resolve)));
+    }, step);
+    const now = await spent();
+    costs.push(now - before);
+    before = now;
+  }
+  await session.detach();
+  costs.sort((a, b) => a - b);
+  return { p95: costs[Math.floor(costs.length * 0.95)] ?? Number.NaN, longest: costs.at(-1) ?? Number.NaN };
+}
+
 describe('the page of a chat in a real Chromium', function () {
   this.timeout(30_000);
   let chat: ChatPage;
 
   before(async function () {
-    const opened = await ChatPage.open();
-    if (opened) {
-      chat = opened;
-      return;
-    }
-    assert.ok(!process.env['CI'], 'no /usr/bin/chromium');
-    console.log('      skipped: no /usr/bin/chromium');
-    this.skip();
+    chat = await ChatPage.open(this);
   });
   after(() => chat?.dispose());
 
@@ -86,7 +118,8 @@ describe('the page of a chat in a real Chromium', function () {
     for (const { url } of await chat.asked('open-link')) assert.match(url, /^https?:/);
   });
 
-  it('draws a window of ten thousand messages, and scrolling them costs little', async () => {
+  it('draws a window of ten thousand messages, and scrolls them smoothly', async function () {
+    this.timeout(90_000);
     const many = Array.from({ length: 10_000 }, (_, index) =>
       message(`m${String(index).padStart(5, '0')}`, 10_000 - index, {
         text: `line ${index} ${'word '.repeat(index % 12)}`,
@@ -96,25 +129,9 @@ describe('the page of a chat in a real Chromium', function () {
     await chat.show(many);
     assert.ok((await chat.page.locator('.row').count()) < 100);
     await chat.page.getByText('line 9999').waitFor();
-    const slowest = await chat.page.evaluate(async () => {
-      const scope = globalThis as unknown as {
-        document: { querySelector(s: string): { scrollTop: number; scrollHeight: number } };
-        requestAnimationFrame(run: () => void): void;
-        performance: { now(): number };
-      };
-      const scroller = scope.document.querySelector('.scroller');
-      let worst = 0;
-      for (let step = 0; step < 40; step++) {
-        const began = scope.performance.now();
-        scroller.scrollTop -= 700;
-        await new Promise<void>((resolve) => scope.requestAnimationFrame(() => resolve()));
-        await new Promise<void>((resolve) => scope.requestAnimationFrame(() => resolve()));
-        worst = Math.max(worst, scope.performance.now() - began);
-      }
-      return worst;
-    });
-    console.log(`        slowest of 40 pages up through 10,000 messages: ${slowest.toFixed(0)} ms`);
-    assert.ok(slowest < 400, `${slowest} ms`);
+    const { p95, longest } = await scrollThrough(chat);
+    console.log(`        a frame of scrolling through 10,000 messages: p95 ${p95.toFixed(1)} ms, longest ${longest.toFixed(1)} ms`);
+    assert.ok(p95 <= SMOOTH.p95 && longest <= SMOOTH.longest, JSON.stringify({ p95, longest }));
     assert.ok((await chat.page.locator('.row').count()) < 100);
     await chat.page.getByRole('button', { name: 'Go to the latest message' }).click();
     await chat.page.getByText('line 9999').waitFor();

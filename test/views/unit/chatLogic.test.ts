@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ChatMessage, QuMailApi } from '../../../src/core/api.ts';
 import { parsePageAsk } from '../../../src/views/chats/chatAsks.ts';
-import { firstUnread, pictureTypeOf, stretchOf } from '../../../src/views/chats/chatModel.ts';
+import { firstUnread, stretchOf } from '../../../src/views/chats/chatModel.ts';
 import { ChatPages } from '../../../src/views/chats/chatPages.ts';
 import { MAX_FILES_OCTETS } from '../../../src/views/chats/chatProtocol.ts';
 import { noticeText, timerText } from '../../../src/views/chats/chatText.ts';
@@ -189,6 +189,23 @@ describe('the pages of a chat', () => {
     assert.deepEqual(ids(lines.all), ids(engine.all.slice(20)));
   });
 
+  it('bring a line that came with few messages and one question, and leave no gap where more came', async () => {
+    const engine = engineOf(many(300));
+    const pages = new ChatPages(engine, 'c');
+    const lines = new ChatLines();
+    lines.take((await pages.latest(lineOf)).stretch);
+    engine.all = many(301);
+    engine.asked = 0;
+    const looks = await pages.newest(Promise.resolve(lineOf));
+    assert.equal(engine.asked, 1);
+    assert.ok((looks[0]?.messages.length ?? 0) < 10);
+    for (const { stretch } of looks) lines.take(stretch);
+    assert.deepEqual(ids(lines.all), ids(engine.all.slice(200)));
+    engine.all = many(450);
+    for (const { stretch } of await pages.newest(lineOf)) lines.take(stretch);
+    assert.deepEqual(ids(lines.all), ids(engine.all.slice(200)));
+  });
+
   it('bring what changed in the part that is on screen', async () => {
     const engine = engineOf(many(300));
     const pages = new ChatPages(engine, 'c');
@@ -235,11 +252,5 @@ describe('what is told about chats', () => {
       ['never', '45 s', '5 min', '2 h', '1 day', '7 days'],
     );
     assert.match(noticeText({ kind: 'added', by: 'Alice', member: 'Bob' }, plain), /^Alice added Bob$/);
-  });
-
-  it('takes a picture for what its octets are', () => {
-    assert.equal(pictureTypeOf(Buffer.from('\x89PNG\r\n\x1a\n....', 'latin1')), 'image/png');
-    assert.equal(pictureTypeOf(Buffer.from('<svg onload="x">')), undefined);
-    assert.equal(pictureTypeOf(Buffer.from('<html>')), undefined);
   });
 });

@@ -12,7 +12,7 @@ import { hitRow, rowReader } from '../../../src/views/messages/listRows.ts';
 import { isTouchedBy, listSourceIn } from '../../../src/views/messages/listSource.ts';
 import { listTitle } from '../../../src/views/messages/listTitle.ts';
 import { MessagePages } from '../../../src/views/messages/messagePages.ts';
-import { foundLabel, marksOf, participantsLabel, rowContext } from '../../../src/views/messages/rowText.ts';
+import { foundLabel, marksOf, participantsLabel, recipientsOf, rowContext } from '../../../src/views/messages/rowText.ts';
 import { ThreadCache } from '../../../src/views/messages/threadCache.ts';
 import { exportedText, fileName, importedText, progressText } from '../../../src/views/transfer/transferText.ts';
 import { plain } from './plainLocaliser.ts';
@@ -94,6 +94,26 @@ describe('views/what the Messages view lists', () => {
       [1, 7],
     );
     assert.deepEqual(pages.coverage, { indexed: 3, total: 9 });
+  });
+
+  it('has the conversations of all inboxes where conversations are wanted, and their messages where not', async () => {
+    const requests = api({
+      getUnifiedThreadList: async ({ role }) => ({ threads: role === 'inbox' ? [thread(5, 2), thread(4, 1)] : [] }),
+      getUnifiedList: async () => ({ messages: [message(5), message(4)] }),
+    });
+    const kinds = async (layout: 'threads' | 'messages'): Promise<string[]> =>
+      (await rowReader({ kind: 'unified', role: 'inbox' }, layout, requests)(10)).rows.map(({ kind }) => kind);
+    assert.deepEqual(await kinds('threads'), ['thread', 'message']);
+    assert.deepEqual(await kinds('messages'), ['message', 'message']);
+  });
+
+  it('names the people a draft is for, and nobody where its head names none', () => {
+    assert.equal(
+      recipientsOf('From: A <a@a.example>\nTo: Bob <bob@b.example>, <c@c.example>\nSubject: x\n\nTo: nobody'),
+      'Bob, c@c.example',
+    );
+    assert.equal(recipientsOf('To:\nSubject: x\n\nTo: in the text'), '');
+    assert.equal(recipientsOf(''), '');
   });
 
   it('is named beside the view, with how much of the mail was searched', () => {

@@ -120,7 +120,8 @@ export class ActionService implements Handled {
   async listPendingActions(): Promise<readonly PendingAction[]> {
     const byId = new Map<string, ActionRecord[]>();
     for (const record of this.#deps.journal.unsettled()) byId.set(record.id, [...(byId.get(record.id) ?? []), record]);
-    return [...byId.values()].map(pendingOf);
+    const counts = this.#deps.journal.unsettledCounts();
+    return [...byId].map(([id, records]) => pendingOf(records, counts.get(id) ?? { messages: 0, vanished: 0 }));
   }
 
   /** How the counts of an account's folders differ from what the server told, because of what it has not heard yet. */
@@ -270,21 +271,19 @@ function inverseOf(record: ActionRecord, id: string, now: number): NewAction[] {
   return [...groups.values()];
 }
 
-function pendingOf(records: readonly ActionRecord[]): PendingAction {
+function pendingOf(records: readonly ActionRecord[], counts: Pick<PendingAction, 'messages' | 'vanished'>): PendingAction {
   const [first] = records;
   const worst = (['failed', 'running', 'waiting', 'dropped'] as const).find((state) => records.some((record) => record.state === state));
   const failure = readFailure(records.find(({ failureJson }) => failureJson !== undefined)?.failureJson);
   const target = records.find((record) => record.target !== undefined)?.target;
-  const messages = new Set(records.flatMap((record) => record.messages.map(({ messageId }) => messageId)));
   return {
     id: first!.id,
     accountId: first!.accountId,
     purpose: records.every(({ verb }) => verb === 'expunge') ? 'expunge' : first!.purpose,
     ...(target !== undefined && { target }),
-    messages: messages.size,
+    ...counts,
     state: worst ?? 'waiting',
     ...(failure && { failure }),
-    vanished: records.flatMap((record) => record.messages).filter(({ outcome }) => outcome === 'vanished').length,
     undoable: !records.some(({ verb, state }) => verb === 'expunge' && state !== 'waiting'),
     createdAt: first!.createdAt,
   };

@@ -51,30 +51,43 @@ export class LocalView {
     const views = this.#views(accountId, messages);
     this.#deps.shown.transaction(() => {
       for (const message of messages) {
-        this.#show(accountId, views.get(placeKey(message)) ?? { message, folder: message.folder, decided: new Map() });
+        this.#show(accountId, views.get(placeKey(message)) ?? { message, rows: [], folder: message.folder, decided: new Map() });
       }
     });
   }
 
-  /** Gives messages back the flags that a change took, before `show`. */
+  /** Gives messages back the flags that a change took, and shows them. */
   unflag(
     accountId: string,
     messages: readonly ActionMessage[],
     inverse: (message: ActionMessage) => { readonly add: readonly MailFlag[]; readonly remove: readonly MailFlag[] },
   ): void {
-    for (const message of messages) {
-      const row = this.#rowOf(accountId, message);
-      if (!row) continue;
-      const { add, remove } = inverse(message);
-      const flags = [...new Set([...row.flags.filter((flag) => !remove.includes(flag)), ...add])];
-      this.#deps.messages.updateFlags(accountId, row.folder, [{ uid: row.uid, flags }]);
-    }
+    this.#deps.shown.transaction(() => {
+      for (const message of messages) {
+        const row = this.#rowOf(accountId, message);
+        if (!row) continue;
+        const { add, remove } = inverse(message);
+        const flags = [...new Set([...row.flags.filter((flag) => !remove.includes(flag)), ...add])];
+        // Else what was decided would be set at once again; what still is, `show` decides.
+        this.#deps.shown.await(accountId, message, undefined);
+        this.#deps.messages.updateFlags(accountId, row.folder, [{ uid: row.uid, flags }]);
+      }
+      this.show(accountId, messages);
+    });
   }
 
   /** Where what was shown of messages is lost (its folder vanished), the next look at their place is to find them. */
   lookForMissing(accountId: string, messages: readonly ActionMessage[]): void {
     const missing = messages.filter((message) => !this.#rowOf(accountId, message));
     for (const folder of new Set(missing.map((message) => message.folder))) this.#deps.shown.lookAfresh(accountId, folder);
+  }
+
+  /** The message has left its place on the server: a row that was put back there, because that is to be undone, has no UID until it is. */
+  uproot(accountId: string, message: ActionMessage): void {
+    const { messages, shown } = this.#deps;
+    if (messages.cursor(accountId, message.folder)?.uidValidity !== message.uidValidity) return;
+    const row = messages.byUid(accountId, message.folder, message.uid);
+    if (row?.id === message.messageId && row.rfcMessageId === message.rfcMessageId) shown.place(row.id, accountId, row.folder, -row.id);
   }
 
   /** The message is gone from the server; what was shown of it goes as well. */
@@ -91,7 +104,7 @@ export class LocalView {
 
   #show(accountId: string, view: PendingView): void {
     const { messages, shown, journal } = this.#deps;
-    const row = this.#rowOf(accountId, view.message);
+    const row = this.#onItsWay(accountId, view) ?? this.#rowOf(accountId, view.message);
     const away = view.folder !== undefined && view.folder !== view.message.folder;
     const decided = [...view.decided];
     const set = decided.flatMap(([flag, to]) => (to === 'set' ? [flag] : []));
@@ -100,11 +113,31 @@ export class LocalView {
     const waits = unlisted || decided.length > 0;
     shown.await(accountId, view.message, waits ? { away, unlisted, set, clear, rowId: row?.id ?? 0 } : undefined);
     if (!row) return;
+    if (unlisted) this.#dropOther(accountId, view.message, row);
     if (row.id !== view.message.messageId) journal.rehint(view.message.id, row.id);
     if (decided.length > 0) messages.updateFlags(accountId, row.folder, [{ uid: row.uid, flags: withDecided(row.flags, view.decided) }]);
     if (view.folder === undefined) shown.hide(row.id, HIDDEN.removing);
     else if (view.folder === view.message.folder) this.#put(row, view.message);
     else shown.place(row.id, accountId, view.folder, -row.id);
+  }
+
+  /** The row of a message that has no UID yet, which whoever has the message open knows it by; should there be two, the later one goes. */
+  #onItsWay(accountId: string, { message, rows }: PendingView): MessageRow | undefined {
+    const [row, ...more] = [...new Set(rows)].flatMap((id) => {
+      const each = this.#deps.messages.get(id);
+      const same = each?.accountId === accountId && each.rfcMessageId === message.rfcMessageId && each.size === message.size;
+      return same && each.uid < 0 ? [each] : [];
+    });
+    for (const { folder, uid } of more) this.#deps.messages.removeUids(accountId, folder, [uid]);
+    return row;
+  }
+
+  /** What a look listed at the place of a message that is shown elsewhere by another row. */
+  #dropOther(accountId: string, place: Place, row: MessageRow): void {
+    const { messages } = this.#deps;
+    if (messages.cursor(accountId, place.folder)?.uidValidity !== place.uidValidity) return;
+    const other = messages.byUid(accountId, place.folder, place.uid);
+    if (other && other.id !== row.id) messages.removeUids(accountId, place.folder, [place.uid]);
   }
 
   /** Shows a row at its place on the server. */
@@ -121,6 +154,8 @@ export class LocalView {
     const other = messages.byUid(accountId, place.folder, place.uid);
     if (other && other.id !== row.id) messages.removeUids(accountId, place.folder, [place.uid]);
     shown.place(row.id, accountId, place.folder, place.uid);
+    // A look found it there before this was known: the flags it brought are told once, and newer than the row's.
+    if (other && other.id !== row.id) messages.updateFlags(accountId, place.folder, [{ uid: place.uid, flags: other.flags }]);
   }
 
   /** The row of a message: the one it had, if that still is the same message, else whatever lies at its place. */

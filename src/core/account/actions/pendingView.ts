@@ -4,6 +4,8 @@ import type { ActionMessage, ActionRecord, FlagChange, Place } from '../../store
 /** What waits for one message on the server, folded: where it is to be shown and which flags were decided here. */
 export interface PendingView {
   readonly message: ActionMessage;
+  /** Rows that actions about it were taken on: more than one where a look listed it at its place before that was known here. */
+  readonly rows: readonly number[];
   /** The folder it is shown in; undefined once it is to be removed. */
   readonly folder: string | undefined;
   /** The last word on each flag that the person touched. */
@@ -22,9 +24,10 @@ export function pendingViews(open: readonly ActionRecord[]): Map<string, Pending
     for (const message of action.messages) {
       if (message.outcome !== 'open') continue;
       const key = placeKey(message);
-      const before = views.get(key) ?? { message, folder: message.folder, decided: new Map() };
+      const before = views.get(key) ?? { message, rows: [], folder: message.folder, decided: new Map() };
       views.set(key, {
         message,
+        rows: [...before.rows, message.messageId],
         folder: action.verb === 'move' ? (action.target ?? before.folder) : action.verb === 'expunge' ? undefined : before.folder,
         decided: action.verb === 'flags' ? decide(before.decided, action.change) : before.decided,
       });

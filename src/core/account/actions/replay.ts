@@ -77,6 +77,7 @@ export class Replay implements Disposable {
 
   async #drain(accountId: string, touched: Set<string>): Promise<void> {
     const { journal, clock } = this.#deps;
+    const looked = new Set<number>();
     for (let action = journal.next(accountId); action; action = journal.next(accountId)) {
       const account = this.#deps.accountOf(accountId);
       if (account?.state !== 'online') return;
@@ -88,11 +89,18 @@ export class Replay implements Disposable {
           tools: account.handler.actions,
           noteBefore: (before) => journal.noteBefore(seq, before),
           settle: (settled) => this.#settle(accountId, settled),
+          missing: looked.has(seq) ? 'gone' : 'unsure',
           signal: this.#stop.signal,
         });
         this.#done(seq, accountId);
       } catch (error) {
         const failure = QuMailError.from(error, 'net.cut');
+        if (failure.code === 'imap.mailbox-missing' && !looked.has(seq)) {
+          // It may go by another name only; then the journal does so as well, and the action is told anew.
+          looked.add(seq);
+          await account.syncFolders();
+          continue;
+        }
         if (!isFinal(failure)) {
           journal.change(seq, ['running'], 'waiting', { now: clock.now() });
           throw failure;
@@ -109,7 +117,9 @@ export class Replay implements Disposable {
     if (settled.length > 0) journal.settle(accountId, settled);
     shown.transaction(() => {
       for (const { message, outcome, place } of settled) {
-        if (outcome === 'done' && place?.folder !== message.folder) shown.left(accountId, message);
+        const left = outcome === 'done' && place?.folder !== message.folder;
+        if (left && place) view.uproot(accountId, message);
+        if (left) shown.left(accountId, message);
         shown.await(accountId, message, undefined);
         if (outcome === 'vanished') view.drop(accountId, message);
       }
@@ -160,7 +170,7 @@ export class Replay implements Disposable {
 export function takeBack(action: ActionRecord, view: LocalView): void {
   const messages = action.messages.filter(({ outcome }) => outcome === 'open');
   if (action.verb === 'flags') view.unflag(action.accountId, messages, ({ flags }) => inverseChange(flags, action.change));
-  view.show(action.accountId, messages);
+  else view.show(action.accountId, messages);
   view.lookForMissing(action.accountId, messages);
 }
 

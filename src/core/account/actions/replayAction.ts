@@ -10,6 +10,8 @@ export interface ReplayContext {
   readonly noteBefore: (before: { uidValidity: number; uidNext: number }) => void;
   /** Takes what became of some messages, as soon as that is known: a failure with the next must not make it unknown again. */
   readonly settle: (settled: readonly Settled[]) => void;
+  /** A folder that the server does not know: whether what lay in it is gone, or the list of folders is looked at first. */
+  readonly missing: 'gone' | 'unsure';
   readonly signal: AbortSignal;
 }
 
@@ -17,7 +19,8 @@ export interface ReplayContext {
  * Tells the server one action and finds out what became of each message. May be cut off anywhere and done again: flags and removal have
  * the same effect twice, and before a move is repeated it is looked what the first try achieved.
  *
- * @throws QuMailError `imap.mailbox-missing` (details: folder) where the target of a move is gone, `imap.rejected`, `net.*`, `auth.*`
+ * @throws QuMailError `imap.mailbox-missing` (details: folder) where the target of a move is gone, or a folder that may have been renamed;
+ *   `imap.rejected`, `net.*`, `auth.*`
  */
 export async function replayAction(action: ActionRecord, context: ReplayContext): Promise<void> {
   const target = action.verb === 'move' ? await targetOf(action, context) : undefined;
@@ -80,7 +83,7 @@ function byFolder(messages: readonly ActionMessage[]): ActionMessage[][] {
 async function locate(
   group: readonly ActionMessage[],
   action: ActionRecord,
-  { tools, signal }: ReplayContext,
+  { tools, missing, signal }: ReplayContext,
 ): Promise<{ found: Located[]; lost: ActionMessage[] }> {
   const { folder, uidValidity } = group[0]!;
   let now: number;
@@ -88,7 +91,7 @@ async function locate(
     now = (await tools.marks(folder, signal)).uidValidity;
   } catch (error) {
     // The folder is gone, and what was in it: the server has the last word.
-    if (QuMailError.is(error, 'imap.mailbox-missing')) return { found: [], lost: [...group] };
+    if (missing === 'gone' && QuMailError.is(error, 'imap.mailbox-missing')) return { found: [], lost: [...group] };
     throw error;
   }
   if (now === uidValidity) return { found: group.map((message) => ({ message, place: message })), lost: [] };

@@ -98,18 +98,15 @@ async function fillUids(
   deps: FillDeps,
   signal: AbortSignal,
 ): Promise<'filled' | 'partly'> {
-  let intakeSize: number | undefined;
+  const place = { accountId: deps.accountId, path: folder.path, uidValidity: folder.uidValidity };
+  const intake = new SourceIntake(deps.offline, place, (done) => deps.progress({ done }));
   for (let at = 0; at < uids.length; at += WINDOW) {
     const window = uids.slice(at, at + WINDOW);
     const before = changesOf(folder, deps);
     if (choice === 'headers' || !deps.hasRoom(folder.missing)) {
       const state = choice === 'headers' ? BODY.none : BODY.evicted;
       if ((await fillHeaders(folder, window, state, deps, signal)) === 'stale') return 'partly';
-    } else {
-      const outcome = await fillSources(folder, window, deps, signal, { most: intakeSize, filling: uids.length });
-      if (outcome === 'stale') return 'partly';
-      intakeSize = outcome.most;
-    }
+    } else if ((await fillSources(folder, window, intake, deps, signal)) === 'stale') return 'partly';
     await settleRace(folder, window, before, deps, signal);
   }
   return 'filled';
@@ -119,24 +116,21 @@ async function fillUids(
 async function fillSources(
   folder: Folder,
   uids: readonly number[],
+  intake: SourceIntake,
   deps: FillDeps,
   signal: AbortSignal,
-  so: { readonly most: number | undefined; readonly filling: number },
-): Promise<'stale' | { readonly most: number }> {
+): Promise<'stored' | 'stale'> {
   const { accountId, handler, offline } = deps;
   const facts = await handler.fetchFacts(folder.path, folder.uidValidity, uids, signal);
   const own = withoutTwins(folder, facts, deps);
   const plan = planFill(own, deps.limits);
   const sizes = new Map(own.map(({ uid, size }) => [uid, size]));
   if (plan.tooLarge.length > 0 && (await fillHeaders(folder, plan.tooLarge, BODY.tooLarge, deps, signal)) === 'stale') return 'stale';
-  let { most } = so;
   for (const batch of plan.batches) {
     await deps.quiet();
     throwIfCancelled(signal);
     if (!deps.hasRoom(folder.missing)) break;
-    const place = { accountId, path: folder.path, uidValidity: folder.uidValidity };
-    const stored = (done: number): void => deps.progress({ done });
-    const intake = new SourceIntake(offline, place, { stored, filling: so.filling, ...(most !== undefined && { most }) });
+    const before = intake.taken;
     try {
       const octets = batch.reduce((sum, uid) => sum + (sizes.get(uid) ?? 0), 0);
       await handler.fetchSources(folder.path, folder.uidValidity, batch, (message) => intake.take(message), signal, octets);
@@ -148,11 +142,10 @@ async function fillSources(
     }
     intake.flush();
     if (intake.stale) return 'stale';
-    most = intake.most;
     // What the server lists and does not hand out is not asked for in every run.
-    if (intake.taken < batch.length) offline.markBodies(accountId, folder.path, batch, BODY.damaged);
+    if (intake.taken - before < batch.length) offline.markBodies(accountId, folder.path, batch, BODY.damaged);
   }
-  return { most: most ?? 0 };
+  return 'stored';
 }
 
 /** Rows for messages whose source another folder of a Gmail account holds already; returns the rest. */

@@ -1,17 +1,20 @@
+import { QuMailError } from '../../base/errors.ts';
 import { isChatFolder } from '../../mail/chatMessageId.ts';
 import type { FolderRow, MessageStore } from '../../store/messages.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
 import type { RemoteFolder } from '../../transport/remoteMail.ts';
-import { planFolderList } from './syncPlan.ts';
+import { planFolderList, type StoredFolder } from './syncPlan.ts';
 
 /** Folders that are written in one transaction. */
 const AT_ONCE = 500;
 /** Messages by which a renamed folder is known again. */
 const SAMPLE = 50;
+/** New folders that are asked for their MAILBOXID in one look. */
+const MOST_ASKED = 200;
 
 /**
  * Takes a folder list into the store: counts, what is new, what goes by another name now with everything in it, what is gone. A name is believed
- * to be another name only where the newest messages are there under their UIDs with their sizes.
+ * to be another name only where the server's MAILBOXID says so, or the newest messages are there under their UIDs with their sizes. `renamed` hears of it before the store does.
  *
  * @returns `held-back` where something arrived in the inbox that may be a chat's: it is counted once it was looked at
  */
@@ -19,8 +22,9 @@ export async function takeFolderList(
   accountId: string,
   listed: readonly RemoteFolder[],
   messages: MessageStore,
-  handler: Pick<EmailHandler, 'fetchFacts'>,
+  handler: Pick<EmailHandler, 'fetchFacts' | 'actions'>,
   signal: AbortSignal,
+  renamed?: (accountId: string, from: string, to: string) => void,
 ): Promise<'all' | 'held-back'> {
   const present = new Set(listed.map(({ path }) => path));
   const known = messages.listFolders(accountId);
@@ -28,11 +32,16 @@ export async function takeFolderList(
     const cursor = present.has(path) ? undefined : messages.cursor(accountId, path);
     return { path, ...(cursor && { cursor }) };
   });
-  const plan = planFolderList(before, listed);
+  const plan = planFolderList(before, await withIds(before, listed, handler, signal));
   const gone = [...plan.gone];
-  for (const { from, to } of plan.renamed) {
-    if (await isSame(accountId, from, to, messages, handler, signal)) messages.renameFolder(accountId, from, to);
-    else gone.push(from);
+  for (const { from, to, by } of plan.renamed) {
+    if (by === 'uids' && !(await isSame(accountId, from, to, messages, handler, signal))) {
+      gone.push(from);
+      continue;
+    }
+    // What the person did in it first: were that lost to a crash in between, the next look would find the same once more.
+    renamed?.(accountId, from, to);
+    messages.renameFolder(accountId, from, to);
   }
   for (let at = 0; at < listed.length; at += AT_ONCE) {
     if (at > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -72,6 +81,30 @@ function hasNews(accountId: string, { path, specialUse, uidNext }: RemoteFolder,
   if (specialUse !== 'inbox' || uidNext === undefined) return false;
   const cursor = messages.cursor(accountId, path);
   return cursor !== undefined && uidNext > cursor.uidNext;
+}
+
+/** New folders with their MAILBOXID, where one is missing that had such a thing. */
+async function withIds(
+  before: readonly StoredFolder[],
+  listed: readonly RemoteFolder[],
+  handler: Pick<EmailHandler, 'actions'>,
+  signal: AbortSignal,
+): Promise<readonly (RemoteFolder & { readonly mailboxId?: string })[]> {
+  const known = new Set(before.map(({ path }) => path));
+  const fresh = listed.filter(({ path, selectable }) => selectable && !known.has(path));
+  // Of folders that are there still the cursor is not read.
+  if (fresh.length > MOST_ASKED || !before.some(({ cursor }) => cursor?.mailboxId !== undefined)) return listed;
+  const ids = new Map<string, string>();
+  for (const { path } of fresh) {
+    try {
+      const { mailboxId } = await handler.actions.marks(path, signal);
+      if (mailboxId !== undefined) ids.set(path, mailboxId);
+    } catch (error) {
+      // One that cannot be selected, or has gone again, is no renamed folder.
+      if (!QuMailError.from(error).code.startsWith('imap.')) throw error;
+    }
+  }
+  return listed.map((folder) => ({ ...folder, ...(ids.has(folder.path) && { mailboxId: ids.get(folder.path)! }) }));
 }
 
 async function isSame(

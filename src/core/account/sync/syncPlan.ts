@@ -10,12 +10,19 @@ export interface ListedFolder {
   readonly uidValidity?: number;
   readonly uidNext?: number;
   readonly highestModseq?: bigint;
+  /** RFC 8474, where it is known. */
+  readonly mailboxId?: string;
 }
 
 /** How far the store has read a folder. */
 export interface StoredFolder {
   readonly path: string;
-  readonly cursor?: { readonly uidValidity: number; readonly uidNext: number; readonly highestModseq?: bigint };
+  readonly cursor?: {
+    readonly uidValidity: number;
+    readonly uidNext: number;
+    readonly highestModseq?: bigint;
+    readonly mailboxId?: string;
+  };
 }
 
 /** What is kept of a folder where nobody chose otherwise: all of it, of Junk and Trash the headers, of Gmail's virtual folders nothing. */
@@ -48,25 +55,34 @@ export function needsLook(stored: StoredFolder | undefined, listed: ListedFolder
 
 /** What to do with a folder list: which paths are new, which are gone, and which only go by another name. */
 export interface FolderListPlan {
-  readonly renamed: readonly { readonly from: string; readonly to: string }[];
+  /** `by`: told by the server's MAILBOXID, which no other folder ever has, or concluded from UIDs, which is to be looked at. */
+  readonly renamed: readonly { readonly from: string; readonly to: string; readonly by: 'mailbox-id' | 'uids' }[];
   readonly gone: readonly string[];
 }
 
 /**
- * A folder that is gone and a new one with its UIDVALIDITY and a UIDNEXT no lower are one renamed folder, where that is unmistakable: exactly
- * one of each, and the UIDs read so far fit. RFC 9051 section 6.3.6 has the UIDs live on. A folder above them that was renamed takes its children
- * along, each found in the same way.
+ * A folder that is gone and a new one with its MAILBOXID are one renamed folder (RFC 8474 section 4). Where the server has no such thing, one
+ * with its UIDVALIDITY and a UIDNEXT no lower is, where that is unmistakable: exactly one of each, and the UIDs read so far fit. RFC 9051
+ * section 6.3.6 has the UIDs live on. A folder above them that was renamed takes its children along, each found in the same way.
  */
 export function planFolderList(before: readonly StoredFolder[], listed: readonly ListedFolder[]): FolderListPlan {
   const present = new Set(listed.map(({ path }) => path));
   const known = new Set(before.map(({ path }) => path));
   const lost = before.filter(({ path }) => !present.has(path));
   const fresh = listed.filter(({ path, selectable }) => selectable && !known.has(path));
-  const renamed = lost.flatMap(({ path: from, cursor }) => {
+  const renamed = lost.flatMap(({ path: from, cursor }): FolderListPlan['renamed'][number][] => {
     if (!cursor) return [];
+    const { mailboxId } = cursor;
+    if (mailboxId !== undefined && fresh.some((folder) => folder.mailboxId !== undefined)) {
+      const [same, ...more] = fresh.filter((folder) => folder.mailboxId === mailboxId);
+      const alone = lost.filter((other) => other.cursor?.mailboxId === mailboxId).length === 1;
+      // Two with one id is a server that does not mean what it says; then its ids prove nothing.
+      if (same && more.length === 0 && alone) return [{ from, to: same.path, by: 'mailbox-id' }];
+      return [];
+    }
     const fits = fresh.filter(({ uidValidity, uidNext }) => uidValidity === cursor.uidValidity && (uidNext ?? 0) >= cursor.uidNext);
     const rivals = lost.filter((other) => other.cursor?.uidValidity === cursor.uidValidity);
-    return fits.length === 1 && rivals.length === 1 ? [{ from, to: fits[0]!.path }] : [];
+    return fits.length === 1 && rivals.length === 1 ? [{ from, to: fits[0]!.path, by: 'uids' }] : [];
   });
   const moved = new Set(renamed.map(({ from }) => from));
   return { renamed, gone: lost.filter(({ path }) => !moved.has(path)).map(({ path }) => path) };

@@ -53,8 +53,13 @@ async function takeSome(account: Parameters<typeof takeChanges>[0], path: string
   deps.messages.insertMessages(accountId, path, changes.added.map(newRow));
   const flagged = deps.messages.updateFlags(accountId, path, changes.flags);
   deps.messages.removeUids(accountId, path, changes.vanished);
-  const { uidValidity, uidNext, highestModseq } = changes;
+  const { uidValidity, uidNext, highestModseq, mailboxId } = changes;
   // The cursor goes last: after a crash in between the same changes come again, and change nothing.
-  deps.messages.setCursor(accountId, path, { uidValidity, uidNext, ...(highestModseq !== undefined && { highestModseq }) });
+  deps.messages.setCursor(accountId, path, {
+    uidValidity,
+    uidNext,
+    ...(highestModseq !== undefined && { highestModseq }),
+    ...(mailboxId !== undefined && { mailboxId }),
+  });
   return { ...changes, flagged };
 }

@@ -16,6 +16,13 @@ export interface MailRequests {
   ): Promise<{ attachment: Attachment; content: Uint8Array }>;
   /** RFC 5322 source as the server holds it. */
   getSource(request: { messageId: number }, options?: CallOptions): Promise<Uint8Array>;
+  /**
+   * A message out of a file (.eml), read as mail is read; it belongs to no account (id 0) and nothing of it is kept. `date` is NaN where it has
+   * none. Sealed mail stays `unopened`, without content. At most 64 MiB: `open.limit`.
+   */
+  readMailFile(request: { source: Uint8Array }): Promise<Message>;
+  /** What is attached to such a message; `attachment.missing`. */
+  getMailFileAttachment(request: { source: Uint8Array; index: number }): Promise<{ attachment: Attachment; content: Uint8Array }>;
   /** Files mail from .eml and mbox files into a folder, with flags and dates; progress comes as events. What was filed stays. */
   importMail(request: ImportRequest, options?: CallOptions): Promise<ImportResult>;
   /** Writes messages or a folder as .eml or mbox, octet for octet as they lie on the server. */
@@ -29,6 +36,8 @@ export const MAIL_REQUESTS = namesOf<MailRequests>({
   openMessage: 1,
   getAttachment: 1,
   getSource: 1,
+  readMailFile: 1,
+  getMailFileAttachment: 1,
   importMail: 1,
   exportMail: 1,
 });

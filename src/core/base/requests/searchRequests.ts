@@ -1,5 +1,6 @@
 import type { MessageSummary } from '../model.ts';
 import type { QuerySuggestion, SavedSearch, SearchPage, SearchProblem, SearchRequest, ServerSearchPage, ThreadPage } from '../search.ts';
+import type { SpecialUse } from '../types.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
 
 /** Searching and conversations. Every request may reject with a QuMailError and with nothing else. */
@@ -27,6 +28,8 @@ export interface SearchRequests {
   getThread(request: { messageId: number }, options?: CallOptions): Promise<readonly MessageSummary[]>;
   /** The conversations of a folder, the one with the newest message first. */
   getThreadList(request: { accountId: string; folder: string; limit: number; before?: number }, options?: CallOptions): Promise<ThreadPage>;
+  /** The conversations of all folders of one role, e.g. of all inboxes, as one list. One in which two accounts take part is one in each. */
+  getUnifiedThreadList(request: { role: SpecialUse; limit: number; before?: number }, options?: CallOptions): Promise<ThreadPage>;
 }
 
 export const SEARCH_REQUESTS = namesOf<SearchRequests>({
@@ -39,4 +42,5 @@ export const SEARCH_REQUESTS = namesOf<SearchRequests>({
   deleteSearch: 1,
   getThread: 1,
   getThreadList: 1,
+  getUnifiedThreadList: 1,
 });

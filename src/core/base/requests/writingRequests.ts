@@ -1,4 +1,4 @@
-import type { DraftVersion } from '../drafts.ts';
+import type { DraftCopyRow, DraftState, DraftVersion } from '../drafts.ts';
 import type { Draft, DraftCheck, DraftSource } from '../model.ts';
 import type { OutboxEntry, SendResult } from '../outgoing.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
@@ -10,6 +10,10 @@ export interface WritingRequests {
   saveDraft(request: { draftId: string; text: string }): Promise<void>;
   listDrafts(): Promise<readonly Draft[]>;
   deleteDraft(request: { draftId: string }): Promise<void>;
+  /** Where the text of a draft as last saved is; `draft.missing`. */
+  getDraftState(request: { draftId: string }): Promise<DraftState>;
+  /** Which messages of the Drafts folders are sealed copies of drafts that are here. */
+  listDraftCopies(): Promise<readonly DraftCopyRow[]>;
   /** Earlier texts of a draft, the newest first: about one a minute, and what large deletions took. They go with the draft. */
   listDraftVersions(request: { draftId: string }): Promise<readonly DraftVersion[]>;
   loadDraftVersion(request: { draftId: string; versionId: number }): Promise<{ text: string }>;
@@ -42,6 +46,8 @@ export const WRITING_REQUESTS = namesOf<WritingRequests>({
   saveDraft: 1,
   listDrafts: 1,
   deleteDraft: 1,
+  getDraftState: 1,
+  listDraftCopies: 1,
   listDraftVersions: 1,
   loadDraftVersion: 1,
   restoreDraftVersion: 1,

@@ -14,6 +14,9 @@ export interface ComposerActions {
   remember(text: string): void;
 }
 
+/** Markdown's marks by the keys that every editor has for them. */
+const MARKS: Readonly<Partial<Record<string, string>>> = { b: '**', i: '*', e: '`' };
+
 type About = { readonly kind: 'reply' | 'edit'; readonly line: ShownLine };
 
 /** Where messages are written: text, files, what it answers or changes. Enter sends, Shift+Enter begins a line. */
@@ -29,6 +32,7 @@ export class Composer {
   #about: About | undefined;
   #files: readonly Upload[] = [];
   #kept = '';
+  #shownLevel = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(page: Page, actions: ComposerActions) {
@@ -73,6 +77,10 @@ export class Composer {
 
   show(chat: ShownChat): void {
     this.element.hidden = !chat.writable;
+    const shown = `${chat.levelIcon} ${chat.level} ${chat.levelName}`;
+    // What is the same stays, with the focus in it.
+    if (shown === this.#shownLevel) return;
+    this.#shownLevel = shown;
     this.#level.replaceChildren(
       button({
         icon: chat.levelIcon,
@@ -131,8 +139,8 @@ export class Composer {
     this.setText('');
     this.#setFiles([]);
     this.#setAbout(undefined);
+    // That the draft is gone is written down a moment later: nothing delays what was said.
     this.#onInput();
-    this.#saveDraft();
   }
 
   #cancel(): void {
@@ -197,6 +205,8 @@ export class Composer {
   #onKey(event: KeyboardEvent): void {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) this.#send();
     else if (event.key === 'Escape' && this.#about) this.#cancel();
+    else if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && MARKS[event.key] !== undefined)
+      this.#mark(MARKS[event.key] ?? '');
     else if (event.key === 'ArrowUp' && this.#text.value === '' && !this.#about) {
       const line = this.#actions.lastOwn();
       if (!line) return;
@@ -204,6 +214,19 @@ export class Composer {
     } else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** Puts Markdown's mark around what is selected, or takes it away where it is there. `insertText` keeps undo working. */
+  #mark(mark: string): void {
+    const { value, selectionStart: from, selectionEnd: to } = this.#text;
+    const marked = value.slice(from - mark.length, from) === mark && value.slice(to, to + mark.length) === mark;
+    const selected = value.slice(from, to);
+    const start = marked ? from - mark.length : from;
+    this.#text.setSelectionRange(start, marked ? to + mark.length : to);
+    // The only way that the browser can undo; typing is never more than this either.
+    document.execCommand('insertText', false, marked ? selected : `${mark}${selected}${mark}`);
+    const begins = marked ? start : from + mark.length;
+    this.#text.setSelectionRange(begins, begins + selected.length);
   }
 
   #onPaste(event: ClipboardEvent): void {

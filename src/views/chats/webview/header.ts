@@ -1,5 +1,6 @@
 import { button, fill, h, icon } from '../../reader/webview/dom.ts';
 import type { ShownChat, ShownLine } from '../chatProtocol.ts';
+import { Avatar } from './avatar.ts';
 import type { Page } from './page.ts';
 
 /** Who is in the chat, how safe that is, and the search. */
@@ -12,6 +13,8 @@ export class ChatHeader {
   readonly #box: HTMLInputElement;
   readonly #found: HTMLElement;
   readonly #leave: () => void;
+  readonly #avatar = new Avatar();
+  #shown = '';
 
   /** @param leave where the focus goes when the search is closed */
   constructor(page: Page, leave: () => void) {
@@ -43,8 +46,14 @@ export class ChatHeader {
 
   show(chat: ShownChat): void {
     const { words, ask } = this.#page;
+    const shown = JSON.stringify(chat);
+    // What is the same stays, with the focus in it.
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#avatar.rename(chat.name);
     const { safety } = chat;
     this.#bar.replaceChildren(
+      this.#avatar.element,
       h(
         'div',
         { class: 'who' },
@@ -65,6 +74,10 @@ export class ChatHeader {
     );
     this.#note.textContent = chat.note;
     this.#note.hidden = chat.note === '';
+  }
+
+  picture(picture: Parameters<Avatar['show']>[0]): void {
+    void this.#avatar.show(picture);
   }
 
   openSearch(): void {

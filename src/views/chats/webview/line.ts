@@ -1,6 +1,7 @@
 import { button, fill, h, icon } from '../../reader/webview/dom.ts';
 import { REACTIONS, type ShownFile, type ShownLine } from '../chatProtocol.ts';
 import type { LineContext } from './chatLines.ts';
+import { countdownView } from './countdown.ts';
 import type { Page } from './page.ts';
 import { richText } from './richText.ts';
 
@@ -30,7 +31,9 @@ export function spoken(line: ShownLine, { words }: Pick<Page, 'words'>): string 
   const text = line.deleted ? words.takenBack : line.text;
   const seal = line.sealed ? `${line.level}, ${line.levelName}` : words.notSealed;
   const files = line.files.map(({ name }) => name).join(', ');
-  return [line.author, text, files, line.time, seal, line.stateWord, line.failure ?? ''].filter(Boolean).join('. ');
+  return [line.author, text, files, line.time, seal, line.stateWord, line.failure ?? '', line.expires?.words ?? '']
+    .filter(Boolean)
+    .join('. ');
 }
 
 function messageBody(line: ShownLine, extras: LineExtras, page: Page): HTMLElement {
@@ -71,7 +74,7 @@ function meta(line: ShownLine, { words }: Page): HTMLElement {
     { class: 'meta' },
     seal,
     line.edited && !line.deleted ? h('span', {}, words.edited) : undefined,
-    line.expires === undefined ? undefined : h('span', { title: line.expires }, icon('watch'), line.expires),
+    line.expires === undefined ? undefined : countdownView(line.expires.at, line.expires.words, words),
     h('time', { title: line.dateTime }, line.time),
     stateIcon === undefined
       ? undefined
@@ -150,35 +153,47 @@ function reactions(line: ShownLine, { ask }: Page): HTMLElement {
 function actions(line: ShownLine, page: Page): HTMLElement {
   const { words, ask } = page;
   const bar = h('div', { class: 'actions', role: 'toolbar', 'aria-label': words.actions });
-  const reply = button({ icon: 'reply', hint: words.reply, onclick: () => page.reply(line) });
+  const reply = keyed(button({ icon: 'reply', hint: words.reply, onclick: () => page.reply(line) }), 'R');
   const copy = button({ icon: 'copy', hint: words.copy, onclick: () => ask({ kind: 'copy', text: line.text }) });
   if (page.writable === 'no') {
     bar.append(copy);
     return bar;
   }
-  const palette = h('span', { class: 'palette', hidden: '' });
-  const react = button({
-    icon: 'reactions',
-    hint: words.react,
-    onclick: () => {
-      palette.toggleAttribute('hidden');
-      react.setAttribute('aria-expanded', String(!palette.hasAttribute('hidden')));
-      if (!palette.hasAttribute('hidden')) palette.querySelector('button')?.focus();
-    },
-  });
-  react.setAttribute('aria-expanded', 'false');
-  const mine = line.reactions.find(({ own }) => own)?.emoji;
-  for (const emoji of REACTIONS) {
-    palette.append(
-      button({ label: emoji, hint: emoji, onclick: () => ask({ kind: 'react', id: line.id, emoji: mine === emoji ? '' : emoji }) }),
-    );
-  }
-  bar.append(palette, react, reply, copy);
+  bar.append(...reacting(line, page), reply, copy);
   if (line.own) {
     bar.append(
-      button({ icon: 'edit', hint: words.edit, onclick: () => page.edit(line) }),
-      button({ icon: 'discard', hint: words.takeBack, onclick: () => ask({ kind: 'take-back', id: line.id }) }),
+      keyed(button({ icon: 'edit', hint: words.edit, onclick: () => page.edit(line) }), 'E'),
+      keyed(button({ icon: 'discard', hint: words.takeBack, onclick: () => ask({ kind: 'take-back', id: line.id }) }), 'Delete'),
     );
   }
   return bar;
+}
+
+/** The button that opens the emoji on offer, and these before it: made when they are wanted, for there are many rows. */
+function reacting(line: ShownLine, { words, ask }: Page): readonly [HTMLElement, HTMLElement] {
+  const palette = h('span', { class: 'palette', role: 'group', 'aria-label': words.react, hidden: '' });
+  const mine = line.reactions.find(({ own }) => own)?.emoji;
+  const choose = (emoji: string): void => ask({ kind: 'react', id: line.id, emoji: mine === emoji ? '' : emoji });
+  const open = keyed(button({ icon: 'reactions', hint: words.react, onclick: () => show(palette.hidden ? 'open' : 'closed') }), '+');
+  const show = (state: 'open' | 'closed'): void => {
+    palette.hidden = state === 'closed';
+    open.setAttribute('aria-expanded', String(state === 'open'));
+    if (state === 'closed') return open.focus();
+    palette.replaceChildren(...REACTIONS.map((emoji) => button({ label: emoji, hint: emoji, onclick: () => choose(emoji) })));
+    palette.querySelector('button')?.focus();
+  };
+  open.setAttribute('aria-expanded', 'false');
+  palette.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    event.stopPropagation();
+    show('closed');
+  });
+  return [palette, open];
+}
+
+/** The key that does the same at the line with the focus (list.ts). */
+function keyed(action: HTMLButtonElement, key: string): HTMLButtonElement {
+  action.title = `${action.title} (${key})`;
+  action.setAttribute('aria-keyshortcuts', key);
+  return action;
 }

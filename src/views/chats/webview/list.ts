@@ -1,9 +1,11 @@
-import { button, h } from '../../reader/webview/dom.ts';
-import type { Stretch } from '../chatProtocol.ts';
+import { h } from '../../reader/webview/dom.ts';
+import type { ShownLine, Stretch } from '../chatProtocol.ts';
 import { ChatLines, contextOf } from './chatLines.ts';
+import { Countdowns } from './countdown.ts';
 import { Heights } from './heights.ts';
-import { lineRow, spoken } from './line.ts';
+import { lineRow } from './line.ts';
 import type { Page } from './page.ts';
+import { Ways } from './ways.ts';
 
 /** Drawn above and below what is seen, in CSS pixels. */
 const OVERSCAN = 600;
@@ -30,8 +32,8 @@ export class MessageList {
   readonly #scroller: HTMLElement;
   readonly #space: HTMLElement;
   readonly #rows: HTMLElement;
-  readonly #latest: HTMLElement;
-  readonly #live: HTMLElement;
+  readonly #ways: Ways;
+  readonly #countdowns: Countdowns;
   readonly #drawn = new Map<string, Drawn>();
   readonly #pictures = new Map<string, Record<number, string>>();
   #older: 'some' | 'asked' | 'none' = 'none';
@@ -41,15 +43,17 @@ export class MessageList {
   #seenTimer: ReturnType<typeof setTimeout> | undefined;
   #follow: 'end' | 'place' = 'end';
   #width = 0;
+  /** Messages that came below what is on screen. */
+  #below = 0;
 
   constructor(page: Page) {
     this.#page = page;
     this.#rows = h('div', { class: 'rows', role: 'list', 'aria-label': page.words.messages });
     this.#space = h('div', { class: 'space' }, this.#rows);
     this.#scroller = h('div', { class: 'scroller', tabindex: '0', 'aria-label': page.words.messages, role: 'region' }, this.#space);
-    this.#latest = button({ icon: 'arrow-down', hint: page.words.latest, kind: 'latest', onclick: () => this.toEnd() });
-    this.#live = h('div', { class: 'heard', 'aria-live': 'polite' });
-    this.element = h('section', { class: 'list' }, this.#scroller, this.#latest, this.#live);
+    this.#ways = new Ways(page, { toEnd: () => this.toEnd(), toUnread: () => this.toUnread() });
+    this.#countdowns = new Countdowns(this.#rows, page.words);
+    this.element = h('section', { class: 'list' }, this.#scroller, ...this.#ways.elements);
     this.#scroller.addEventListener('scroll', () => this.#onScroll(), { passive: true });
     this.#scroller.addEventListener('keydown', (event) => this.#onKey(event));
     this.#rows.addEventListener('focusin', (event) => {
@@ -74,10 +78,21 @@ export class MessageList {
   take(stretch: Stretch, older: boolean): void {
     const anchor = this.#anchor();
     const fresh = this.lines.take(stretch);
+    this.#noteFresh(fresh.filter(({ kind }) => kind === 'message'));
     this.#older = older ? 'some' : 'none';
     this.#heights.setRows(this.lines.all.map(({ id }) => id));
     this.#draw(anchor);
-    this.#live.replaceChildren(...fresh.map((line) => h('p', {}, line.kind === 'notice' ? line.text : spoken(line, this.#page))));
+    this.#ways.tell(fresh);
+  }
+
+  /** What came while the eye was elsewhere: where it begins, and how much of it lies below. */
+  #noteFresh(fresh: readonly ShownLine[]): void {
+    const [first] = fresh;
+    if (!first) return;
+    const away = this.#follow === 'place' || !document.hasFocus();
+    const marked = this.#unread === undefined ? -1 : this.lines.indexOf(this.#unread);
+    if (away && (marked < 0 || this.#below === 0)) this.#unread = first.id;
+    if (this.#follow === 'place') this.#below += fresh.length;
   }
 
   /** A picture that was asked for. */
@@ -96,6 +111,11 @@ export class MessageList {
     row?.classList.add('revealed');
     setTimeout(() => row?.classList.remove('revealed'), 2000);
     return true;
+  }
+
+  /** To where reading went on when the chat was opened, or to the first line that came meanwhile. */
+  toUnread(): void {
+    if (this.#unread !== undefined) this.reveal(this.#unread);
   }
 
   toEnd(): void {
@@ -133,9 +153,17 @@ export class MessageList {
       for (const [id, { element }] of this.#drawn) if (this.#heights.measure(id, element.offsetHeight) === 'moved') moved = true;
       if (!moved) break;
     }
-    this.#latest.classList.toggle('shown', this.#follow === 'place');
+    this.#showWays();
+    this.#countdowns.look();
     this.#askOlder();
     this.#tellSeen();
+  }
+
+  #showWays(): void {
+    if (this.#follow === 'end') this.#below = 0;
+    const unread = this.#unread === undefined ? -1 : this.lines.indexOf(this.#unread);
+    const above = unread >= 0 && this.#heights.offsetOf(unread + 1) < this.#scroller.scrollTop;
+    this.#ways.show({ end: this.#follow === 'end' ? 'here' : 'away', unread: above ? 'above' : 'none', below: this.#below });
   }
 
   #topOf(anchor: Anchor, room: number): number {
@@ -232,11 +260,19 @@ export class MessageList {
     const to = step[event.key];
     const line = this.lines.at(at);
     if (to !== undefined) this.#focusLine(Math.min(to, this.lines.length - 1));
-    else if (!line || this.#page.writable === 'no') return;
-    else if (event.key === 'r') this.#page.reply(line);
-    else if (event.key === 'e' && line.own && !line.deleted) this.#page.edit(line);
-    else return;
+    else if (event.key === 'u') this.toUnread();
+    else if (!line || line.kind !== 'message' || line.deleted || this.#page.writable === 'no' || this.#act(event.key, line) === 'no')
+      return;
     event.preventDefault();
+  }
+
+  #act(key: string, line: ShownLine): 'done' | 'no' {
+    if (key === 'r') this.#page.reply(line);
+    else if (key === '+') this.#drawn.get(line.id)?.element.querySelector<HTMLElement>('[aria-keyshortcuts="+"]')?.click();
+    else if (key === 'e' && line.own) this.#page.edit(line);
+    else if (key === 'Delete' && line.own) this.#page.ask({ kind: 'take-back', id: line.id });
+    else return 'no';
+    return 'done';
   }
 
   #focusLine(index: number): void {

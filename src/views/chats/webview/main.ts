@@ -1,10 +1,12 @@
 import { h } from '../../reader/webview/dom.ts';
+import { pageHost } from '../../reader/webview/pageHost.ts';
 import type { ChatWords, HostWord, PageAsk } from '../chatProtocol.ts';
 import { Composer } from './composer.ts';
 import { ChatHeader } from './header.ts';
 import { MessageList } from './list.ts';
 import type { Page } from './page.ts';
 import { Pending } from './pending.ts';
+import { squareFile } from './square.ts';
 
 /** What survives hiding the panel and reloading the window. */
 interface PageState {
@@ -13,15 +15,7 @@ interface PageState {
   readonly text?: string;
 }
 
-interface VsCodeApi {
-  postMessage(message: unknown): void;
-  getState(): PageState | undefined;
-  setState(state: PageState): void;
-}
-
-declare function acquireVsCodeApi(): VsCodeApi;
-
-const vscode = acquireVsCodeApi();
+const vscode = pageHost<PageState>();
 const root = document.getElementById('chat');
 
 /** The parts of an open chat. */
@@ -101,6 +95,12 @@ function hear(word: HostWord): void {
       return pending.refused(word.ref, word.sentence);
     case 'picture':
       return list.picture(word.id, word.index, URL.createObjectURL(new Blob([word.content.slice()], { type: word.mimeType })));
+    case 'group-picture':
+      return header.picture(word.picture);
+    case 'square': {
+      const { ref, ...picture } = word;
+      return void squareFile(picture).then((content) => ask({ kind: 'squared', ref, ...(content && { content }) }));
+    }
     case 'found':
       return header.found(word.lines);
   }

@@ -27,7 +27,7 @@ export function headerView(message: ShownMessage, page: Page): HTMLElement {
       ),
       message.date.iso ? h('time', { datetime: message.date.iso, title: message.date.iso }, message.date.long) : undefined,
     ),
-    toolbar(page),
+    message.place === 'file' ? fileToolbar(page) : toolbar(page),
   );
 }
 
@@ -77,6 +77,17 @@ function toolbar({ words, ask, generation }: Page): HTMLElement {
     button({ icon: 'trash', hint: words.delete, onclick: act('delete') }),
     button({ icon: 'folder', hint: words.move, onclick: act('move') }),
     button({ icon: 'mail', hint: words.markUnread, onclick: act('mark-unread') }),
+    button({ icon: 'code', hint: words.viewSource, onclick: act('view-source') }),
+  );
+}
+
+function fileToolbar({ words, ask, generation }: Page): HTMLElement {
+  const act = (action: ReaderAction) => () => ask({ kind: 'action', generation, action });
+  return h(
+    'div',
+    { class: 'toolbar', role: 'toolbar', 'aria-label': words.toolbar },
+    button({ icon: 'cloud-upload', label: words.importFile, hint: words.importFile, kind: 'action primary', onclick: act('import') }),
+    h('span', { class: 'gap' }),
     button({ icon: 'code', hint: words.viewSource, onclick: act('view-source') }),
   );
 }

@@ -5,6 +5,7 @@ import { button, h, icon } from './dom.ts';
 import { attachmentsView, headerView } from './header.ts';
 import { applyTheme } from './mailFrame.ts';
 import type { Page } from './page.ts';
+import { pageHost } from './pageHost.ts';
 
 /** What survives hiding the panel and reloading the window. */
 interface PageState {
@@ -13,15 +14,7 @@ interface PageState {
   readonly mode?: BodyMode;
 }
 
-interface VsCodeApi {
-  postMessage(message: unknown): void;
-  getState(): PageState | undefined;
-  setState(state: PageState): void;
-}
-
-declare function acquireVsCodeApi(): VsCodeApi;
-
-const vscode = acquireVsCodeApi();
+const vscode = pageHost<PageState>();
 const root = document.getElementById('reader');
 const target = h('div', { class: 'target', 'aria-hidden': 'true' });
 document.body.append(target);

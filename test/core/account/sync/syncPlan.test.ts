@@ -110,4 +110,22 @@ describe('account/sync/syncPlan', () => {
       }),
     );
   });
+
+  it('believes a MAILBOXID and nothing else where there is one, unless two folders have the same', () => {
+    const cursor = { uidValidity: 7, uidNext: 5, mailboxId: 'F1' };
+    const listed = (path: string, mailboxId: string | undefined, uidValidity = 7) => ({
+      path,
+      selectable: true,
+      uidValidity,
+      uidNext: 9,
+      ...(mailboxId !== undefined && { mailboxId }),
+    });
+    const from = (...folders: ReturnType<typeof listed>[]) => planFolderList([{ path: 'A', cursor }], folders);
+    const renamed = { renamed: [{ from: 'A', to: 'B', by: 'mailbox-id' }], gone: [] };
+    assert.deepEqual(from(listed('B', 'F1'), listed('C', 'F2')), renamed, 'of two whose UIDs fit, the one with its id');
+    assert.deepEqual(from(listed('B', 'F1', 8)), renamed, 'also where UIDVALIDITY changed with the name');
+    assert.deepEqual(from(listed('B', 'F2')), { renamed: [], gone: ['A'] }, 'not one with another id whose UIDs fit');
+    assert.deepEqual(from(listed('B', 'F1'), listed('C', 'F1')), { renamed: [], gone: ['A'] }, 'not where two claim it');
+    assert.deepEqual(from(listed('B', undefined)).renamed, [{ from: 'A', to: 'B', by: 'uids' }], 'by UIDs where no ids are told');
+  });
 });
