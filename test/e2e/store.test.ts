@@ -167,6 +167,8 @@ describe('e2e/the offline store', function () {
   });
 
   it('keeps of a folder what is chosen, and says so', async () => {
+    // The draft of the last test has a row of its own, which moves others away under the pointer.
+    await qumail.mail.item('Unsent drafts');
     await qumail.mail.chooseFromMenu('Archive', 'Keep Offline');
     await workbench.quickInput.shown('Keep Archive offline');
     await workbench.screenshot('keep-offline');

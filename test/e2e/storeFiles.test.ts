@@ -208,6 +208,19 @@ describe('e2e/drafts and files', function () {
     await qumail.reader.shows('You have won', SERVER_MS);
   });
 
+  it('compares such files as text, as people do who keep them in a repository', async () => {
+    const choose = async (name: string, entry: string): Promise<void> => {
+      await workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).click({ button: 'right' });
+      await workbench.page.locator('.context-view .action-item', { hasText: entry }).first().hover();
+      await workbench.page.keyboard.press('Enter');
+    };
+    await choose('sealed.eml', 'Select for Compare');
+    await choose('won.eml', 'Compare with Selected');
+    await workbench.page.locator('.monaco-diff-editor .view-line', { hasText: 'Subject: Click here' }).first().waitFor();
+    await workbench.runCommand('View: Close Editor');
+    await qumail.reader.shows('You have won', SERVER_MS);
+  });
+
   it('shows the source of such a file, and files it where the person says', async () => {
     await qumail.reader.press('Import…');
     await workbench.quickInput.shown('Import into which folder?');

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { connectEngine, QuMailError, type EngineSettings, type LogSink, type QuMailApi } from '../../src/core/api.ts';
 
@@ -26,7 +27,7 @@ export class EngineProgram {
   static async bundle(): Promise<EngineProgram> {
     const program = new EngineProgram();
     await build({
-      entryPoints: [join(import.meta.dirname, 'engineProcessChild.ts')],
+      entryPoints: [fileURLToPath(new URL('./engineProcessChild.ts', import.meta.url))],
       outfile: program.#file,
       bundle: true,
       platform: 'node',

@@ -55,9 +55,7 @@ describe(`what a person and a server do to one mailbox (${FORM} form, seed ${SEE
           await playHistory(steps, { world, program, moves, user: users[n]!, ...(ONLY !== undefined && { log: note }) });
         } catch (error) {
           failures.push(`history ${n}: ${error instanceof Error ? error.message : String(error)}`);
-          console.log(
-            `history ${n}: ${inspect(error)}\n  ${steps.map((step) => JSON.stringify(step)).join('\n  ')}`,
-          );
+          console.log(`history ${n}: ${inspect(error)}\n  ${steps.map((step) => JSON.stringify(step)).join('\n  ')}`);
         }
       }
     };

@@ -15,6 +15,8 @@ interface Expected {
   readonly touched: Set<Flag>;
   moved: boolean;
   muted: boolean;
+  /** Two sessions may have moved it at the same moment, which servers carry out as two copies: Dovecot does even with MOVE. */
+  doubled: boolean;
   /** What the last action of the person found, as long as nothing else happened to the message. */
   last?: { readonly actionId: string; readonly folder: string; readonly flags: readonly Flag[]; readonly life: Expected['life'] };
 }
@@ -51,16 +53,17 @@ export class HistoryModel {
       touched: new Set(),
       moved: false,
       muted,
+      doubled: false,
     });
   }
 
   // ---- the server's side ---------------------------------------------------------------------------------------
 
-  serverFlag(tag: number, flag: Flag, to: 'set' | 'clear'): void {
+  serverFlag(tag: number, flag: Flag, to: 'set' | 'clear', engine: 'may be telling' | 'is away'): void {
     const each = this.#of(tag);
     delete each.last;
-    // Of flags the last to reach the server wins, and nobody knows when the engine's word reaches it.
-    if (each.touched.has(flag)) each.unsure.add(flag);
+    // Of flags the last to reach the server wins, and nobody knows when the engine's word reaches it; nor whether it is moved before.
+    if (each.touched.has(flag) || (each.moved && (engine === 'may be telling' || this.#moves === 'by copies'))) each.unsure.add(flag);
     else this.#set(each, flag, to);
   }
 
@@ -71,8 +74,9 @@ export class HistoryModel {
     each.life = !each.moved || (engine === 'is away' && this.#moves === 'whole') ? 'gone' : 'maybe';
   }
 
-  serverMove(tag: number, to: string): void {
+  serverMove(tag: number, to: string, engine: 'may be telling' | 'is away'): void {
     const each = this.#of(tag);
+    if (each.moved && (engine === 'may be telling' || this.#moves === 'by copies')) each.doubled = true;
     delete each.last;
     each.stale = true;
     if (each.moved) each.sure = false;
@@ -179,7 +183,9 @@ export class HistoryModel {
     return [...this.#tags].flatMap(([tag, each]) => {
       const copies = found.get(tag) ?? [];
       const [copy] = copies;
-      if (copies.length > 1) return [`message ${tag} is there ${copies.length} times: ${copies.map(({ folder }) => folder).join(', ')}`];
+      if (copies.length > (each.doubled ? 2 : 1))
+        return [`message ${tag} is there ${copies.length} times: ${copies.map(({ folder }) => folder).join(', ')}`];
+      if (each.doubled) return each.life === 'alive' && !copy ? [`message ${tag} is lost`] : [];
       if (each.life === 'gone' && copy) return [`message ${tag} was removed and is in ${copy.folder}`];
       if (each.life === 'alive' && !copy) return [`message ${tag} is lost; it was in ${each.folder}`];
       if (!copy) return [];

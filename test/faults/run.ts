@@ -3,7 +3,7 @@
  *
  *   npm run faults -- [--seed N] [--only NAME ...] [files or mocha options ...]
  *
- * --only actions, cuts, faultTable, hostileMail, kills, soak, syncHistories, syncKills: the files of these names.
+ * --only actions, cuts, faultTable, histories, hostileMail, kills, soak, syncHistories, syncKills: the files of these names.
  * Prints its seed; the same seed chooses the same faults again.
  */
 import { spawnSync } from 'node:child_process';

@@ -47,3 +47,8 @@ export class Dice {
 export function hastyRandom(dice: Dice): Random {
   return { ...systemRandom, fraction: () => dice.next() * 0.05 };
 }
+
+/** The nth, counted over and over; undefined where there is none. */
+export function pick<T>(from: readonly T[], at: number): T | undefined {
+  return from.length === 0 ? undefined : from[at % from.length];
+}

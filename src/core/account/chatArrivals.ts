@@ -98,7 +98,9 @@ export class ChatOffers implements ArrivalOffers {
     if (taken.kind === 'mail') {
       const { rfcMessageId, envelopeId } = taken.record;
       const opened = { envelopeId, report: taken.report };
-      await chats.arrived({ accountId, parts: taken.parts, rfcMessageId, opened, handedOn: true });
+      // When the copy was left there: what its author wrote before leaving the group is not late because this device was off.
+      const came = row.internalDate === undefined ? {} : { receivedAt: row.internalDate };
+      await chats.arrived({ accountId, parts: taken.parts, rfcMessageId, ...came, opened, handedOn: true });
       for (const original of shown.byMessageId(accountId, rfcMessageId)) {
         if (original.seal !== 'unopened' && original.seal !== 'failed') continue;
         messages.setSeal(original.id, { seal: 'unopened', level: original.level });
@@ -140,14 +142,14 @@ export class ChatOffers implements ArrivalOffers {
   async #putAway(account: SyncedAccount, row: MessageRow, signal: AbortSignal | undefined): Promise<void> {
     const { messages } = this.#deps;
     const uidValidity = messages.cursor(account.accountId, row.folder)?.uidValidity;
-    // Before it leaves the inbox: its leaving is what other devices notice, and then they look into the chats' folder.
-    await this.#deps.copies.flush(account.accountId);
-    if (uidValidity === undefined || isChatFolder(row.folder)) return;
-    if (!row.flags.includes('seen')) {
+    const isThere = uidValidity === undefined || isChatFolder(row.folder);
+    if (!isThere && !row.flags.includes('seen')) {
       await account.handler.setFlags(row.folder, uidValidity, [row.uid], { add: ['seen'], remove: [] }, signal);
       messages.updateFlags(account.accountId, row.folder, [{ uid: row.uid, flags: [...row.flags, 'seen'] }]);
     }
-    if (NOT_MOVED.includes(this.#useOf(row))) return;
+    // Before it leaves the inbox: its leaving is what other devices notice, and then they look into the chats' folder.
+    await this.#deps.copies.flush(account.accountId);
+    if (isThere || NOT_MOVED.includes(this.#useOf(row))) return;
     await account.handler.ensureFolder(CHAT_FOLDER, signal);
     await account.handler.move(row.folder, uidValidity, [row.uid], CHAT_FOLDER, signal);
     messages.removeUids(account.accountId, row.folder, [row.uid]);

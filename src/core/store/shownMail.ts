@@ -118,6 +118,13 @@ export class ShownMail {
     this.#sql.run(sql, accountId, folder);
   }
 
+  /** Has the next look at a folder ask for all its flags: what the server told while others were awaited was passed over. */
+  lookAtFlags(accountId: string, folder: string): void {
+    // RFC 7162: no modification sequence is lower. Where there are none, each look asks for the flags.
+    const sql = "UPDATE folders SET highest_modseq = '1' WHERE account_id = ? AND path = ? AND highest_modseq IS NOT NULL";
+    this.#sql.run(sql, accountId, folder);
+  }
+
   /** Rows with this Message-ID, wherever they lie. */
   byMessageId(accountId: string, rfcMessageId: string): MessageRow[] {
     const sql = `${JOINED} WHERE f.account_id = ? AND m.rfc_message_id = ? ORDER BY m.id`;

@@ -22,7 +22,7 @@ const schema = v.variant('kind', [
   v.strictObject({ kind: v.picklist(['ready', 'older']) }),
   v.strictObject({ kind: v.literal('send'), ref: index, text, files, replyTo: v.exactOptional(id) }),
   v.strictObject({ kind: v.literal('edit'), id, text }),
-  v.strictObject({ kind: v.picklist(['take-back', 'retry', 'jump']), id }),
+  v.strictObject({ kind: v.picklist(['take-back', 'retry', 'discard', 'jump']), id }),
   v.strictObject({ kind: v.literal('react'), id, emoji: v.pipe(v.string(), v.maxLength(32)) }),
   v.strictObject({ kind: v.literal('seen'), first: id, last: id }),
   v.strictObject({ kind: v.literal('draft'), text }),

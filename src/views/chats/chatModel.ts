@@ -59,7 +59,8 @@ export function shownLine(message: ChatMessage, telling: Telling): ShownLine {
     time: format(at, { hour: '2-digit', minute: '2-digit' }),
     day: dayText(at, now, format, l10n),
     dateTime: format(at, { dateStyle: 'full', timeStyle: 'medium' }),
-    text: notice ? noticeText(notice, l10n) : message.text,
+    text: textOf(message, l10n),
+    ...(message.elsewhere && { elsewhere: true }),
     level,
     levelName: levelName(level, l10n),
     levelIcon: message.sealed ? messageIcon(level, 'opened').id : 'unlock',
@@ -107,6 +108,11 @@ export function firstUnread(messages: readonly ChatMessage[], unread: number): s
   if (unread <= 0) return undefined;
   const received = messages.filter(({ own, notice }) => !own && !notice);
   return received.at(-unread)?.id ?? received[0]?.id;
+}
+
+function textOf({ notice, elsewhere, text }: ChatMessage, l10n: Localiser): string {
+  if (notice) return noticeText(notice, l10n);
+  return elsewhere ? l10n.t('Sealed with a one-time pad: only the device that used it can show this message.') : text;
 }
 
 function stateOf({ own, state, read, delivered }: ChatMessage, others: readonly string[]): ShownLine['state'] {

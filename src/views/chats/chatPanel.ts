@@ -4,13 +4,13 @@ import { loadPage } from '../loadPage.ts';
 import type { AttachmentFiles } from '../reader/attachmentFiles.ts';
 import { followLink } from '../reader/followLink.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { askToTakeBack } from './askToTakeBack.ts';
 import { parsePageAsk } from './chatAsks.ts';
 import { chatShell } from './chatHtml.ts';
 import { ChatPages } from './chatPages.ts';
 import { firstUnread } from './chatModel.ts';
 import type { ChatPictures } from './chatPictures.ts';
 import type { HostWord, PageAsk, ShownChat } from './chatProtocol.ts';
-import { askToTakeBack } from './chatSettings.ts';
 import { lineTeller, tellChat } from './chatTelling.ts';
 import { chatWords } from './chatWords.ts';
 import { pictureFacts } from './pictureFacts.ts';
@@ -213,6 +213,9 @@ export class ChatPanel implements vscode.Disposable {
         return api.reactToChatMessage({ chatId, messageId: request.id, emoji: request.emoji });
       case 'retry':
         return api.retryChatMessage({ chatId, messageId: request.id }, { signal: this.#closing.signal });
+      case 'discard':
+        // What nobody has seen yet is taken back without being asked about.
+        return api.deleteChatMessage({ chatId, messageId: request.id });
       case 'jump':
         return this.#inTurn(() => this.#jump(request.id));
       case 'seen':

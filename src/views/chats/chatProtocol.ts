@@ -44,6 +44,8 @@ export interface ShownLine extends Place {
   readonly levelName: string;
   readonly levelIcon: string;
   readonly sealed: boolean;
+  /** Only another device of this person can show it; `text` says so. */
+  readonly elsewhere?: boolean;
   readonly files: readonly ShownFile[];
   readonly replyTo?: string;
   readonly edited: boolean;
@@ -87,6 +89,7 @@ export type ChatWords = Readonly<
     | 'takeBack'
     | 'copy'
     | 'retry'
+    | 'discard'
     | 'takenBack'
     | 'edited'
     | 'notSealed'
@@ -144,7 +147,7 @@ export type PageAsk =
   | { readonly kind: 'older' }
   | { readonly kind: 'send'; readonly ref: number; readonly text: string; readonly files: readonly Upload[]; readonly replyTo?: string }
   | { readonly kind: 'edit'; readonly id: string; readonly text: string }
-  | { readonly kind: 'take-back' | 'retry' | 'jump'; readonly id: string }
+  | { readonly kind: 'take-back' | 'retry' | 'discard' | 'jump'; readonly id: string }
   | { readonly kind: 'react'; readonly id: string; readonly emoji: string }
   /** The newest line on screen, and the range that is on screen. */
   | { readonly kind: 'seen'; readonly first: string; readonly last: string }

@@ -15,6 +15,7 @@ export function chatWords(l10n: Localiser): ChatWords {
     takeBack: l10n.t('Take Back'),
     copy: l10n.t('Copy'),
     retry: l10n.t('Try Again'),
+    discard: l10n.t('Discard'),
     takenBack: l10n.t('This message was taken back'),
     edited: l10n.t('edited'),
     notSealed: l10n.t('not sealed'),

@@ -32,7 +32,9 @@ export class PictureSquarer {
     const answer = Promise.withResolvers<Uint8Array | undefined>();
     const timer = setTimeout(() => answer.resolve(undefined), ANSWER_MS);
     this.#waiting.set(ref, answer.resolve);
-    void this.#ready.promise.then(() => this.#post({ kind: 'square', ref, mimeType: facts.mimeType, content }));
+    // VS Code hands over typed arrays as such, but no Buffer, which is what reading a file gives.
+    const plain = new Uint8Array(content);
+    void this.#ready.promise.then(() => this.#post({ kind: 'square', ref, mimeType: facts.mimeType, content: plain }));
     const squared = await answer.promise;
     clearTimeout(timer);
     this.#waiting.delete(ref);

@@ -69,6 +69,42 @@ describe('chats while something is out of reach', function () {
     assert.ok(!texts(await pageOf(bob, atBob.id)).includes('never mind'));
   });
 
+  it('go to each member under a key of its own where the key manager serves one at a time', async () => {
+    const wrappedFor = (): readonly (readonly string[])[] =>
+      world.kme.pair.deliveries.flatMap(({ verb, peerSaeIds, saeId }) =>
+        verb === 'enc_keys' && saeId === alice.saeId ? [peerSaeIds] : [],
+      );
+    const before = wrappedFor().length;
+    world.kme.pair.faults('KME-A').multicast = 'off';
+    try {
+      // What was learned about the links is asked for anew.
+      await alice.connectKeyManager();
+      const reach = await alice.engine.checkChat({ chatId: chat.id });
+      assert.deepEqual(
+        reach.map(({ keyed }) => keyed),
+        ['pairwise', 'pairwise'],
+      );
+      await alice.engine.sendChatMessage({ chatId: chat.id, text: 'a wrap for each' });
+      for (const person of [bob, carol]) {
+        const line = await lineOf(person, (await chatOf(person, 'Three')).id, 'a wrap for each');
+        assert.equal(line.level, 'L2');
+      }
+      assert.deepEqual(
+        wrappedFor()
+          .slice(before)
+          .map(([only, ...others]) => [only, others.length])
+          .sort(),
+        [
+          [bob.saeId, 0],
+          [carol.saeId, 0],
+        ],
+      );
+    } finally {
+      world.kme.pair.faults('KME-A').multicast = 'on';
+      await alice.connectKeyManager();
+    }
+  });
+
   it('outlive a restart, and go to who is a member by then', async () => {
     await alice.engine.changeChat({ chatId: chat.id, change: { kind: 'grant', address: bob.email } });
     const atBob = await chatOf(bob, 'Three');

@@ -37,6 +37,14 @@ const LIVELY: readonly ChatMessage[] = [
   message('m6', 20, { author: CAROL, text: 'answered from my phone', sealed: false, level: 'L4' }),
   message('m7', 10, { author: ALICE, text: '', deleted: true }),
   message('m8', 5, { author: ALICE, text: 'Off to the lab', state: 'failed', failure: { code: 'kme.exhausted', details: {} } }),
+  message('n3', 4, {
+    notice: { kind: 'added', by: 'Alice', member: 'Dave' },
+    author: ALICE,
+    state: 'failed',
+    failure: { code: 'chat.not-admin', details: {} },
+  }),
+  message('m10', 3, { text: '', level: 'L1', elsewhere: true }),
+  message('n4', 2, { notice: { kind: 'renamed', by: 'Alice', name: 'Lasers' }, author: ALICE, state: 'queued' }),
   message('m9', 1, { author: ALICE, text: '> Which one?\n\nThe second.', state: 'queued', level: 'L3' }),
 ];
 

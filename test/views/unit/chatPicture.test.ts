@@ -100,6 +100,8 @@ describe('having a page draw a picture anew', () => {
   const squarerWith = (answer: Uint8Array | undefined): PictureSquarer => {
     const squarer: PictureSquarer = new PictureSquarer((word) => {
       assert.equal(word.kind, 'square');
+      // A Buffer would not reach the page as octets.
+      assert.ok(word.kind === 'square' && word.content.constructor === Uint8Array);
       if (word.kind === 'square')
         queueMicrotask(() => squarer.answered({ kind: 'squared', ref: word.ref, ...(answer && { content: answer }) }));
     });

@@ -247,6 +247,31 @@ describe('using the page of a chat in a real Chromium', function () {
     });
   });
 
+  describe('what could not be done yet', () => {
+    it('is said at a change of the group, to be tried again or discarded', async () => {
+      const notice = { kind: 'added', by: 'Alice', member: 'Dave' } as const;
+      const failed = { author: ALICE, state: 'failed', failure: { code: 'chat.not-admin', details: {} } } as const;
+      await chat.show([message('m1', 3), message('n1', 2, { notice, ...failed }), message('n2', 1, { notice, author: ALICE })]);
+      assert.match(await row('n1').innerText(), /Alice added Dave · not sent[\s\S]*administrator/);
+      await row('n1').getByRole('button', { name: 'Try Again' }).click();
+      await row('n1').getByRole('button', { name: 'Discard' }).click();
+      assert.deepEqual(
+        [await chat.asked('retry'), await chat.asked('discard')],
+        [[{ kind: 'retry', id: 'n1' }], [{ kind: 'discard', id: 'n1' }]],
+      );
+      assert.equal(await row('n2').getByRole('button').count(), 0);
+    });
+
+    it('is said of a line that only another device can show, which nothing can be done with', async () => {
+      await chat.show([message('m1', 2, { author: ALICE, text: '', level: 'L1', elsewhere: true })]);
+      assert.match(await row('m1').innerText(), /one-time pad: only the device that used it/);
+      assert.equal(await row('m1').getByRole('button').count(), 0);
+      await row('m1').focus();
+      await chat.page.keyboard.press('Delete');
+      assert.deepEqual(await chat.asked('take-back'), []);
+    });
+  });
+
   describe('files', () => {
     /** A paste or a drop of one file, as the browser tells of it. */
     const bring = (how: 'paste' | 'drop', name: string): Promise<void> =>

@@ -73,6 +73,7 @@ export class LocalView {
         this.#deps.messages.updateFlags(accountId, row.folder, [{ uid: row.uid, flags }]);
       }
       this.show(accountId, messages);
+      for (const folder of new Set(messages.map((message) => message.folder))) this.#deps.shown.lookAtFlags(accountId, folder);
     });
   }
 

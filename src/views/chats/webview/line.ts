@@ -20,7 +20,7 @@ export function lineRow(line: ShownLine, extras: LineExtras, page: Page): HTMLEl
     { class: `row ${line.kind} ${line.own ? 'own' : 'other'} ${extras.author}`, role: 'listitem', tabindex: '-1', 'data-id': line.id },
     extras.day === 'new' ? h('div', { class: 'day', role: 'separator' }, h('span', {}, line.day)) : undefined,
     extras.unread === 'here' ? h('div', { class: 'day unread', role: 'separator' }, h('span', {}, words.unread)) : undefined,
-    line.kind === 'notice' ? h('p', { class: 'notice', title: line.dateTime }, line.text) : messageBody(line, extras, page),
+    line.kind === 'notice' ? noticeView(line, page) : messageBody(line, extras, page),
   );
   if (line.kind === 'message') row.setAttribute('aria-label', spoken(line, page));
   return row;
@@ -36,11 +36,25 @@ export function spoken(line: ShownLine, { words }: Pick<Page, 'words'>): string 
     .join('. ');
 }
 
+/** What happened to the group; a change that is not with the others yet says what keeps it, with a way out. */
+function noticeView(line: ShownLine, { words, ask }: Page): HTMLElement {
+  const text = h('p', { class: 'notice', title: line.dateTime }, line.text);
+  if (line.state !== 'queued' && line.state !== 'sending' && line.state !== 'failed') return text;
+  text.append(' · ', h('span', { class: `state ${line.state}` }, line.stateWord));
+  const ways = [
+    button({ icon: 'refresh', label: words.retry, hint: words.retry, onclick: () => ask({ kind: 'retry', id: line.id }) }),
+    button({ icon: 'discard', label: words.discard, hint: words.discard, onclick: () => ask({ kind: 'discard', id: line.id }) }),
+  ];
+  const why = line.failure === undefined ? undefined : h('span', {}, line.failure);
+  return h('div', { class: 'unsent' }, text, line.state === 'sending' ? undefined : h('div', { class: 'failure' }, why, ...ways));
+}
+
 function messageBody(line: ShownLine, extras: LineExtras, page: Page): HTMLElement {
   const { words, ask } = page;
   const bubble = h('div', { class: `bubble ${line.state}` });
   if (line.replyTo !== undefined) bubble.append(quote(line.replyTo, page));
   if (line.deleted) bubble.append(h('p', { class: 'gone' }, icon('circle-slash'), words.takenBack));
+  else if (line.elsewhere) bubble.append(h('p', { class: 'gone' }, icon('device-desktop'), line.text));
   else if (line.text !== '') bubble.append(richText(line.text, (url, text) => ask({ kind: 'open-link', url, text })));
   for (const file of line.files) bubble.append(fileView(line, file, extras.pictures[file.index], page));
   bubble.append(meta(line, page));
@@ -49,7 +63,7 @@ function messageBody(line: ShownLine, extras: LineExtras, page: Page): HTMLEleme
     'div',
     { class: 'message-box' },
     extras.author === 'new' ? h('div', { class: 'author', title: line.address }, line.author) : undefined,
-    h('div', { class: 'line' }, bubble, line.deleted ? undefined : actions(line, page)),
+    h('div', { class: 'line' }, bubble, line.deleted || line.elsewhere ? undefined : actions(line, page)),
     line.reactions.length > 0 ? reactions(line, page) : undefined,
   );
 }

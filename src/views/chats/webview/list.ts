@@ -261,7 +261,14 @@ export class MessageList {
     const line = this.lines.at(at);
     if (to !== undefined) this.#focusLine(Math.min(to, this.lines.length - 1));
     else if (event.key === 'u') this.toUnread();
-    else if (!line || line.kind !== 'message' || line.deleted || this.#page.writable === 'no' || this.#act(event.key, line) === 'no')
+    else if (
+      !line ||
+      line.kind !== 'message' ||
+      line.deleted ||
+      line.elsewhere ||
+      this.#page.writable === 'no' ||
+      this.#act(event.key, line) === 'no'
+    )
       return;
     event.preventDefault();
   }

@@ -51,6 +51,21 @@ describe('an offline copy of a server that cannot be trusted', function () {
     assert.ok(rig.stored('INBOX').every(({ raw }) => raw !== 'evil'));
   });
 
+  it('stores one message for each UID however often the server sends it, and asks for none again', async () => {
+    await start();
+    for (let n = 1; n <= 5; n++) server.add('INBOX', mail(n));
+    const again = (uid: number, body: string): string =>
+      `* ${uid} FETCH (UID ${uid} FLAGS () INTERNALDATE "01-Jan-2026 10:00:00 +0000" BODY[] {${body.length}}\r\n${body})`;
+    server.lies.beforeSources = () => [again(3, 'first'), again(3, 'second'), again(2, 'other'), again(3, 'third')];
+    await rig.sync();
+    assert.deepEqual(uids(), [1, 2, 3, 4, 5]);
+    assert.ok(rig.stored('INBOX').every(({ raw }) => raw !== undefined));
+    const commands = server.commands.length;
+    await rig.sync();
+    assert.ok(!server.commands.slice(commands).some((line) => line.includes('BODY.PEEK[]')));
+    assert.equal(rig.db.prepare('PRAGMA integrity_check').get()?.['integrity_check'], 'ok');
+  });
+
   it('gives up on a server that answers without end what was not asked', async () => {
     await start();
     server.add('INBOX', mail(1));
