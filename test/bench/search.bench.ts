@@ -6,6 +6,7 @@ import { DisposableStore } from '../../src/core/base/lifetime.ts';
 import { systemClock, systemRandom } from '../../src/core/base/systemPorts.ts';
 import { openStores } from '../../src/core/coreStores.ts';
 import { summaryOfSource } from '../../src/core/mail/sourceSummary.ts';
+import type { SourcedMessage } from '../../src/core/store/offline.ts';
 import { ThreadStore } from '../../src/core/store/threads.ts';
 import { QuMailCore } from '../../src/core/qumailCore.ts';
 import { attempt, type BenchRow } from './benchRow.ts';
@@ -96,7 +97,7 @@ async function fillEngine(options: EngineOptions, count: number): Promise<number
       index(batch);
       spent += performance.now() - started;
     };
-    let batch: Parameters<typeof offline.storeSources>[3][number][] = [];
+    let batch: SourcedMessage[] = [];
     let uid = 0;
     for (const raw of generateMailbox(count)) {
       const { date = 0, hasPayload: _, ...summary } = summaryOfSource(raw);

@@ -13,6 +13,8 @@ interface Expected {
   stale: boolean;
   /** The person did something to it since then: flags touched, and whether it was moved. */
   readonly touched: Set<Flag>;
+  /** Flags that the server's side touched since then, of which the person may not know. */
+  readonly unseen: Set<Flag>;
   moved: boolean;
   muted: boolean;
   /** Two sessions may have moved it at the same moment, which servers carry out as two copies: Dovecot does even with MOVE. */
@@ -51,6 +53,7 @@ export class HistoryModel {
       life: 'alive',
       stale: false,
       touched: new Set(),
+      unseen: new Set(),
       moved: false,
       muted,
       doubled: false,
@@ -62,6 +65,7 @@ export class HistoryModel {
   serverFlag(tag: number, flag: Flag, to: 'set' | 'clear', engine: 'may be telling' | 'is away'): void {
     const each = this.#of(tag);
     delete each.last;
+    each.unseen.add(flag);
     // Of flags the last to reach the server wins, and nobody knows when the engine's word reaches it; nor whether it is moved before.
     if (each.touched.has(flag) || (each.moved && (engine === 'may be telling' || this.#moves === 'by copies'))) each.unsure.add(flag);
     else this.#set(each, flag, to);
@@ -156,6 +160,8 @@ export class HistoryModel {
         each.life = last.life;
         each.flags.clear();
         for (const flag of last.flags) each.flags.add(flag);
+        // What is taken back is what the person saw change.
+        for (const flag of each.unseen) each.unsure.add(flag);
       } else {
         this.#doubtAll(each);
         if (each.life === 'gone' && last?.life !== 'gone') each.life = 'maybe';
@@ -212,6 +218,7 @@ export class HistoryModel {
       for (const flag of copy.flags) each.flags.add(flag);
       each.unsure.clear();
       each.touched.clear();
+      each.unseen.clear();
     }
   }
 

@@ -68,7 +68,12 @@ export class HistoryServer {
   }
 
   async append(path: string, raw: string): Promise<void> {
-    await (await this.#usable()).append(path, raw);
+    const imap = await this.#usable();
+    await imap.append(path, raw).catch((error: { serverResponseCode?: string }) => {
+      // Dovecot, where a folder was made anew a moment ago: "deleted under us". Nothing was filed then.
+      if (error.serverResponseCode !== 'TRYCREATE') throw error;
+      return imap.append(path, raw);
+    });
   }
 
   /** What lies in a folder now. */
@@ -115,7 +120,12 @@ export class HistoryServer {
   }
 
   async #in<T>(path: string, work: () => Promise<T>): Promise<T> {
-    const lock = await (await this.#usable()).getMailboxLock(path);
+    const imap = await this.#usable();
+    const lock = await imap.getMailboxLock(path).catch((error: { serverResponseCode?: string }) => {
+      // Dovecot, where another session deletes and makes the folder at this very moment.
+      if (error.serverResponseCode !== 'SERVERBUG') throw error;
+      return imap.getMailboxLock(path);
+    });
     try {
       // The view of a session is as old as its last answer.
       await this.#imap.noop();

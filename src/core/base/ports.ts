@@ -116,9 +116,6 @@ export interface Migration {
   readonly sql: string;
 }
 
-/** What is indexed of a message, column by column. */
-export type IndexedWords = readonly string[];
-
 /** A message to be indexed; sealed mail never comes here in the clear. */
 export interface IndexedMessage {
   /** The row in mail.db. */
@@ -127,7 +124,6 @@ export interface IndexedMessage {
   readonly raw: Buffer;
   /** Of a row that was added in this very transaction and says already that it is indexed: its date, milliseconds. */
   readonly newRowOf?: number;
-  readonly words?: IndexedWords;
 }
 
 /**
@@ -137,8 +133,6 @@ export interface IndexedMessage {
 export interface BodyIndexer {
   /** Indexes the sources of these messages, in the caller's transaction. */
   index(batch: readonly IndexedMessage[]): void;
-  /** What of a source is indexed, to be made before the transaction begins. */
-  wordsOf?(raw: Buffer): IndexedWords;
   /** Messages that are gone, or whose bodies must no longer be found. */
   forget(messageIds: readonly number[]): void;
   /** A small step of upkeep while a folder is filled; a transaction of its own. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { FOLDER_SYNCS, type FolderSyncChoice } from '../base/sync.ts';
-import type { BodyIndexer, IndexedMessage, IndexedWords } from '../base/ports.ts';
+import type { BodyIndexer, IndexedMessage } from '../base/ports.ts';
 import type { MailFlag } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { BODY, flagBits, INDEXED, type NewMessage } from './messageRow.ts';
@@ -15,8 +15,6 @@ export interface Filled {
 
 export interface SourcedMessage extends NewMessage {
   readonly raw: Buffer;
-  /** What `wordsOf` says of it, where that was asked before. */
-  readonly words?: IndexedWords;
 }
 
 const ACCOUNT_STATES = ['connecting', 'online', 'offline', 'needs-sign-in'] as const;
@@ -81,13 +79,13 @@ export class OfflineStore {
    * Takes in messages with their sources, and has those indexed that are not sealed. Nothing happens where the folder's UIDs mean other
    * messages meanwhile, or its account is gone: `stale`. A message that is known keeps its row and gets its source.
    */
-  storeSources(accountId: string, path: string, uidValidity: number, batch: readonly SourcedMessage[]): 'stored' | 'stale' {
+  storeSources(accountId: string, path: string, uidValidity: number, batch: Iterable<SourcedMessage>): 'stored' | 'stale' {
     return inTransaction(this.#db, () => {
       const folder = this.#folder(accountId, path, uidValidity);
       if (folder === undefined) return 'stale';
       const indexed: IndexedMessage[] = [];
       for (const message of batch) {
-        const { raw, words } = message;
+        const { raw } = message;
         // A new row says from the beginning that it is indexed: its entry comes with this transaction.
         const fresh = this.#indexer !== undefined && message.seal === 'plain';
         const inserted = insertMessage(this.#sql, folder, message, BODY.stored, fresh ? INDEXED.body : INDEXED.not);
@@ -96,17 +94,12 @@ export class OfflineStore {
         if (id === undefined) continue;
         this.#sql.run('INSERT INTO bodies (message_id, raw) VALUES (?, ?) ON CONFLICT DO NOTHING', id, raw);
         const seal = known?.text('seal') ?? message.seal;
-        if (seal === 'plain') indexed.push({ messageId: id, raw, ...(words && { words }), ...(!known && { newRowOf: message.date }) });
+        if (seal === 'plain') indexed.push({ messageId: id, raw, ...(!known && { newRowOf: message.date }) });
       }
       raiseRevision(this.#sql, folder);
       if (indexed.length > 0) this.#indexer?.index(indexed);
       return 'stored';
     });
-  }
-
-  /** What of a source is indexed, for a message that is not sealed; undefined where nothing is. */
-  wordsOf(raw: Buffer): IndexedWords | undefined {
-    return this.#indexer?.wordsOf?.(raw);
   }
 
   /** Between two batches of a folder that is filled: what is stored is brought into order, a little at a time. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
-import type { BodyIndexer, IndexedMessage, IndexedWords } from '../base/ports.ts';
+import type { BodyIndexer, IndexedMessage } from '../base/ports.ts';
 import type { SearchCoverage } from '../base/search.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { searchTextOf, type SearchText } from '../mail/searchText.ts';
@@ -58,18 +58,14 @@ export class SearchIndex implements BodyIndexer {
         return [{ ...message, id, key: searchKey({ id, date: row.integer('date') }), state }];
       });
       // In order of their keys: a lower one than the last makes FTS5 write what it gathered.
-      for (const { id, key, raw, words, state } of entries.sort((a, b) => a.key - b.key)) {
+      for (const { id, key, raw, state } of entries.sort((a, b) => a.key - b.key)) {
         if (state === INDEXED.header) this.#remove(key);
-        this.#insert(key, words ?? this.wordsOf(raw));
+        this.#insert(key, entryOf(textOf(raw)));
         if (state !== INDEXED.body) this.#mark(id, INDEXED.body);
       }
       this.#commits++;
       this.#untidied += entries.length;
     });
-  }
-
-  wordsOf(raw: Buffer): IndexedWords {
-    return entryOf(textOf(raw));
   }
 
   /** Between two commits of a mailbox that is filled. */
@@ -144,7 +140,7 @@ export class SearchIndex implements BodyIndexer {
       for (const { row, id, date } of rows.sort((a, b) => searchKey(a) - searchKey(b))) {
         const twin = this.#twinBody(row);
         if (twin) {
-          this.#insert(searchKey({ id, date }), this.wordsOf(twin));
+          this.#insert(searchKey({ id, date }), entryOf(textOf(twin)));
           this.#mark(id, INDEXED.body);
           continue;
         }

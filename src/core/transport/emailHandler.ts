@@ -114,7 +114,7 @@ export class EmailHandler implements Disposable {
   fetchSource(folder: string, uidValidity: number, uid: number, signal?: AbortSignal, size = 0): Promise<Buffer> {
     const mailbox = size >= BULK_OCTETS ? this.#bulk : this.#mailbox;
     return mailbox.run('repeatable', signal, (client) =>
-      inFolderAs(client, folder, uidValidity, 'selected', () => readSource(client, folder, uid)),
+      inFolderAs(client, folder, uidValidity, [uid], () => readSource(client, folder, uid)),
     );
   }
 
@@ -128,17 +128,17 @@ export class EmailHandler implements Disposable {
    * waits for is behind it, unless it is little and that connection is not open.
    */
   listUids(folder: string, uidValidity: number, signal?: AbortSignal, uidNext = Infinity): Promise<number[]> {
-    return this.#inBackground(folder, uidValidity, signal, uidNext, readAllUids, 'reselect');
+    return this.#inBackground(folder, uidValidity, signal, uidNext, 'reselect', readAllUids);
   }
 
   /** Sizes, flags and arrival of these messages; those that are gone do not answer. */
   fetchFacts(folder: string, uidValidity: number, uids: readonly number[], signal?: AbortSignal): Promise<RemoteFacts[]> {
-    return this.#inBackground(folder, uidValidity, signal, uids.length, (client) => readFacts(client, uids));
+    return this.#inBackground(folder, uidValidity, signal, uids.length, uids, (client) => readFacts(client, uids));
   }
 
   /** What a list shows of these messages, newest first. */
   fetchSummaries(folder: string, uidValidity: number, uids: readonly number[], signal?: AbortSignal): Promise<RemoteMessage[]> {
-    return this.#inBackground(folder, uidValidity, signal, uids.length, (client) => readUids(client, uids));
+    return this.#inBackground(folder, uidValidity, signal, uids.length, uids, (client) => readUids(client, uids));
   }
 
   /**
@@ -154,7 +154,7 @@ export class EmailHandler implements Disposable {
     octets = Infinity,
   ): Promise<void> {
     const light = octets <= LIGHT_OCTETS ? uids.length : Infinity;
-    return this.#inBackground(folder, uidValidity, signal, light, (client) => streamSources(client, uids, each));
+    return this.#inBackground(folder, uidValidity, signal, light, uids, (client) => streamSources(client, uids, each));
   }
 
   /** Storage used and allowed; undefined where the server tells nothing. */
@@ -276,8 +276,8 @@ export class EmailHandler implements Disposable {
     uidValidity: number,
     signal: AbortSignal | undefined,
     messages: number,
+    view: 'reselect' | readonly number[],
     work: (client: ImapClient, mailbox: SelectedMailbox) => Promise<T>,
-    view: 'selected' | 'reselect' = 'selected',
   ): Promise<T> {
     const light = messages <= LIGHT_MESSAGES && this.#bulk.connection === undefined;
     return (light ? this.#mailbox : this.#bulk).run('repeatable', signal, (client) =>
@@ -294,6 +294,6 @@ export class EmailHandler implements Disposable {
     work: (client: Parameters<typeof changeFlags>[0]) => Promise<void>,
   ): Promise<void> {
     if (uids.length === 0) return;
-    await this.#mailbox.run(repetition, signal, (client) => inFolderAs(client, folder, uidValidity, 'selected', () => work(client)));
+    await this.#mailbox.run(repetition, signal, (client) => inFolderAs(client, folder, uidValidity, uids, () => work(client)));
   }
 }

@@ -43,19 +43,19 @@ export async function inFolder<T>(
 }
 
 /**
- * The same for work with UIDs, which hold under one UIDVALIDITY. A view from before it changed is renewed; `imap.message-missing` where the UIDs
- * are from another.
+ * The same for work with UIDs, which hold under one UIDVALIDITY. A view from before it changed is renewed, and one that may be older than the
+ * newest of `view`'s UIDs, which another connection told of; `imap.message-missing` where the UIDs are from another UIDVALIDITY.
  */
 export async function inFolderAs<T>(
   client: ImapClient,
   folder: string,
   uidValidity: number,
-  view: 'reselect' | 'selected',
+  view: 'reselect' | readonly number[],
   work: (mailbox: SelectedMailbox) => Promise<T>,
 ): Promise<T> {
-  const old =
-    view === 'selected' && client.mailbox !== false && client.mailbox.path === folder && Number(client.mailbox.uidValidity) !== uidValidity;
-  return inFolder(client, folder, old ? 'reselect' : view, (mailbox) => {
+  const isFresh = ({ mailbox }: ImapClient, uids: readonly number[]): boolean =>
+    mailbox !== false && Number(mailbox.uidValidity) === uidValidity && uids.every((uid) => uid < (mailbox.uidNext ?? 0));
+  return inFolder(client, folder, view !== 'reselect' && isFresh(client, view) ? 'selected' : 'reselect', (mailbox) => {
     requireValidity(mailbox, folder, uidValidity);
     return work(mailbox);
   });

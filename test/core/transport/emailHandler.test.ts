@@ -112,6 +112,20 @@ describe('EmailHandler between two users', () => {
     assert.deepEqual(await bob.getEmailList('Paged', 0), []);
   });
 
+  it('finds what came after the connection for long work selected the folder', async () => {
+    const { uidValidity } = await folderWith(bob, 'Later', ['before']);
+    const [before] = await bob.getEmailList('Later', 1);
+    // Nobody said how much it is, so it goes over a connection of its own, which stays.
+    await bob.fetchSources('Later', uidValidity, [before!.uid], () => {});
+    await bob.append('Later', message({ from: ALICE.email, to: BOB.email, subject: 'after', body: 'x\r\n' }), []);
+    const [after] = await bob.getEmailList('Later', 1);
+    assert.equal(after?.subject, 'after');
+    assert.deepEqual(
+      (await bob.fetchFacts('Later', uidValidity, [after.uid])).map(({ uid }) => uid),
+      [after.uid],
+    );
+  });
+
   it('tells sealed containers from messages with attachments without reading bodies', async () => {
     const multipart = (fileName: string): string =>
       [

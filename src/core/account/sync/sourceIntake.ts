@@ -74,34 +74,12 @@ export class SourceIntake {
     if (batch.length === 0 || this.#stale) return;
     const began = performance.now();
     const { accountId, path, uidValidity } = this.#place;
-    // Read no earlier: what is made of a source should not grow old, for only young objects are let go of soon.
-    const messages = batch.map((message) => this.#sourced(message));
-    this.#stale = this.#store.storeSources(accountId, path, uidValidity, messages) === 'stale';
+    this.#stale = this.#store.storeSources(accountId, path, uidValidity, sourcedMessages(batch)) === 'stale';
     const took = performance.now() - began;
     const fitting = Math.round((octets * TARGET_MS) / Math.max(took, 1));
     // Half the way, so that one slow commit does not make the next hundred small.
     if (octets >= this.#most || fitting < this.#most) this.#most = Math.max(LEAST, Math.min(MOST, (this.#most + fitting) >> 1));
     if (!this.#stale) this.#stored(batch.length);
-  }
-
-  /** A source as a new row: what the server's ENVELOPE and BODYSTRUCTURE would say is read from the source itself. */
-  #sourced({ uid, flags, internalDate, gmail, raw }: RemoteSource): SourcedMessage {
-    const { hasPayload, hasPgpMime, date, ...shown } = readable(raw);
-    const sealed = sealOf(hasPayload ? 'sealed' : hasPgpMime ? 'pgp-mime' : 'plain');
-    const words = sealed.seal === 'plain' ? this.#store.wordsOf(raw) : undefined;
-    return {
-      uid,
-      ...shown,
-      date: date ?? internalDate ?? 0,
-      size: raw.length,
-      flags,
-      preview: '',
-      ...sealed,
-      ...(internalDate !== undefined && { internalDate }),
-      ...(gmail && { gmail }),
-      raw,
-      ...(words && { words }),
-    };
   }
 
   #shelved(raw: Buffer): Buffer {
@@ -110,6 +88,29 @@ export class SourceIntake {
     raw.copy(place);
     return place;
   }
+}
+
+/** Read one by one as they are stored: what is made of a source should not grow old, for only young objects are let go of soon. */
+function* sourcedMessages(batch: readonly RemoteSource[]): Generator<SourcedMessage> {
+  for (const message of batch) yield sourcedMessage(message);
+}
+
+/** A source as a new row: what the server's ENVELOPE and BODYSTRUCTURE would say is read from the source itself. */
+function sourcedMessage({ uid, flags, internalDate, gmail, raw }: RemoteSource): SourcedMessage {
+  const { hasPayload, hasPgpMime, date, ...shown } = readable(raw);
+  const sealed = sealOf(hasPayload ? 'sealed' : hasPgpMime ? 'pgp-mime' : 'plain');
+  return {
+    uid,
+    ...shown,
+    date: date ?? internalDate ?? 0,
+    size: raw.length,
+    flags,
+    preview: '',
+    ...sealed,
+    ...(internalDate !== undefined && { internalDate }),
+    ...(gmail && { gmail }),
+    raw,
+  };
 }
 
 /** The readers of mail are total as far as anybody knows; should one message prove otherwise, it alone is listed without what it says. */
