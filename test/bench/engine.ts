@@ -14,9 +14,9 @@ export interface ChildResult {
   /** Highest resident memory of the process, in octets. */
   readonly rss: number;
   readonly stored?: number;
-  /** How late timers of 5 ms fired at worst, and in 99 of 100 cases, in ms. */
+  /** How late timers of 5 ms fired at worst, in ms: without the time in which other programs had the processor, and all of it. */
   readonly worst?: number;
-  readonly p99?: number;
+  readonly worstOfAll?: number;
   readonly messages?: number;
 }
 

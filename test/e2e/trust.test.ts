@@ -10,6 +10,9 @@ import { QuMail } from './qumail.ts';
 const ALICE = 'alice@lab.example';
 const BOB = 'bob@lab.example';
 
+/** DESIGN 7. */
+const ACTIVATE_MS = 20;
+
 const THEMES: readonly { readonly theme: Theme; readonly name: string }[] = [
   { theme: 'Default Light Modern', name: 'light' },
   { theme: 'Default High Contrast', name: 'high-contrast' },
@@ -157,5 +160,16 @@ describe('e2e/keys and trust', function () {
     await locked.clickWelcome('Unlock');
     await workbench.quickInput.answer('Your passphrase', 'four unrelated words here');
     await qumail.account(ALICE);
+  });
+
+  it(`is active within ${ACTIVATE_MS} ms, of three starts at best`, async () => {
+    const took = (): number[] => [...vscode.log('QuMail.log').matchAll(/activated in ([\d.]+) ms/g)].map(([, ms]) => Number(ms));
+    while (Math.min(...took()) > ACTIVATE_MS && took().length < 3) {
+      await workbench.reload();
+      await qumail.open();
+      await workbench.view('Welcome').welcome();
+    }
+    console.log(`        activate() took ${took().join(', ')} ms`);
+    assert.ok(Math.min(...took()) <= ACTIVATE_MS);
   });
 });

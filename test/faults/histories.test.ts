@@ -11,7 +11,7 @@ import { Dice, FORM, SEED } from './seeded.ts';
 const COUNT = Number(process.env['QUMAIL_HISTORIES'] ?? (FORM === 'long' ? 1000 : 30));
 /** One history of a run alone, by its number. */
 const ONLY = process.env['QUMAIL_HISTORY'];
-const AT_ONCE = 3;
+const AT_ONCE = FORM === 'long' ? 6 : 3;
 /** Every so-manieth is played against a server without MOVE, UIDPLUS, CONDSTORE and the rest. */
 const OLD_EVERY = 4;
 

@@ -84,6 +84,8 @@ export class HistoryModel {
     delete each.last;
     each.stale = true;
     if (each.moved) each.sure = false;
+    // A removal names a message where it was: what somebody else took elsewhere before it came stays there.
+    if (each.life === 'gone') each.life = 'maybe';
     each.folder = to;
     this.#doubt(each);
   }

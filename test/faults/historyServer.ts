@@ -69,11 +69,8 @@ export class HistoryServer {
 
   async append(path: string, raw: string): Promise<void> {
     const imap = await this.#usable();
-    await imap.append(path, raw).catch((error: { serverResponseCode?: string }) => {
-      // Dovecot, where a folder was made anew a moment ago: "deleted under us". Nothing was filed then.
-      if (error.serverResponseCode !== 'TRYCREATE') throw error;
-      return imap.append(path, raw);
-    });
+    // Nothing was filed then.
+    await again(() => imap.append(path, raw));
   }
 
   /** What lies in a folder now. */
@@ -121,11 +118,7 @@ export class HistoryServer {
 
   async #in<T>(path: string, work: () => Promise<T>): Promise<T> {
     const imap = await this.#usable();
-    const lock = await imap.getMailboxLock(path).catch((error: { serverResponseCode?: string }) => {
-      // Dovecot, where another session deletes and makes the folder at this very moment.
-      if (error.serverResponseCode !== 'SERVERBUG') throw error;
-      return imap.getMailboxLock(path);
-    });
+    const lock = await again(() => imap.getMailboxLock(path));
     try {
       // The view of a session is as old as its last answer.
       await this.#imap.noop();
@@ -133,5 +126,15 @@ export class HistoryServer {
     } finally {
       lock.release();
     }
+  }
+}
+
+/** Once more where the server said no: Dovecot does, in several ways, to a folder that another session made anew a moment ago. */
+async function again<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if ((error as { responseStatus?: string }).responseStatus !== 'NO') throw error;
+    return ask();
   }
 }
