@@ -115,8 +115,12 @@ describe('e2e/keys and trust', function () {
   });
 
   it('shows the own contact card as a code', async () => {
+    // The panel of the test before was drawn anew a moment ago and may take the focus, which closes the list; a person asks again.
     await qumail.command('Show Own Contact Card');
-    await workbench.quickInput.pick(ALICE);
+    await workbench.quickInput.pick(ALICE, { timeout: 5_000 }).catch(async () => {
+      await qumail.command('Show Own Contact Card');
+      await workbench.quickInput.pick(ALICE);
+    });
     await workbench.tab('Contact Card');
     await workbench.webviewFrame().locator('figure svg').waitFor();
     await inEveryTheme('contact-card');

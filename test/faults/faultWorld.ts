@@ -118,7 +118,9 @@ export class FaultWorld {
     for (const person of [this.alice, this.bob]) await person.connectKeyManager();
     await this.alice.knows(this.bob);
     await this.bob.knows(this.alice);
-    for (const person of [this.alice, this.bob]) await person.list();
+    // A busy machine may take longer to answer than the short patience of these rows; that is not what they are about.
+    for (const person of [this.alice, this.bob])
+      await this.eventually(`${person.name} looks`, async () => (await outcomeOf(() => person.list())) === 'sent');
     this.letters.length = 0;
     this.#stored = await this.#count();
   }

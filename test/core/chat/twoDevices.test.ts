@@ -197,7 +197,9 @@ describe('chats on two devices of one person', function () {
 
   it('take no copy from anybody else: what only looks like one is the mail it is', async () => {
     const chat = (await alice.engine.listChats({})).find(({ name }) => name === 'At L2')!;
-    const before = await lines(alice, chat.id);
+    // Receipts for what was said before may still come.
+    const said = async (): Promise<string[]> => (await pageOf(alice, chat.id)).map(({ author, text }) => `${author.address}: ${text}`);
+    const before = await said();
     const { host, port } = world.mail.smtp;
     const auth = { user: bob.email, pass: 'bob-password' };
     const transport = createTransport({ host, port, secure: true, tls: { ca: world.kme.pair.caPem }, auth });
@@ -217,7 +219,7 @@ describe('chats on two devices of one person', function () {
     transport.close();
     await onServer(async () => (await alice.list()).length === 2);
     for (const device of [alice, elsewhere]) assert.equal((await device.list()).length, 2);
-    assert.deepEqual(await lines(alice, chat.id), before);
+    assert.deepEqual(await said(), before);
   });
 
   it('erase the copies of what is taken back or disappears', async () => {

@@ -188,12 +188,12 @@ export class QuickInput {
   }
 
   /** Chooses the first entry whose label is `label`, or contains it where none is equal. */
-  async pick(label: string): Promise<void> {
+  async pick(label: string, o: { readonly timeout?: number } = {}): Promise<void> {
     const rows = this.#widget.locator('.monaco-list-row');
     const exact = rows.filter({ has: this.#page.getByText(label, { exact: true }) });
     const containing = rows.filter({ hasText: label });
-    await containing.first().waitFor();
-    await ((await exact.count()) > 0 ? exact : containing).first().click();
+    await containing.first().waitFor(o);
+    await ((await exact.count()) > 0 ? exact : containing).first().click(o);
   }
 
   /** Waits for the message under the box, e.g. why an input is refused. */
