@@ -6,11 +6,13 @@ import type { Parser } from './parser.ts';
 
 /** One input may take so long, in milliseconds: on a machine that does much else at once. */
 const PATIENCE = 2000;
+/** So many are tried however late it is: a machine that pauses between two inputs says nothing of the parser. */
+const LEAST = 20;
 
 export interface FuzzPlan {
   readonly seed: number;
   readonly inputs: number;
-  /** Stops after so long, in milliseconds. */
+  /** Stops after so long, in milliseconds, though not before a score of inputs. */
   readonly forMs?: number;
   /** Hears of every input before it is parsed. */
   readonly before?: (number: number, octets: Buffer) => void;
@@ -36,7 +38,7 @@ export async function fuzz(parser: Parser, plan: FuzzPlan): Promise<Fuzzed> {
     if (octets.equals(parser.samples[0]!)) continue;
     plan.before?.(number, octets);
     const at = performance.now();
-    if (plan.forMs !== undefined && at - began > plan.forMs) break;
+    if (plan.forMs !== undefined && inputs >= LEAST && at - began > plan.forMs) break;
     inputs += 1;
     const reason = await tried(parser, Buffer.from(octets), codes);
     if (reason === 'taken') taken += 1;
