@@ -1,6 +1,7 @@
 import type { AccountService } from './account/accountService.ts';
 import { ChatOffers } from './account/chatArrivals.ts';
 import type { KeyLinks } from './account/keyLinks.ts';
+import { LinkReturns } from './account/linkReturns.ts';
 import { OwnCopies } from './account/ownCopies.ts';
 import type { OwnCertificates } from './account/ownCertificates.ts';
 import { QuMailError } from './base/errors.ts';
@@ -65,6 +66,7 @@ export function buildArrivals({ stores, own, clock, random, log, links, later }:
       toldOf: (accountId, what) => later().chats.toldOf(accountId, what),
     },
   });
+  const returns = new LinkReturns(() => links.list(), clock);
   const openWaiting = (accountId: string): void => {
     const account = later()
       .accounts.all()
@@ -79,7 +81,7 @@ export function buildArrivals({ stores, own, clock, random, log, links, later }:
     heard({ kind }) {
       if (kind !== 'key-managers') return;
       // Keys are fetched as soon as they can be: key managers forget them.
-      for (const { accountId, state } of links.list()) if (state === 'connected') openWaiting(accountId);
+      for (const accountId of returns.changed().returned) openWaiting(accountId);
     },
   };
 }

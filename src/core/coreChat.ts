@@ -1,5 +1,6 @@
 import { ChatMail } from './account/chatPost.ts';
 import type { AccountService } from './account/accountService.ts';
+import { LinkReturns } from './account/linkReturns.ts';
 import type { OutboxRunner } from './account/outboxRunner.ts';
 import type { OwnCopies, ToldOf } from './account/ownCopies.ts';
 import { partsOf } from './account/readMessage.ts';
@@ -117,6 +118,7 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
     return { state: open.length > 0 ? 'waiting' : 'gone' };
   };
   const states = new ChatStates({ store, stateOf, emit });
+  const returns = new LinkReturns(() => options.links.list(), clock);
   const look = (): void => {
     states.look(accounts.all().map(({ id }) => id));
     for (const { id } of accounts.all()) void options.copies.flush(id);
@@ -141,8 +143,12 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
     },
     heard({ kind }) {
       if (kind === 'outbox' || kind === 'sent') look();
-      // An account is online, or a key manager answers; or not, and then little is asked before that shows.
-      if (kind === 'accounts' || kind === 'key-managers') setImmediate(wake);
+      // An account is online; or not, and then little is asked before that shows.
+      if (kind === 'accounts') setImmediate(wake);
+      if (kind !== 'key-managers') return;
+      const { returned, links } = returns.changed();
+      // A key manager answers again, or there is another source of keys, such as a pad.
+      if (returned.length > 0 || links === 'same') setImmediate(wake);
     },
   };
 }
