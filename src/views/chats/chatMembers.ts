@@ -6,6 +6,7 @@ import type { ChatPictures } from './chatPictures.ts';
 import { changePicture } from './chatSettings.ts';
 import { memberWord, reachText, safetyOf, startLevel } from './chatText.ts';
 import { pictureIcon } from './pictureIcon.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 /**
  * Everybody in the chat, how sure it is who they are and how they are reached; choosing somebody compares safety numbers. A group comes first,
@@ -22,7 +23,7 @@ export async function showMembers(context: ViewContext, { pictures, panels }: Me
   const items: readonly MemberItem[] = chat.members.map((member) => {
     const reach = reaches?.find(({ address }) => address === member.address);
     return {
-      label: `$(${iconOf(member)}) ${member.name || member.address}`,
+      label: `$(${iconOf(member)}) ${withoutIcons(member.name || member.address)}`,
       description: [memberWord(member, vscode.l10n), member.name ? member.address : ''].filter(Boolean).join(' · '),
       detail: reach ? reachText(reach, vscode.l10n) : '',
       member,
@@ -50,7 +51,7 @@ async function groupItem(pictures: ChatPictures, chat: Chat): Promise<MemberItem
   const picture = await pictures.of(chat);
   const address = picture && pictureIcon(picture, 'open');
   return {
-    label: chat.name,
+    label: withoutIcons(chat.name),
     description: vscode.l10n.t('{0} members', chat.members.length),
     detail: [safetyOf(chat.verified, vscode.l10n).word, vscode.l10n.t('Choose to change the picture')].join(' · '),
     iconPath: address === undefined ? new vscode.ThemeIcon('organization') : vscode.Uri.parse(address),
@@ -74,7 +75,7 @@ export async function changeMember(context: ViewContext, chat: Chat, kind: Membe
   };
   const people = kind === 'add' ? await strangersTo(context, chat) : candidates(chat, kind);
   if (people.length === 0) return void vscode.window.showInformationMessage(vscode.l10n.t('There is nobody this can be done with.'));
-  const items = people.map(({ name, address }) => ({ label: name || address, description: name ? address : '', address }));
+  const items = people.map(({ name, address }) => ({ label: withoutIcons(name || address), description: name ? address : '', address }));
   const picked = await vscode.window.showQuickPick(items, { placeHolder: titles[kind], matchOnDescription: true });
   if (!picked || (kind === 'remove' && !(await maySendAway(picked.label, chat.name)))) return;
   await context.run(

@@ -5,6 +5,7 @@ import { sentenceOf } from '../present.ts';
 import type { ChatHit } from './chatHits.ts';
 import type { ChatPanels } from './chatPanels.ts';
 import { findLines, type KeptChatSearch } from './keptChatSearch.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 /** A search begins when the hands have rested this long. */
 const REST_MS = 150;
@@ -63,7 +64,7 @@ async function rowsOf(context: ViewContext, text: string): Promise<readonly Row[
   try {
     const hits = await findLines(context, text);
     if (hits.length === 0) return [{ label: vscode.l10n.t('Nothing found'), alwaysShow: true }];
-    return hits.map((hit) => ({ label: hit.excerpt, detail: hit.about, alwaysShow: true, hit }));
+    return hits.map((hit) => ({ label: withoutIcons(hit.excerpt), detail: withoutIcons(hit.about), alwaysShow: true, hit }));
   } catch (error) {
     const { code, details } = QuMailError.from(error);
     return [{ label: `$(error) ${sentenceOf({ code, details }, vscode.l10n)}`, alwaysShow: true }];

@@ -3,6 +3,7 @@ import type { Account, Chat, ChatLevel, ChatReach, Contact } from '../../core/ap
 import { levelLabel } from '../labels.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { levelsFrom, reachText } from './chatText.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 interface Plan {
   readonly level: ChatLevel;
@@ -36,7 +37,7 @@ export async function newChat(context: ViewContext, account: Account, given: rea
 
 async function pickMembers(title: string, contacts: readonly Contact[], given: readonly string[]): Promise<readonly string[] | undefined> {
   const items = contacts.map(({ name, address }) => ({
-    label: name || address,
+    label: withoutIcons(name || address),
     description: name ? address : '',
     address,
     picked: given.includes(address),

@@ -22,6 +22,7 @@ import type { ViewContext } from '../viewContext.ts';
 import { accountIdIn, addressIn, chatIdIn } from './commandArguments.ts';
 import { pickAccount } from './pickAccount.ts';
 import type { CommandHandlers } from './registerCommands.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 type ChatCommandId = Extract<
   CommandId,
@@ -130,7 +131,11 @@ async function chatFor(
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no chat for this.'));
     return undefined;
   }
-  const items = chats.map((chat) => ({ label: chat.name, description: chat.lastMessage?.text ?? '', id: chat.id }));
+  const items = chats.map((chat) => ({
+    label: withoutIcons(chat.name),
+    description: withoutIcons(chat.lastMessage?.text ?? ''),
+    id: chat.id,
+  }));
   const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Which chat?') });
   return picked && context.api.getChat({ chatId: picked.id });
 }

@@ -13,6 +13,7 @@ import type { ViewContext } from '../viewContext.ts';
 import { accountIdIn, addressIn, profileIn, urlIn } from './commandArguments.ts';
 import { pickAccount } from './pickAccount.ts';
 import type { CommandHandlers } from './registerCommands.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 type KeyCommandId = Extract<
   CommandId,
@@ -123,7 +124,7 @@ async function showStatus(context: ViewContext, keys: KeyTree, accountId: string
 async function deleteContact(context: ViewContext, accountId: string, named: string | undefined): Promise<void> {
   const contacts = await context.api.listContacts({ accountId });
   const placeHolder = vscode.l10n.t('Delete which contact?');
-  const items = contacts.map(({ name, address }) => ({ label: name || address, description: name ? address : '', address }));
+  const items = contacts.map(({ name, address }) => ({ label: withoutIcons(name || address), description: name ? address : '', address }));
   const address = named ?? (await vscode.window.showQuickPick(items, { placeHolder }))?.address;
   if (address === undefined) return;
   const remove = vscode.l10n.t('Delete');

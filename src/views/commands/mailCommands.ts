@@ -10,6 +10,7 @@ import type { ReaderPanel } from '../reader/readerPanel.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { accountIdIn, folderIn } from './commandArguments.ts';
 import type { CommandHandlers } from './registerCommands.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 type MailCommandId = Extract<
   CommandId,
@@ -109,8 +110,8 @@ async function pickTarget(messageIds: readonly number[], { context, mail, messag
   }
   const folders = (await mail.foldersOf(accountId)).filter((folder) => folder.selectable && folder.path !== messages.folder?.path);
   const items = folders.map((folder) => ({
-    label: `$(${folderIcon(folder.specialUse)}) ${folder.name}`,
-    description: folder.path === folder.name ? '' : folder.path,
+    label: `$(${folderIcon(folder.specialUse)}) ${withoutIcons(folder.name)}`,
+    description: folder.path === folder.name ? '' : withoutIcons(folder.path),
     folder: folder.path,
   }));
   return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Move to which folder?') }))?.folder;

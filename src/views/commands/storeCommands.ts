@@ -13,6 +13,7 @@ import { accountIdIn, draftIdIn, folderIn } from './commandArguments.ts';
 import type { MailViews } from './mailCommands.ts';
 import { pickAccount } from './pickAccount.ts';
 import type { CommandHandlers } from './registerCommands.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 type StoreCommandId = Extract<
   CommandId,
@@ -153,8 +154,8 @@ async function pickFolder({ context, mail }: MailViews, argument: unknown, place
   if (!account) return undefined;
   const folders = (await mail.foldersOf(account.id)).filter(({ selectable }) => selectable);
   const items = folders.map((folder) => ({
-    label: `$(${folderIcon(folder.specialUse)}) ${folder.name}`,
-    description: folder.path === folder.name ? '' : folder.path,
+    label: `$(${folderIcon(folder.specialUse)}) ${withoutIcons(folder.name)}`,
+    description: folder.path === folder.name ? '' : withoutIcons(folder.path),
     folder,
   }));
   const picked = await vscode.window.showQuickPick(items, { placeHolder });

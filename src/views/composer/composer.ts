@@ -18,6 +18,7 @@ import { DRAFT_LANGUAGE, DRAFT_SCHEME, draftIdOf } from './draftUri.ts';
 import { levelValue } from './levels.ts';
 import { pickSendTime } from './pickSendTime.ts';
 import { UndoSend } from './undoSend.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 /**
  * Writing mail in a text document: header lines, an empty line, Markdown. Registers everything a draft needs in VS Code
@@ -158,7 +159,7 @@ export class Composer implements vscode.Disposable {
     const newestFirst = drafts.toSorted((a, b) => b.updatedAt - a.updatedAt);
     const emails = new Map(this.#context.accounts.map(({ id, email }) => [id, email]));
     const items = newestFirst.map((draft) => ({
-      label: `$(edit) ${draft.subject || vscode.l10n.t('(no subject)')}`,
+      label: `$(edit) ${withoutIcons(draft.subject) || vscode.l10n.t('(no subject)')}`,
       description: emails.get(draft.accountId) ?? '',
       detail: new Date(draft.updatedAt).toLocaleString(vscode.env.language),
       draft,

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { SendResult } from '../../core/api.ts';
 import { dateAndTime } from '../outbox/outboxText.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 /** What is held back, as far as the offer to undo names it. */
 interface Held {
@@ -30,7 +31,8 @@ export class UndoSend implements vscode.Disposable {
       this.#item,
       context.onEvent((event) => {
         if (event.kind === 'outbox') void this.#forgetGone();
-        if (event.kind === 'sent') vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Sent · {0}', event.subject)}`, 5000);
+        if (event.kind === 'sent')
+          vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Sent · {0}', withoutIcons(event.subject))}`, 5000);
       }),
       context.onDidChangeWorld(() => this.#show([])),
     ];

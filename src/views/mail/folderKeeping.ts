@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { AccountSyncState, FolderSyncChoice } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { storageLines, syncChoices } from './storageText.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 /** How much of the mail is kept on this machine, and which folders. */
 export class FolderKeeping {
@@ -89,7 +90,7 @@ export class FolderKeeping {
     if (!state) return;
     const number = new Intl.NumberFormat(vscode.env.language);
     const items = state.folders.map(({ path, sync, known, stored }) => ({
-      label: path,
+      label: withoutIcons(path),
       description: syncChoices(undefined, vscode.env.language, vscode.l10n).find((choice) => choice.sync === sync)?.label ?? '',
       detail: vscode.l10n.t('{0} of {1} messages are here', number.format(stored), number.format(known)),
       path,

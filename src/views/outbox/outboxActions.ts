@@ -4,6 +4,7 @@ import type { ViewContext } from '../viewContext.ts';
 import type { Outbox } from './outbox.ts';
 import { thisMoment } from './outboxItems.ts';
 import { actionLabel, entryDetail, outboxActions, stateText, type OutboxAction } from './outboxText.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 /** Where the actions lead to: the composer, and the folder view. */
 export interface OutboxPlaces {
@@ -30,7 +31,7 @@ export class OutboxActions {
     const { entries } = this.#outbox;
     if (entries.length === 0) return void vscode.window.showInformationMessage(vscode.l10n.t('The outbox is empty: everything was sent.'));
     const items = entries.map((entry) => ({
-      label: entry.subject || vscode.l10n.t('(no subject)'),
+      label: withoutIcons(entry.subject) || vscode.l10n.t('(no subject)'),
       description: `${entry.level} · ${entry.to.join(', ')}`,
       detail: stateText(entry, thisMoment(), vscode.l10n),
       entry,

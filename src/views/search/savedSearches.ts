@@ -4,6 +4,7 @@ import { hitRow } from '../messages/listRows.ts';
 import type { MessageTree } from '../messages/messageTree.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { defaultName } from './searchRows.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 /** Of each account the server is asked for so many. */
 const SERVER_LIMIT = 100;
@@ -96,7 +97,11 @@ export class SavedSearches {
       void vscode.window.showInformationMessage(vscode.l10n.t('There are no saved searches.'));
       return undefined;
     }
-    const items = searches.map((search) => ({ label: `$(bookmark) ${search.name}`, description: search.query, search }));
+    const items = searches.map((search) => ({
+      label: `$(bookmark) ${withoutIcons(search.name)}`,
+      description: withoutIcons(search.query),
+      search,
+    }));
     return (await vscode.window.showQuickPick(items, { placeHolder }))?.search;
   }
 }

@@ -4,6 +4,7 @@ import type { ViewContext } from '../viewContext.ts';
 import { asTyped } from './asTyped.ts';
 import { LiveSearch } from './liveSearch.ts';
 import { completed, searchRows, type SearchRow } from './searchRows.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 /** What becomes of what was typed and found. */
 export interface SearchOutcomes {
@@ -95,8 +96,8 @@ function itemOf(row: SearchRow): Row {
   if (row.act.kind === 'separator') return { label: row.label, kind: vscode.QuickPickItemKind.Separator };
   const { id, color } = row.icon ?? { id: 'blank' };
   return {
-    label: row.label.replaceAll('$(', '$ ('),
-    ...(row.description === undefined ? {} : { description: row.description.replaceAll('$(', '$ (') }),
+    label: withoutIcons(row.label),
+    ...(row.description === undefined ? {} : { description: withoutIcons(row.description) }),
     ...(row.detail === undefined ? {} : { detail: row.detail }),
     iconPath: color ? new vscode.ThemeIcon(id, new vscode.ThemeColor(color)) : new vscode.ThemeIcon(id),
     // What was found matches in its own way, which is not that of the box.

@@ -4,6 +4,7 @@ import { accountIdIn, addressIn } from '../commands/commandArguments.ts';
 import { pickAccount } from '../commands/pickAccount.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { markLook, markOf } from './trustWords.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 
 /**
  * The contact a command is about: the one its argument names, or the one picked among those that fit.
@@ -31,7 +32,12 @@ async function chosenOf(
   if (known) return known;
   const items = contacts.filter(fits).map((contact) => {
     const look = markLook(markOf(contact), vscode.l10n);
-    return { label: `$(${look.icon}) ${contact.name || contact.address}`, description: contact.address, detail: look.words, contact };
+    return {
+      label: `$(${look.icon}) ${withoutIcons(contact.name || contact.address)}`,
+      description: contact.address,
+      detail: look.words,
+      contact,
+    };
   });
   if (items.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no contact that this could be done with.'));
