@@ -3,15 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChatPanelPage } from './chatPanel.ts';
 import { type VSCode, startVSCode } from './harness/vscode.ts';
-import type { Theme, View, Workbench } from './harness/workbench.ts';
+import type { View, Workbench } from './harness/workbench.ts';
 import { packagedExtension } from './packaged.ts';
 import { QuMail } from './qumail.ts';
 
-const THEMES: readonly { readonly theme: Theme; readonly name: string }[] = [
-  { theme: 'Default Light Modern', name: 'light' },
-  { theme: 'Default High Contrast', name: 'high-contrast' },
-  { theme: 'Default Dark Modern', name: 'dark' },
-];
 const OF_ALICE = /The Lab.*alice@lab\.example/;
 const OF_BOB = /The Lab.*bob@lab\.example/;
 
@@ -76,9 +71,6 @@ describe('e2e/a group in the lab', function () {
     await timer.getByText(/disappears in [45]:\d\d/).waitFor();
     const before = await timer.innerText();
     await chat.changes(timer, before);
-    for (const { theme, name } of THEMES) {
-      await workbench.setTheme(theme);
-      await workbench.screenshot(`group-${name}`);
-    }
+    await workbench.inEveryTheme('group');
   });
 });

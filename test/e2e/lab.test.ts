@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type VSCode, startVSCode } from './harness/vscode.ts';
-import type { Theme, Workbench } from './harness/workbench.ts';
+import type { Workbench } from './harness/workbench.ts';
 import { packagedExtension } from './packaged.ts';
 import { ChatPanelPage } from './chatPanel.ts';
 import { QuMail } from './qumail.ts';
@@ -9,12 +9,6 @@ const ALICE = 'alice@lab.example';
 const BOB = 'bob@lab.example';
 /** What a newcomer is promised: from opening the lab to having read mail of every level. */
 const NEWCOMER_MS = 60_000;
-
-const THEMES: readonly { readonly theme: Theme; readonly name: string }[] = [
-  { theme: 'Default Dark Modern', name: 'dark' },
-  { theme: 'Default Light Modern', name: 'light' },
-  { theme: 'Default High Contrast', name: 'high-contrast' },
-];
 
 describe('e2e/the demo lab', function () {
   let vscode: VSCode;
@@ -33,21 +27,12 @@ describe('e2e/the demo lab', function () {
     console.log(vscode.log('QuMail.log'));
   });
 
-  /** Draws what is on show in every theme; `prepare` brings about what a change of theme takes away. */
-  async function inEveryTheme(view: string, prepare: () => Promise<void> = async () => {}): Promise<void> {
-    for (const { theme, name } of [...THEMES.slice(1), ...THEMES.slice(0, 1)]) {
-      await workbench.setTheme(theme);
-      await prepare();
-      await workbench.screenshot(`${view}-${name}`);
-    }
-  }
-
   it('offers signing in and itself to a newcomer', async () => {
     await qumail.open();
     const welcome = await workbench.view('Welcome').welcome();
     assert.match(welcome, /Sign In/);
     assert.match(welcome, /Open Demo Lab/);
-    await inEveryTheme('sign-in-view');
+    await workbench.inEveryTheme('sign-in-view');
   });
 
   it('takes a newcomer from nothing to mail of every level, sent and read, within a minute', async () => {
@@ -99,15 +84,15 @@ describe('e2e/the demo lab', function () {
     const line = await chat.line('Hello from Bob');
     await line.locator('.quoted', { hasText: 'Welcome' }).waitFor();
     assert.match(await chat.head.innerText(), /SIMULATED/);
-    await inEveryTheme('chat');
+    await workbench.inEveryTheme('chat');
   });
 
   it('draws lists, reader and keys in dark, light and high contrast', async () => {
     await qumail.openMessage('My first sealed letter');
     assert.ok((await qumail.reader.keyIds()).length > 0);
-    await inEveryTheme('reader-opened');
+    await workbench.inEveryTheme('reader-opened');
     await qumail.openMessage('A letter at L4');
-    await inEveryTheme('reader-plain');
+    await workbench.inEveryTheme('reader-plain');
   });
 
   it('draws the composer with completion and with what is wrong in dark, light and high contrast', async () => {
@@ -117,10 +102,10 @@ describe('e2e/the demo lab', function () {
     );
     await workbench.page.locator('.squiggly-error').first().waitFor();
     await workbench.page.locator('.codelens-decoration a', { hasText: 'Send' }).first().waitFor();
-    await inEveryTheme('composer-problems');
+    await workbench.inEveryTheme('composer-problems');
     await workbench.editor.setText('To: \nSubject: \nSecurity: \n\n');
     const suggestions = workbench.page.locator('.suggest-widget.visible .monaco-list-row');
-    await inEveryTheme('composer-completion', async () => {
+    await workbench.inEveryTheme('composer-completion', async () => {
       await workbench.editor.focus();
       await workbench.page.keyboard.press('ControlOrMeta+Home');
       await workbench.page.keyboard.press('End');
@@ -138,7 +123,7 @@ describe('e2e/the demo lab', function () {
     await qumail.openInbox(ALICE, 0);
     await qumail.openUnopened('bob');
     assert.match(await qumail.reader.failure(), /could not be opened/);
-    await inEveryTheme('reader-failed');
+    await workbench.inEveryTheme('reader-failed');
     const saeId = 'lab-sae-bob';
     await qumail.saveContact({ of: ALICE, address: BOB, name: 'Bob', saeId });
     await qumail.reader.press('Try Again');

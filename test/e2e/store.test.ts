@@ -76,7 +76,7 @@ describe('e2e/the offline store', function () {
     await row(/^\s*Bob Brown/)
       .nth(1)
       .waitFor();
-    await world.inEveryTheme('conversation');
+    await world.workbench.inEveryTheme('conversation');
   });
 
   it('shows single messages instead when that is asked for', async () => {
@@ -119,7 +119,7 @@ describe('e2e/the offline store', function () {
     const found = row('Shopping — ').first();
     await found.waitFor();
     assert.deepEqual(await found.locator('.highlight').allInnerTexts(), ['kumquat']);
-    await world.inEveryTheme('search-list');
+    await world.workbench.inEveryTheme('search-list');
     await found.click();
     await qumail.reader.shows('Shopping', SERVER_MS);
   });
@@ -198,6 +198,6 @@ describe('e2e/the offline store', function () {
     await qumail.mail.select('Archive');
     const archived = await qumail.messages.item('Nothing important');
     assert.match(await archived.innerText(), /⟳/);
-    await world.inEveryTheme('offline');
+    await world.workbench.inEveryTheme('offline');
   });
 });

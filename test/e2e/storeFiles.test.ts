@@ -89,7 +89,7 @@ describe('e2e/drafts and files', function () {
     const [copy, ...more] = await world.mail.storedMessages(ALICE.email, 'Drafts');
     assert.equal(more.length, 0);
     assert.ok(copy && !copy.includes('would be a pity to lose'));
-    await world.inEveryTheme('draft-saved');
+    await world.workbench.inEveryTheme('draft-saved');
     await saved('Saved to Drafts').click();
     await workbench.notifications.expect('sealed for yourself in the Drafts folder');
   });
@@ -194,7 +194,7 @@ describe('e2e/drafts and files', function () {
     const page = workbench.webviewFrame();
     await page.locator('.strip', { hasText: 'Remote content was blocked' }).waitFor();
     assert.equal(await page.getByRole('button', { name: 'Reply', exact: true }).count(), 0);
-    await world.inEveryTheme('mail-file');
+    await world.workbench.inEveryTheme('mail-file');
     assert.deepEqual(asked, []);
   });
 

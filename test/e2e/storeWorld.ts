@@ -6,7 +6,7 @@ import type { Locator } from 'playwright-core';
 import { startMailWorld, type MailWorld } from '../world/mailWorld.ts';
 import { issueServer, testCaPem } from '../world/pki.ts';
 import { type VSCode, startVSCode } from './harness/vscode.ts';
-import type { Theme, Workbench } from './harness/workbench.ts';
+import type { Workbench } from './harness/workbench.ts';
 import { packagedExtension } from './packaged.ts';
 import { QuMail } from './qumail.ts';
 
@@ -15,12 +15,6 @@ export const SERVER_MS = 60_000;
 export const ALICE = { email: 'alice@example.test', name: 'Alice', password: 'alice-password' };
 /** Her other mailbox. */
 export const ALICE_AT_WORK = { email: 'alice@other.test', name: 'Alice', password: 'work-password' };
-
-const THEMES: readonly { readonly theme: Theme; readonly name: string }[] = [
-  { theme: 'Default Light Modern', name: 'light' },
-  { theme: 'Default High Contrast', name: 'high-contrast' },
-  { theme: 'Default Dark Modern', name: 'dark' },
-];
 
 /** A message as the server has it, `n` hours after the first one. */
 export function letter(o: { n: number; from: string; subject: string; text: string; reply?: number; head?: string }): Buffer {
@@ -87,14 +81,6 @@ export class StoreWorld implements AsyncDisposable {
     const { page } = this.workbench;
     const pane = page.locator('.part.sidebar .pane', { has: page.locator('.pane-header[aria-label^="Messages"]') });
     return pane.locator('.monaco-list-row', text === undefined ? {} : { hasText: text });
-  }
-
-  /** A picture in light, high contrast and dark. */
-  async inEveryTheme(view: string): Promise<void> {
-    for (const { theme, name } of THEMES) {
-      await this.workbench.setTheme(theme);
-      await this.workbench.screenshot(`${view}-${name}`);
-    }
   }
 
   /** After a test that failed: what it looked like, and what QuMail logged. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type VSCode, startVSCode } from './harness/vscode.ts';
-import type { Theme, Workbench } from './harness/workbench.ts';
+import type { Workbench } from './harness/workbench.ts';
 import { packagedExtension } from './packaged.ts';
 import { QuMail } from './qumail.ts';
 
@@ -12,12 +12,6 @@ const BOB = 'bob@lab.example';
 
 /** DESIGN 7. */
 const ACTIVATE_MS = 20;
-
-const THEMES: readonly { readonly theme: Theme; readonly name: string }[] = [
-  { theme: 'Default Light Modern', name: 'light' },
-  { theme: 'Default High Contrast', name: 'high-contrast' },
-  { theme: 'Default Dark Modern', name: 'dark' },
-];
 
 describe('e2e/keys and trust', function () {
   let folder: string;
@@ -45,13 +39,6 @@ describe('e2e/keys and trust', function () {
     console.log(vscode.log('QuMail.log'));
   });
 
-  async function inEveryTheme(view: string): Promise<void> {
-    for (const { theme, name } of THEMES) {
-      await workbench.setTheme(theme);
-      await workbench.screenshot(`${view}-${name}`);
-    }
-  }
-
   it('sends at L3, without a key of any key manager, to somebody whose card has come, and says who signed it', async () => {
     // The first letter carries the card of the one who wrote it; the answer can be sealed to its certificate.
     await qumail.send();
@@ -65,7 +52,7 @@ describe('e2e/keys and trust', function () {
     assert.match(banner.text, new RegExp(`Sealed against quantum computers and signed by ${BOB}`));
     assert.deepEqual(await qumail.reader.keyIds(), []);
     assert.match((await qumail.reader.banner()).text, /Post-quantum yes.*Signature valid/);
-    await inEveryTheme('banner-l3');
+    await workbench.inEveryTheme('banner-l3');
   });
 
   it('shows the safety number in twelve groups, compares what is typed, and marks the contact verified', async () => {
@@ -82,7 +69,7 @@ describe('e2e/keys and trust', function () {
     const typed = page.locator('#typed');
     await typed.fill(groups.with(3, groups[3] === '00000' ? '11111' : '00000').join(' '));
     assert.match(await page.locator('#compared').innerText(), /differ/);
-    await inEveryTheme('safety-number');
+    await workbench.inEveryTheme('safety-number');
     await typed.fill(groups.join(' '));
     assert.match(await page.locator('#compared').innerText(), /same/);
     // Reached by the keyboard alone.
@@ -111,7 +98,7 @@ describe('e2e/keys and trust', function () {
     const page = workbench.webviewFrame();
     await page.locator('table').waitFor();
     assert.ok((await page.locator('tbody tr').count()) >= 12);
-    await inEveryTheme('conformance');
+    await workbench.inEveryTheme('conformance');
   });
 
   it('shows the own contact card as a code', async () => {
@@ -123,7 +110,7 @@ describe('e2e/keys and trust', function () {
     });
     await workbench.tab('Contact Card');
     await workbench.webviewFrame().locator('figure svg').waitFor();
-    await inEveryTheme('contact-card');
+    await workbench.inEveryTheme('contact-card');
   });
 
   it('writes a backup after the words were written down, and finds the audit log intact', async () => {

@@ -14,13 +14,20 @@ const START_MS = 90_000;
 const AGAIN_MS = 4000;
 
 /** What screenshots of the same step are called. */
-export type Theme = 'Default Dark Modern' | 'Default Light Modern' | 'Default High Contrast';
+type Theme = 'Default Dark Modern' | 'Default Light Modern' | 'Default High Contrast';
 
 const THEME_CLASS: Readonly<Record<Theme, string>> = {
   'Default Dark Modern': 'vs-dark',
   'Default Light Modern': 'vs',
   'Default High Contrast': 'hc-black',
 };
+
+/** What pictures in each are called; the last is the one that a window starts in. */
+const PICTURED: readonly { readonly theme: Theme; readonly name: string }[] = [
+  { theme: 'Default Light Modern', name: 'light' },
+  { theme: 'Default High Contrast', name: 'high-contrast' },
+  { theme: 'Default Dark Modern', name: 'dark' },
+];
 
 export class Workbench {
   readonly page: Page;
@@ -119,12 +126,21 @@ export class Workbench {
     return this.page.locator('.part.statusbar .statusbar-item:visible').allInnerTexts();
   }
 
-  async setTheme(theme: Theme): Promise<void> {
+  async #setTheme(theme: Theme): Promise<void> {
     await this.runCommand('Preferences: Color Theme');
     await this.quickInput.type(theme.replace('Default ', ''));
     await this.quickInput.accept();
     await this.page.locator(`.monaco-workbench.${THEME_CLASS[theme]}`).waitFor();
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  /** Keeps a picture in light, high contrast and dark; `prepare` brings about what a change of theme takes away. */
+  async inEveryTheme(step: string, prepare: () => Promise<void> = async () => {}): Promise<void> {
+    for (const { theme, name } of PICTURED) {
+      await this.#setTheme(theme);
+      await prepare();
+      await this.screenshot(`${step}-${name}`);
+    }
   }
 
   /** Keeps a picture of the window as `out/screenshots/<instance>-<nn>-<step>.png`; returns its path. */
