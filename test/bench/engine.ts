@@ -1,9 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundleEngine } from '../world/bundleEngine.ts';
 import type { ChildConfig } from './engineChild.ts';
 
 /** As the extension starts the engine (views/engineClient.ts). */
@@ -27,28 +26,7 @@ export class EngineProgram implements Disposable {
 
   static async bundle(): Promise<EngineProgram> {
     const program = new EngineProgram();
-    await build({
-      entryPoints: [join(import.meta.dirname, 'engineChild.ts')],
-      outfile: program.#file,
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'cjs',
-      mainFields: ['module', 'main'],
-      logLevel: 'error',
-      // As in the VSIX, OpenPGP.js is a file of its own that is loaded when it is first needed.
-      plugins: [
-        {
-          name: 'openpgp-apart',
-          setup: (plugins) =>
-            plugins.onResolve({ filter: /^@protontech\/openpgp$/ }, ({ path }) => ({
-              path: createRequire(import.meta.url).resolve(path),
-              external: true,
-            })),
-        },
-      ],
-    });
+    await bundleEngine({ entry: join(import.meta.dirname, 'engineChild.ts'), outfile: program.#file, size: 'minified' });
     return program;
   }
 

@@ -1,11 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleEngine } from '../world/bundleEngine.ts';
 import { connectEngine, QuMailError, type EngineSettings, type LogSink, type QuMailApi } from '../../src/core/api.ts';
 
 /** What an engine in a process of its own is opened with. */
@@ -26,26 +25,10 @@ export class EngineProgram {
 
   static async bundle(): Promise<EngineProgram> {
     const program = new EngineProgram();
-    await build({
-      entryPoints: [fileURLToPath(new URL('./engineProcessChild.ts', import.meta.url))],
+    await bundleEngine({
+      entry: fileURLToPath(new URL('./engineProcessChild.ts', import.meta.url)),
       outfile: program.#file,
-      bundle: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'cjs',
-      mainFields: ['module', 'main'],
-      logLevel: 'error',
-      // As in the VSIX, OpenPGP.js is a file of its own that is loaded when it is first needed.
-      plugins: [
-        {
-          name: 'openpgp-apart',
-          setup: (plugins) =>
-            plugins.onResolve({ filter: /^@protontech\/openpgp$/ }, ({ path }) => ({
-              path: createRequire(import.meta.url).resolve(path),
-              external: true,
-            })),
-        },
-      ],
+      size: 'readable',
     });
     return program;
   }
