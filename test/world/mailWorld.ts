@@ -105,7 +105,11 @@ export async function startMailWorld(o: MailWorldOptions): Promise<MailWorld> {
     lmtpSocket: postfix.lmtpSocket,
     authSocket: postfix.authSocket,
   });
-  const start = async (): Promise<void> => void (await Promise.all([dovecot.start(), postfix.start()]));
+  const start = async (): Promise<void> => {
+    // Both to the end, so that what started is there to be stopped where the other did not.
+    const failed = (await Promise.allSettled([dovecot.start(), postfix.start()])).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  };
   const halt = async (): Promise<void> => void (await Promise.all([postfix.stop(), dovecot.stop()]));
   const stop = async (): Promise<void> => {
     await halt();

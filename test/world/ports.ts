@@ -4,11 +4,23 @@ import { connect, createServer } from 'node:net';
 /** Below the range that Linux hands to outgoing connections, so that a free port stays free until its server binds it. */
 const LOWEST = 15_000;
 const HIGHEST = 32_000;
+/** Processes that run beside each other have ids beside each other: each begins to draw in a stretch of its own. */
+const STRETCH = 500;
+const STRETCHES = (HIGHEST - LOWEST) / STRETCH;
+const FEW_LEFT = 50;
 
-/** A TCP port on 127.0.0.1 that nothing listens on. Several test processes may draw at once: the range is wide, the draw random. */
+const drawn = new Set<number>();
+
+/**
+ * A TCP port on 127.0.0.1 that nothing listens on, and never the same twice: a server takes a while to bind it. Several test processes may draw
+ * at once.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(LOWEST, HIGHEST);
+    const stretch = (process.pid + Math.floor(drawn.size / (STRETCH - FEW_LEFT))) % STRETCHES;
+    const port = LOWEST + stretch * STRETCH + randomInt(STRETCH);
+    if (drawn.has(port)) continue;
+    drawn.add(port);
     if (await canListen(port)) return port;
   }
 }

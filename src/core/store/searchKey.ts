@@ -10,9 +10,17 @@ export function searchKey(message: { readonly id: number; readonly date: number 
   return firstKeyAt(message.date) + (message.id % ID_SPAN);
 }
 
+/** The highest rowid that any message has. */
+export const LAST_KEY = MAX_MINUTE * ID_SPAN + ID_SPAN - 1;
+
 /** The lowest key of the minute that `date` lies in. */
-function firstKeyAt(date: number): number {
+export function firstKeyAt(date: number): number {
   return Math.min(Math.max(Math.trunc(date / 60_000), 0), MAX_MINUTE) * ID_SPAN;
+}
+
+/** The highest key of the minute that `date` lies in. */
+export function lastKeyAt(date: number): number {
+  return firstKeyAt(date) + ID_SPAN - 1;
 }
 
 export function idOfKey(key: number): number {

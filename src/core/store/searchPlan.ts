@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { MAIL_FLAGS, type MailFlag } from '../base/types.ts';
 import { spanOf, type MailState, type QueryLeaf, type QueryNode } from '../mail/query.ts';
-import { ID_OF_KEY } from './searchKey.ts';
+import { firstKeyAt, ID_OF_KEY, LAST_KEY, lastKeyAt } from './searchKey.ts';
 import { matchOf, matchOfAll, withoutNoise } from './searchMatch.ts';
 
 /** What names in a query stand for; resolved by who knows folders and accounts. */
@@ -18,6 +18,13 @@ export interface SearchPlan {
   /** Conditions on the rest, '1' for none. */
   readonly where: string;
   readonly values: readonly SQLInputValue[];
+  /** Rowids of the index (searchKey.ts): outside of them lies nothing that `where` lets through, so that the index need not look there. */
+  readonly keys: KeySpan;
+}
+
+interface KeySpan {
+  readonly first: number;
+  readonly last: number;
 }
 
 interface Condition {
@@ -51,7 +58,21 @@ export function planSearch(query: QueryNode, names: QueryNames): SearchPlan | un
     match,
     where: conditions.length === 0 ? '1' : conditions.map(({ sql }) => sql).join(' AND '),
     values: conditions.flatMap(({ values }) => values),
+    keys: {
+      first: Math.max(0, ...rest.map((part) => keysOf(part, names).first)),
+      last: Math.min(LAST_KEY, ...rest.map((part) => keysOf(part, names).last)),
+    },
   };
+}
+
+/** The minutes that a date asks for; of the first and the last one the condition itself decides. */
+function keysOf(node: QueryNode, { now }: QueryNames): KeySpan {
+  const span = node.kind === 'date' ? spanOf(node.day, now) : undefined;
+  const all = { first: 0, last: LAST_KEY };
+  if (node.kind !== 'date' || !span) return all;
+  if (node.relation === 'before') return { ...all, last: lastKeyAt(span.from) };
+  if (node.relation === 'after') return { ...all, first: firstKeyAt(span.from) };
+  return { first: firstKeyAt(span.from), last: lastKeyAt(span.until) };
 }
 
 function conditionOf(node: QueryNode, names: QueryNames): Condition {

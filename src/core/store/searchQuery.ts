@@ -60,13 +60,14 @@ export class SearchQuery {
   count(plan: SearchPlan, scope: SearchScope, most: number): { readonly total: number; readonly unread: number } {
     const { match } = plan;
     const matching = (index: string): string =>
-      `SELECT m.id, m.flags FROM ${index}.search s CROSS JOIN main.messages m ON m.id = ${ID_OF_KEY} WHERE s.search MATCH ? AND ${ofIndex(index)}`;
+      `SELECT m.id, m.flags FROM ${index}.search s CROSS JOIN main.messages m ON m.id = ${ID_OF_KEY} WHERE s.search MATCH ? AND s.rowid BETWEEN ? AND ? AND ${ofIndex(index)}`;
     const values = [...plan.values, JSON.stringify(scope.ids)];
+    const keys = [BigInt(plan.keys.first), BigInt(plan.keys.last)];
     const rest = `AND ${plan.where} AND ${inScope(scope)}`;
     const [from, all] =
       match === undefined
         ? [`SELECT m.id, m.flags FROM main.messages m WHERE ${plan.where} AND ${inScope(scope)}`, values]
-        : [`${matching('main')} ${rest} UNION ALL ${matching('sealed')} ${rest}`, [match, ...values, match, ...values]];
+        : [`${matching('main')} ${rest} UNION ALL ${matching('sealed')} ${rest}`, [match, ...keys, ...values, match, ...keys, ...values]];
     const row = this.#sql.get(`SELECT count(*) AS total, coalesce(sum(flags & 1 = 0), 0) AS unread FROM (${from} LIMIT ?)`, ...all, most)!;
     return { total: row.integer('total'), unread: row.integer('unread') };
   }
@@ -82,10 +83,10 @@ export class SearchQuery {
     const rows = ['main', 'sealed'].flatMap((index) =>
       this.#sql.all(
         `SELECT m.id, m.date, m.gm_msgid, ${score} AS score FROM ${index}.search s CROSS JOIN main.messages m ON m.id = ${ID_OF_KEY}
-         WHERE s.search MATCH ? AND s.rowid < ? AND s.rowid >= ? AND ${ofIndex(index)} AND ${plan.where} AND ${inScope(scope)} ORDER BY s.rowid DESC LIMIT ?`,
+         WHERE s.search MATCH ? AND s.rowid BETWEEN ? AND ? AND ${ofIndex(index)} AND ${plan.where} AND ${inScope(scope)} ORDER BY s.rowid DESC LIMIT ?`,
         plan.match!,
-        BigInt(keys.before ?? Number.MAX_SAFE_INTEGER),
-        BigInt(keys.from ?? 0),
+        BigInt(Math.max(keys.from ?? 0, plan.keys.first)),
+        BigInt(Math.min((keys.before ?? Number.MAX_SAFE_INTEGER) - 1, plan.keys.last)),
         ...plan.values,
         JSON.stringify(scope.ids),
         limit,

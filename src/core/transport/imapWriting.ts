@@ -6,6 +6,8 @@ import { uidSets } from './uidSet.ts';
 
 const BY_UID = { uid: true };
 const DELETED = ['\\Deleted'];
+/** Another session expunged some of the messages, which this one hears only now (RFC 5530). */
+const EXPUNGED_MEANWHILE = 'EXPUNGEISSUED';
 
 /** Adds and removes flags of these messages; those that are gone are passed over. */
 export async function changeFlags(
@@ -38,18 +40,22 @@ export async function changeKeywords(
 /**
  * Moves messages to another mailbox: MOVE (RFC 6851), else COPY and removal of exactly the copied ones. Rejects with
  * `imap.mailbox-missing` when the target does not exist; nothing has been removed then. Resolves to new UIDs by old, where the server tells.
+ * Of a message that it does not name, the caller looks where it is: it may be where it was, and in the target, and both.
  */
 export async function moveMessages(client: ImapClient, uids: readonly number[], target: string): Promise<Map<number, number>> {
   const atomic = client.capabilities.has('MOVE');
   const moved = new Map<number, number>();
+  let all = true;
   for (const set of uidSets(uids)) {
-    await answered(client, async () => {
+    const code = await answered(client, async () => {
       const result = await (atomic ? client.messageMove(set, target, BY_UID) : client.messageCopy(set, target, BY_UID));
       if (result) for (const [from, to] of result.uidMap ?? []) moved.set(from, to);
       return result;
     });
+    all &&= code !== EXPUNGED_MEANWHILE;
   }
-  if (!atomic) await removeMessages(client, uids);
+  // Dovecot answers OK and copies none where it finds one gone: what may not have been copied is not removed.
+  if (!atomic) await removeMessages(client, all ? uids : [...moved.keys()]);
   return moved;
 }
 
@@ -90,21 +96,23 @@ export async function ensureFolder(client: ImapClient, folder: string): Promise<
   await client.mailboxCreate(folder);
 }
 
-/** ImapFlow resolves with false when one of these commands failed; this finds out why. */
-async function answered(client: ImapClient, command: () => Promise<unknown>): Promise<void> {
+/** ImapFlow resolves with false when one of these commands failed; this finds out why. Resolves to the code of the answer, where it had one. */
+async function answered(client: ImapClient, command: () => Promise<unknown>): Promise<string | undefined> {
   let last: { response: string; code?: string | undefined } | undefined;
   const listen = (answer: { response: string; code?: string | undefined }): void => {
     last = answer;
   };
   client.on('response', listen);
   try {
-    const result = await command();
-    if (result !== false && result !== undefined) return;
+    let result = await command();
+    // The session knows now which ones are gone, and passes them over.
+    if (result === false && last?.response === 'NO' && last.code === EXPUNGED_MEANWHILE) result = await command();
+    if (result !== false && result !== undefined) return last?.code;
   } finally {
     client.off('response', listen);
   }
   if (!client.usable) throw new QuMailError('net.cut', { protocol: 'imap' });
-  if (last?.response === 'OK') return; // nothing was left to do
+  if (last?.response === 'OK') return last.code; // nothing was left to do
   // In the shape of an ImapFlow error, for imapError to name.
   throw { responseStatus: last?.response ?? 'NO', serverResponseCode: last?.code, responseText: '' };
 }

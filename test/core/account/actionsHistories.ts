@@ -172,7 +172,7 @@ type Step =
   | { readonly do: 'move'; readonly n: number; readonly folder: number }
   | { readonly do: 'delete' | 'unshown'; readonly n: number }
   | { readonly do: 'undo'; readonly n: number }
-  | { readonly do: 'online'; readonly faults: ('none' | 'before' | 'after')[] }
+  | { readonly do: 'online'; readonly faults: ('none' | 'before' | 'after')[]; readonly unmoved: number }
   | { readonly do: 'sync' | 'restart' | 'delete-folder' };
 
 const folder = fc.nat(3);
@@ -190,6 +190,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('online' as const),
       faults: fc.array(fc.constantFrom<'none' | 'before' | 'after'>('none', 'none', 'before', 'after'), { maxLength: 8 }),
+      unmoved: fc.nat(2),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('sync' as const, 'restart' as const) }) },
@@ -263,9 +264,11 @@ export async function play(steps: readonly Step[], options: ModelOptions): Promi
       });
     } else if (each.do === 'online') {
       server.faults.push(...each.faults);
+      server.unmoved = each.unmoved;
       client.state = 'online';
       await client.replay.run(A);
       server.faults.length = 0;
+      server.unmoved = 0;
       client.state = 'offline';
       // The process may have died wherever the line did.
       if (each.faults.length % 2 === 1) client.restart();

@@ -47,3 +47,34 @@ describe('actions whose folder is renumbered meanwhile', function () {
       it(`list a message once whose folder is renumbered before the server hears of its ${act}, and ${then === 'tell' ? 'when it has' : 'again when that is undone'}`, () =>
         renumbered(act, then));
 });
+
+describe('a server that says a move was carried out', function () {
+  /** Two messages on their way to another folder, of which the server moves none so many times. */
+  async function untrue(times: number): Promise<{ server: ModelImap; client: Client }> {
+    const server = new ModelImap({ move: true, uidplus: true });
+    for (const name of FOLDERS) server.create(name);
+    for (const tag of [0, 1]) server.deliver('INBOX', { tag, rfcMessageId: `<${tag}@x>`, size: 100, flags: new Set() });
+    const client = new Client(server);
+    client.syncAll();
+    await client.actions.moveMessages({ messageIds: client.list('INBOX').map(({ id }) => id), folder: 'One' });
+    server.unmoved = times;
+    client.state = 'online';
+    await client.replay.run(A);
+    client.syncAll();
+    client.replay.dispose();
+    return { server, client };
+  }
+
+  it('is asked again where it was not', async () => {
+    const { server, client } = await untrue(2);
+    assert.deepEqual([server.folders.get('INBOX')!.messages.size, server.folders.get('One')!.messages.size], [0, 2]);
+    assert.equal(client.list('One').length, 2);
+    assert.deepEqual(client.journal.open(A), []);
+  });
+
+  it('is believed no longer after a few times: the messages are shown where they are, and the action has failed', async () => {
+    const { client } = await untrue(100);
+    assert.equal(client.list('INBOX').length, 2);
+    assert.deepEqual((await client.actions.listPendingActions()).map(({ state }) => state), ['failed']);
+  });
+});

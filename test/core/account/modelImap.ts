@@ -30,6 +30,8 @@ export class ModelImap implements ReplayTools {
   readonly #options: ModelOptions;
   /** What happens to the next commands: `before` and `after` they had their effect the line dies. */
   readonly faults: ('none' | 'before' | 'after')[] = [];
+  /** So many moves are answered OK and not carried out, as Dovecot does where another program expunges one of the messages meanwhile. */
+  unmoved = 0;
   #validity = 1;
 
   constructor(options: ModelOptions) {
@@ -93,6 +95,10 @@ export class ModelImap implements ReplayTools {
 
   async move(name: string, uidValidity: number, uids: readonly number[], target: string): Promise<Map<number, number>> {
     const moved = new Map<number, number>();
+    if (this.unmoved > 0) {
+      this.unmoved -= 1;
+      return moved;
+    }
     await this.#faulty(() => {
       const from = this.#valid(name, uidValidity);
       const to = this.#folder(target);

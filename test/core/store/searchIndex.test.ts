@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseQuery } from '../../../src/core/mail/parseQuery.ts';
 import { searchTextOf } from '../../../src/core/mail/searchText.ts';
 import { idOfKey, searchKey } from '../../../src/core/store/searchKey.ts';
+import { planSearch } from '../../../src/core/store/searchPlan.ts';
 import { ACCOUNT, SearchWorld, source } from './searchFixture.ts';
 import { removeTempFolders, tempFolder } from './vaultFixture.ts';
 
@@ -185,9 +187,28 @@ describe('store/search', () => {
         all.toSorted((a, b) => a - b),
         ids,
       );
-    assert.throws(() => world.query.newest({ match: '"page"', where: '1', values: [] }, { folders: 'all-but', ids: [] }, 5, 99_999), {
-      code: 'message.missing',
-    });
+    const plan = planSearch(parseQuery('page').node!, world.names())!;
+    assert.throws(() => world.query.newest(plan, { folders: 'all-but', ids: [] }, 5, 99_999), { code: 'message.missing' });
+  });
+
+  it('takes dates beside words to the millisecond, and however far from now they are', () => {
+    const day = new Date(2026, 2, 1).getTime();
+    const dates = [-5_000_000_000_000, -1, day - 1, day, day + 86_399_999, day + 86_400_000, 9_000_000_000_000];
+    const ids = dates.map((date) => world.store(source({ Subject: 'edge' }, 'x'), { date }));
+    const at = (...places: number[]): number[] => places.map((place) => ids[place]!);
+    for (const [query, wanted] of [
+      ['edge before:2026-03-01', at(2, 1, 0)],
+      ['edge after:2026-03-01', at(6, 5, 4, 3)],
+      ['edge on:2026-03-01', at(4, 3)],
+      ['edge after:2026-03-01 before:2026-03-02', at(4, 3)],
+      ['edge on:2026-03-01 on:2026-03-02', []],
+      ['edge (on:2026-03-01 OR on:2026-03-02)', at(5, 4, 3)],
+      ['edge -on:2026-03-01', at(6, 5, 2, 1, 0)],
+      ['edge after:1000', at(6, 5, 4, 3, 2, 1, 0)],
+    ] as const) {
+      assert.deepEqual(world.find(query).toSorted(), [...wanted].toSorted(), query);
+      assert.equal(world.count(query).total, wanted.length, query);
+    }
   });
 
   it('keeps sealed mail in memory alone, and finds it like any other', () => {

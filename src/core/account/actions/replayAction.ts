@@ -151,54 +151,54 @@ async function remove(found: readonly Located[], { tools, signal }: ReplayContex
   return found.map(({ message }) => ({ message, outcome: 'done' }));
 }
 
+/** How often a move is repeated of which the server says that it was carried out, and it was not. */
+const TRIES = 5;
+
 async function move(found: readonly Located[], target: Target, claimed: Set<number>, context: ReplayContext): Promise<Settled[]> {
   const { tools, signal } = context;
   const { folder, uidValidity } = found[0]!.place;
   if (folder === target.folder) return found.map(({ message, place }) => ({ message, outcome: 'done', place }));
   const done: Settled[] = [];
-  const at = (uid: number): Place => ({ folder: target.folder, uidValidity: target.before.uidValidity, uid });
-  let left = [...found];
-
-  if (target.triedBefore) {
-    // What an earlier try put there need not go again; where it only got as far as a copy, the original goes.
-    const uids = left.map(({ place }) => place.uid);
+  const settle = ({ message }: Located, uid: number): void => {
+    claimed.add(uid);
+    done.push({ message, outcome: 'done', place: { folder: target.folder, uidValidity: target.before.uidValidity, uid } });
+  };
+  const gone: Located[] = [];
+  /** Settles what is in the target, and returns what is still where it was: where it only got as far as a copy, the original goes. */
+  const looked = async (wanted: readonly Located[], absent: 'gone' | 'left'): Promise<Located[]> => {
+    const uids = wanted.map(({ place }) => place.uid);
     const still = new Set((await tools.identify(folder, uidValidity, { uids }, signal)).map(({ uid }) => uid));
-    const arrived = await arrivals(left, target, claimed, context);
-    const copied = left.filter((each) => arrived.has(each) && still.has(each.place.uid)).map(({ place }) => place.uid);
+    const arrived = await arrivals(wanted, target, claimed, context);
+    const copied = wanted.filter((each) => arrived.has(each) && still.has(each.place.uid)).map(({ place }) => place.uid);
     if (copied.length > 0) await tools.remove(folder, uidValidity, copied, signal);
-    for (const [{ message }, uid] of arrived) done.push({ message, outcome: 'done', place: at(uid) });
-    left = left.filter((each) => !arrived.has(each));
-  }
+    for (const [each, uid] of arrived) settle(each, uid);
+    const rest = wanted.filter((each) => !arrived.has(each));
+    if (absent === 'left') return rest;
+    gone.push(...rest.filter(({ place }) => !still.has(place.uid)));
+    return rest.filter(({ place }) => still.has(place.uid));
+  };
 
-  if (left.length === 0) return done;
-  const moved = await named(
-    target.folder,
-    tools.move(
-      folder,
-      uidValidity,
-      left.map(({ place }) => place.uid),
-      target.folder,
-      signal,
-    ),
-  );
-  const untold: Located[] = [];
-  for (const each of left) {
-    const uid = moved.get(each.place.uid);
-    if (uid === undefined) untold.push(each);
-    else {
-      claimed.add(uid);
-      done.push({ message: each.message, outcome: 'done', place: at(uid) });
+  let left = target.triedBefore ? await looked(found, 'left') : [...found];
+  for (let tries = 0; left.length > 0; tries++) {
+    // Where another program expunges one of them at the same moment, Dovecot says OK and moves none.
+    if (tries === TRIES) {
+      context.settle(done);
+      throw new QuMailError('imap.rejected', { protocol: 'imap', response: 'OK' });
     }
+    const uids = left.map(({ place }) => place.uid);
+    const moved = await named(target.folder, tools.move(folder, uidValidity, uids, target.folder, signal));
+    const untold: Located[] = [];
+    for (const each of left) {
+      const uid = moved.get(each.place.uid);
+      if (uid === undefined) untold.push(each);
+      else settle(each, uid);
+    }
+    left = untold.length === 0 ? [] : await looked(untold, 'gone');
   }
-  if (untold.length === 0) return done;
-  const arrived = await arrivals(untold, target, claimed, context);
-  for (const each of untold) {
-    const uid = arrived.get(each) ?? (await elsewhere(each.message, target, claimed, context));
+  for (const each of gone) {
+    const uid = await elsewhere(each.message, target, claimed, context);
     if (uid === undefined) done.push({ message: each.message, outcome: 'vanished' });
-    else {
-      claimed.add(uid);
-      done.push({ message: each.message, outcome: 'done', place: at(uid) });
-    }
+    else settle(each, uid);
   }
   return done;
 }
