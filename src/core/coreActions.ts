@@ -5,6 +5,7 @@ import { exportMail } from './account/exportMail.ts';
 import { importMail } from './account/importMail.ts';
 import { MuteService } from './account/muteService.ts';
 import { SnoozeService } from './account/snoozeService.ts';
+import type { FolderJournal } from './account/sync/folderList.ts';
 import { UnifiedList } from './account/unifiedList.ts';
 import { UnsubscribeService, type UnsubscribeDeps } from './account/unsubscribe.ts';
 import type { DisposableStore } from './base/lifetime.ts';
@@ -41,8 +42,8 @@ export interface CoreActions {
   /** Call with everything the engine tells. */
   heard(event: QuMailEvent): void;
   countsPending(accountId: string): ReadonlyMap<string, { unread: number; total: number }>;
-  /** A folder goes by another name: what was done in it, and is snoozed there, follows. */
-  renamed(accountId: string, from: string, to: string): void;
+  /** What was done in a folder, and is snoozed there, follows where it goes by another name. */
+  readonly folders: FolderJournal;
 }
 
 /** What a person does with messages: the journal, the list that shows it at once, and the replay that tells the servers. */
@@ -135,9 +136,12 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       snooze.arrived(event.accountId);
     },
     countsPending: (accountId) => actions.countsPending(accountId),
-    renamed(accountId, from, to) {
-      journal.renameFolder(accountId, from, to);
-      snoozed.renameFolder(accountId, from, to);
+    folders: {
+      renamed(accountId, from, to) {
+        journal.renameFolder(accountId, from, to);
+        snoozed.renameFolder(accountId, from, to);
+      },
+      leaving: (accountId, folder, most) => journal.leaving(accountId, folder, most),
     },
   };
 }

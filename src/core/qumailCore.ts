@@ -122,7 +122,10 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
         ...syncDeps,
         random,
         damaged: () => markForRebuild(options.storageDir),
-        renamed: (accountId, from, to) => acting.renamed(accountId, from, to),
+        journal: {
+          renamed: (...rename) => acting.folders.renamed(...rename),
+          leaving: (...asked) => acting.folders.leaving(...asked),
+        },
         offline: stores.offline,
         lock,
         budget,

@@ -135,7 +135,7 @@ export class MailAccount implements Disposable {
   async syncFolders(signal?: AbortSignal): Promise<'all' | 'held-back'> {
     const either = this.#either(signal);
     this.#listed = await this.handler.listFolders(either);
-    const counts = await takeFolderList(this.id, this.#listed, this.#deps.messages, this.handler, either, this.#deps.renamed);
+    const counts = await takeFolderList(this.id, this.#listed, this.#deps.messages, this.handler, either, this.#deps.journal);
     this.#deps.changed.folders();
     const chats = chatsToLookAt(this.id, this.#listed, this.#deps.messages);
     if (chats !== undefined) this.syncFolder(chats).catch((error: unknown) => this.#failsInBackground(error));

@@ -3,6 +3,7 @@ import type { Clock, Random } from '../base/ports.ts';
 import type { MessageStore } from '../store/messages.ts';
 import type { OfflineStore } from '../store/offline.ts';
 import type { WindowLock } from '../store/windowLock.ts';
+import type { FolderJournal } from './sync/folderList.ts';
 import type { SyncDeps } from './syncFolder.ts';
 
 /** What a running account needs besides its own connections. */
@@ -15,8 +16,7 @@ export interface MailAccountDeps extends SyncDeps {
   readonly lock: Pick<WindowLock, 'hold'>;
   /** Octets that all offline mail may take on this machine. */
   readonly budget: () => number;
-  /** A folder goes by another name: what lies elsewhere about its messages follows. */
-  readonly renamed?: (accountId: string, from: string, to: string) => void;
+  readonly journal?: FolderJournal;
   /** mail.db turned out to be damaged. */
   readonly damaged: () => void;
   /** Milliseconds between looks where the server does not push. */

@@ -165,6 +165,17 @@ export class ActionStore {
     });
   }
 
+  /** Messages of a folder that a move or a removal is still to be told of, by descending UIDs. */
+  leaving(accountId: string, folder: string, most: number): { uid: number; uidValidity: number; size: number }[] {
+    const sql = `SELECT DISTINCT m.uid, m.uid_validity, m.size FROM action_messages m JOIN actions a ON a.seq = m.seq
+       WHERE a.account_id = ? AND m.folder = ? AND m.outcome = 'open' AND a.verb <> 'flags' AND a.state IN ('waiting', 'running') ORDER BY m.uid DESC LIMIT ?`;
+    return this.#sql.all(sql, accountId, folder, most).map((row) => ({
+      uid: row.integer('uid'),
+      uidValidity: row.integer('uid_validity'),
+      size: row.integer('size'),
+    }));
+  }
+
   /** The place of a message that is shown where it is not yet: the newest journaled about its row. */
   placeOfRow(accountId: string, messageId: number): Place | undefined {
     const sql = `SELECT m.* FROM action_messages m JOIN actions a ON a.seq = m.seq WHERE m.message_id = ? AND a.account_id = ?

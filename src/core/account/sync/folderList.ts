@@ -12,9 +12,17 @@ const SAMPLE = 50;
 /** New folders that are asked for their MAILBOXID in one look. */
 const MOST_ASKED = 200;
 
+/** What knows of messages that are listed elsewhere than they lie, because the server has not heard of it. */
+export interface FolderJournal {
+  /** A folder goes by another name: what was done in it follows, before the store does. */
+  renamed(accountId: string, from: string, to: string): void;
+  /** Messages that lie in a folder and are on their way out of it. */
+  leaving(accountId: string, folder: string, most: number): readonly { uid: number; uidValidity: number; size: number }[];
+}
+
 /**
  * Takes a folder list into the store: counts, what is new, what goes by another name now with everything in it, what is gone. A name is believed
- * to be another name only where the server's MAILBOXID says so, or the newest messages are there under their UIDs with their sizes. `renamed` hears of it before the store does.
+ * to be another name only where the server's MAILBOXID says so, or the newest messages are there under their UIDs with their sizes.
  *
  * @returns `held-back` where something arrived in the inbox that may be a chat's: it is counted once it was looked at
  */
@@ -24,7 +32,7 @@ export async function takeFolderList(
   messages: MessageStore,
   handler: Pick<EmailHandler, 'fetchFacts' | 'actions'>,
   signal: AbortSignal,
-  renamed?: (accountId: string, from: string, to: string) => void,
+  journal?: FolderJournal,
 ): Promise<'all' | 'held-back'> {
   const present = new Set(listed.map(({ path }) => path));
   const known = messages.listFolders(accountId);
@@ -35,12 +43,12 @@ export async function takeFolderList(
   const plan = planFolderList(before, await withIds(before, listed, handler, signal));
   const gone = [...plan.gone];
   for (const { from, to, by } of plan.renamed) {
-    if (by === 'uids' && !(await isSame(accountId, from, to, messages, handler, signal))) {
+    if (by === 'uids' && !(await isSame(accountId, from, to, messages, handler, signal, journal))) {
       gone.push(from);
       continue;
     }
     // What the person did in it first: were that lost to a crash in between, the next look would find the same once more.
-    renamed?.(accountId, from, to);
+    journal?.renamed(accountId, from, to);
     messages.renameFolder(accountId, from, to);
   }
   for (let at = 0; at < listed.length; at += AT_ONCE) {
@@ -114,9 +122,11 @@ async function isSame(
   messages: MessageStore,
   handler: Pick<EmailHandler, 'fetchFacts'>,
   signal: AbortSignal,
+  journal: FolderJournal | undefined,
 ): Promise<boolean> {
-  const sample = messages.sample(accountId, from, SAMPLE);
   const cursor = messages.cursor(accountId, from);
+  const leaving = journal?.leaving(accountId, from, SAMPLE).filter(({ uidValidity }) => uidValidity === cursor?.uidValidity) ?? [];
+  const sample = [...messages.sample(accountId, from, SAMPLE), ...leaving];
   if (sample.length === 0 || !cursor) return false;
   const uids = sample.map(({ uid }) => uid);
   const sizes = new Map((await handler.fetchFacts(to, cursor.uidValidity, uids, signal)).map(({ uid, size }) => [uid, size]));

@@ -82,6 +82,18 @@ describe('what waits to be told to a server', function () {
     assert.equal((await server.list('INBOX')).length, 2, 'and is undone as any other');
   });
 
+  it('is told under the new name also where nothing is listed in the folder any more', async () => {
+    await server.create('Last');
+    const { id } = await arrives('Last');
+    await offline();
+    await alice.engine.deleteMessages({ messageIds: [id] });
+    await alice.engine.deleteMessages({ messageIds: [id] });
+    await server.rename('Last', 'Letzter');
+    await online();
+    assert.deepEqual(await alice.engine.listPendingActions(), []);
+    for (const folder of ['Letzter', 'Trash']) assert.deepEqual(await server.list(folder), []);
+  });
+
   it('is forgotten with its flags where it is taken back first, also at a server that tells only what changed', async () => {
     const { id } = await arrives('INBOX');
     await offline();
