@@ -26,7 +26,8 @@ best of each counts, because other work on the machine only ever adds. The ratio
 - Growth: 100,000 messages against five times the time of 20,000.
 - Longest wait: how late a timer of 5 ms fires at worst while everything is synced; of two or three runs the best. The mail server works on the
   same processors: the time in which the engine was ready and others had them (\`/proc/self/schedstat\`) is left out, and stands beside it included.
-- The search index is joined in quiet times after a full sync, as notmuch joins its own later too; the time for that is in neither.
+- What the commits of a full sync leave in the search index is joined in quiet times afterwards: not in the time of the sync, but in that of the index alone,
+  and done before search is measured. The time notmuch takes for the like is in its own.
 `;
 const setUp = pathToFileURL(join(import.meta.dirname, '../../scripts/debian.mjs')).href;
 const { ensureDebianPackages } = (await import(setUp)) as { ensureDebianPackages(part: string): string | undefined };

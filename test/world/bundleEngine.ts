@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 /** Bundles a program around the engine as the extension's is: OpenPGP.js is a file of its own that is loaded when it is first needed. */
 export async function bundleEngine(o: {
@@ -28,4 +28,6 @@ export async function bundleEngine(o: {
       },
     ],
   });
+  // Its program would stay as long as this one, which has hung at its end for it.
+  await stop();
 }

@@ -10,6 +10,8 @@ import type { SealedIndex } from './sealedIndex.ts';
 const DELAY_MS = 500;
 /** Between two slices, for requests to be answered. */
 const PAUSE_MS = 5;
+/** The same between two steps of joining what is in the index: nothing depends on it, and one takes the longer the more there is. */
+const TIDY_PAUSE_MS = 100;
 const SLICE_MS = 15;
 /** Rows that fit into a slice, bodies included. */
 const ROWS = 40;
@@ -33,6 +35,8 @@ export class SearchUpkeep implements Disposable {
   readonly #deps: SearchUpkeepDeps;
   #next: Disposable | undefined;
   #notBefore = 0;
+  /** Something came that `settled` was not called for. */
+  #behind = true;
   #disposed = false;
 
   constructor(deps: SearchUpkeepDeps) {
@@ -41,6 +45,7 @@ export class SearchUpkeep implements Disposable {
 
   /** Something may have changed. */
   wake(): void {
+    this.#behind = true;
     if (!this.#next) this.#schedule(DELAY_MS);
   }
 
@@ -77,8 +82,13 @@ export class SearchUpkeep implements Disposable {
 
   #work(): void {
     try {
-      if (this.#slice() === 'more') this.#schedule(PAUSE_MS);
-      else this.#deps.settled();
+      if (this.#slice() === 'more') {
+        this.#behind = true;
+        return this.#schedule(PAUSE_MS);
+      }
+      if (this.#behind) this.#deps.settled();
+      this.#behind = false;
+      if (this.#deps.index.tidy() === 'more') this.#schedule(TIDY_PAUSE_MS);
     } catch (error) {
       const { code } = QuMailError.from(error);
       this.#deps.log.warn('search-upkeep-failed', { code });
@@ -90,6 +100,6 @@ export class SearchUpkeep implements Disposable {
     const { index, sealed, threads } = this.#deps;
     if (sealed.catchUp(SLICE_MS) === 'more') return 'more';
     if (threads.assign(ROWS) === ROWS) return 'more';
-    return index.catchUp(ROWS) > 0 ? 'more' : index.tidy();
+    return index.catchUp(ROWS) > 0 ? 'more' : 'done';
   }
 }

@@ -135,6 +135,6 @@ export interface BodyIndexer {
   index(batch: readonly IndexedMessage[]): void;
   /** Messages that are gone, or whose bodies must no longer be found. */
   forget(messageIds: readonly number[]): void;
-  /** A small step of upkeep while a folder is filled; a transaction of its own. */
-  keepUp?(): void;
+  /** A small step of upkeep while a folder is filled, in which so many messages are to come; a transaction of its own. */
+  keepUp?(toCome: number): void;
 }

@@ -58,9 +58,19 @@ function configure(db: DatabaseSync, durability: 'full' | 'normal'): void {
   db.exec('PRAGMA journal_mode = WAL');
   db.exec(durability === 'full' ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL');
   // A commit that folds the log into the file does no more of it than nobody notices; 1000 pages took twice as long as storing the mail did.
-  if (durability === 'normal') db.exec('PRAGMA wal_autocheckpoint = 400');
+  if (durability === 'normal') foldAutomatically(db, 'often');
   // Deleted content is overwritten, sorting never spills into a file of its own, a schema from outside runs no functions.
   db.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
+}
+
+/** How many pages of log a commit leaves before it folds them: whoever has it done seldom does it in between (`foldLog`). */
+export function foldAutomatically(db: DatabaseSync, how: 'often' | 'seldom'): void {
+  db.exec(`PRAGMA wal_autocheckpoint = ${how === 'often' ? 400 : 4000}`);
+}
+
+/** Folds what can be folded of the write-ahead log without waiting for anybody who reads. */
+export function foldLog(db: DatabaseSync): void {
+  named(() => db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
 }
 
 /** Folds the write-ahead log into the file, so that what was deleted is in neither; skipped while another window reads. */

@@ -188,7 +188,8 @@ export class MessageStore {
 
   /** Sealed messages that nobody has tried, or whose reason may pass; the newest first. */
   unopened(accountId: string, path: string): MessageRow[] {
-    const sql = `${JOINED} WHERE m.folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?) AND m.seal = 'unopened' ORDER BY m.date DESC, m.id DESC`;
+    // The plus keeps SQLite from going through the whole folder for its order, where an index holds the few.
+    const sql = `${JOINED} WHERE m.folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?) AND m.seal = 'unopened' ORDER BY +m.date DESC, +m.id DESC`;
     return this.#sql.all(sql, accountId, path).map(messageRowOf);
   }
 

@@ -3,6 +3,7 @@ import { FOLDER_SYNCS, type FolderSyncChoice } from '../base/sync.ts';
 import type { BodyIndexer, IndexedMessage } from '../base/ports.ts';
 import type { MailFlag } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
+import { foldAutomatically, foldLog } from './database.ts';
 import { BODY, flagBits, INDEXED, type NewMessage } from './messageRow.ts';
 import { HIDDEN, insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
 import { Statements, type Row } from './statements.ts';
@@ -28,6 +29,9 @@ export interface SharedState {
   readonly quota?: { readonly used: number; readonly limit: number };
 }
 
+/** Octets of sources that come to about the pages after which SQLite folds the log by itself. */
+const FOLDED_AT = 640 * 1024;
+
 const FOLDER = '(SELECT id FROM folders WHERE account_id = ? AND path = ?)';
 
 /** What filling the offline copy needs of mail.db: what is missing, batches of sources, room on the disk. Every call is one transaction. */
@@ -35,6 +39,8 @@ export class OfflineStore {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #indexer: BodyIndexer | undefined;
+  /** Octets of sources since the log was folded. */
+  #unfolded = 0;
 
   constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer }) {
     this.#db = deps.db;
@@ -80,12 +86,13 @@ export class OfflineStore {
    * messages meanwhile, or its account is gone: `stale`. A message that is known keeps its row and gets its source.
    */
   storeSources(accountId: string, path: string, uidValidity: number, batch: Iterable<SourcedMessage>): 'stored' | 'stale' {
-    return inTransaction(this.#db, () => {
+    return this.#withoutFolding(() => {
       const folder = this.#folder(accountId, path, uidValidity);
       if (folder === undefined) return 'stale';
       const indexed: IndexedMessage[] = [];
       for (const message of batch) {
         const { raw } = message;
+        this.#unfolded += raw.length;
         // A new row says from the beginning that it is indexed: its entry comes with this transaction.
         const fresh = this.#indexer !== undefined && message.seal === 'plain';
         const inserted = insertMessage(this.#sql, folder, message, BODY.stored, fresh ? INDEXED.body : INDEXED.not);
@@ -102,9 +109,22 @@ export class OfflineStore {
     });
   }
 
-  /** Between two batches of a folder that is filled: what is stored is brought into order, a little at a time. */
-  keepUp(): void {
-    this.#indexer?.keepUp?.();
+  /** Between two batches of a folder that is filled, in which so many messages are to come: what is stored is brought into order, a little at a time. */
+  keepUp(toCome: number): void {
+    this.#indexer?.keepUp?.(toCome);
+    if (this.#unfolded < FOLDED_AT) return;
+    this.#unfolded = 0;
+    foldLog(this.#db);
+  }
+
+  /** A transaction that leaves it to `keepUp` to fold the log: either alone takes as long as a request should wait. */
+  #withoutFolding<T>(run: () => T): T {
+    foldAutomatically(this.#db, 'seldom');
+    try {
+      return inTransaction(this.#db, run);
+    } finally {
+      foldAutomatically(this.#db, 'often');
+    }
   }
 
   /** The row of a message that was listed before; undefined where its source is here already. */
@@ -221,8 +241,8 @@ export class OfflineStore {
   /** Messages known of each folder, and how many with their source. */
   counts(accountId: string): ReadonlyMap<string, { known: number; stored: number; subscribed?: boolean }> {
     const rows = this.#sql.all(
-      `SELECT f.path, f.subscribed, count(m.id) AS known, coalesce(sum(m.body_state = ${BODY.stored}), 0) AS stored
-       FROM folders f LEFT JOIN messages m ON m.folder_id = f.id WHERE f.account_id = ? GROUP BY f.id`,
+      `SELECT f.path, f.subscribed, (SELECT count(*) FROM messages m WHERE m.folder_id = f.id) AS known,
+         (SELECT count(*) FROM messages m WHERE m.folder_id = f.id AND m.body_state = ${BODY.stored}) AS stored FROM folders f WHERE f.account_id = ?`,
       accountId,
     );
     return new Map(

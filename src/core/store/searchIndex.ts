@@ -10,12 +10,17 @@ import { searchKey } from './searchKey.ts';
 import { Statements, type Row } from './statements.ts';
 
 /**
- * Commits of one session after which the index is tidied while mail is still being stored: every commit leaves a segment, and FTS5 takes no more
- * than 2000. Joining them takes longer than writing them did, so 100,000 messages are stored first, and then one page is joined for each message.
+ * Every commit leaves a segment, and FTS5 takes no more than 2000; a step of joining them takes the longer the more there are. Where no more are
+ * expected than this, mail is stored first and they are joined in quiet times; else they are joined along, a few at a time.
  */
-const UNTIDY = 900;
-/** Pages that are joined in a step. */
-const TIDY_PAGES = 64;
+const JOINED_LATER = 1400;
+const FEW = 64;
+/** Messages of one commit while a folder is filled, about. */
+const OF_A_COMMIT = 100;
+/** Pages that are joined in a step: as many as take so long. But 1000 segments cost a step 80 ms by being there, which many small steps would pay. */
+const PAGES = { least: 64, most: 1024 };
+const STEP_MS = { least: 12, most: 25 };
+const COMMITS_PER_PAGE = 4;
 
 const address = v.object({ name: v.string(), address: v.string() });
 const addresses = v.array(address);
@@ -37,9 +42,11 @@ export function entryOf(text: SearchText): string[] {
 export class SearchIndex implements BodyIndexer {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
+  /** Since the index was tidy. */
   #commits = 0;
   /** Messages since the last step of tidying. */
   #untidied = 0;
+  #pages = PAGES.least;
 
   constructor(deps: { db: DatabaseSync }) {
     this.#db = deps.db;
@@ -68,15 +75,27 @@ export class SearchIndex implements BodyIndexer {
     });
   }
 
-  /** Between two commits of a mailbox that is filled. */
-  keepUp(): void {
-    if (this.#commits <= UNTIDY || this.#untidied < TIDY_PAGES) return;
-    this.tidy(Math.min(this.#untidied, 2 * TIDY_PAGES));
+  /** Between two commits of a mailbox that is filled, in which so many messages are to come. One page for each message keeps pace. */
+  keepUp(toCome: number): void {
+    const later = this.#commits + toCome / OF_A_COMMIT <= JOINED_LATER;
+    if (later || this.#commits <= FEW || this.#untidied < PAGES.least) return;
+    this.#join(Math.min(this.#untidied, 2 * PAGES.least));
     this.#untidied = 0;
   }
 
-  /** Joins what many small commits left in the index, at most about `pages` pages of it. */
-  tidy(pages = TIDY_PAGES): 'more' | 'done' {
+  /** Joins some of what many small commits left in the index. */
+  tidy(): 'more' | 'done' {
+    const began = performance.now();
+    const left = this.#join(this.#pages);
+    const took = performance.now() - began;
+    if (took < STEP_MS.least) this.#pages = Math.min(this.#pages * 2, PAGES.most);
+    if (took > STEP_MS.most) this.#pages >>= 1;
+    this.#pages = Math.max(this.#pages, PAGES.least, Math.ceil(this.#commits / COMMITS_PER_PAGE));
+    if (left === 'done') this.#commits = 0;
+    return left;
+  }
+
+  #join(pages: number): 'more' | 'done' {
     const changes = (): number => this.#sql.get('SELECT total_changes() AS n')!.integer('n');
     const before = changes();
     this.#sql.run("INSERT INTO main.search (search, rank) VALUES ('merge', ?)", pages);

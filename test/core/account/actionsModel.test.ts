@@ -75,6 +75,9 @@ describe('a server that says a move was carried out', function () {
   it('is believed no longer after a few times: the messages are shown where they are, and the action has failed', async () => {
     const { client } = await untrue(100);
     assert.equal(client.list('INBOX').length, 2);
-    assert.deepEqual((await client.actions.listPendingActions()).map(({ state }) => state), ['failed']);
+    assert.deepEqual(
+      (await client.actions.listPendingActions()).map(({ state }) => state),
+      ['failed'],
+    );
   });
 });

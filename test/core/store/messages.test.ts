@@ -225,6 +225,22 @@ describe('MessageStore', () => {
     assert.equal(store.getBody(id!), undefined);
   });
 
+  it('finds the few that are not opened without going through the folder', () => {
+    store.upsertFolder(folder(IN));
+    const many = Array.from({ length: 10_000 }, (_, n) => plainMessage(n + 1, n === 5000 ? { seal: 'unopened', level: 'L2' } : {}));
+    store.insertMessages(A, IN, many);
+    const timed = (work: () => void): number => {
+      const began = performance.now();
+      work();
+      return performance.now() - began;
+    };
+    const all = timed(() => assert.equal(uids(10_000).length, 10_000));
+    const few = timed(() => {
+      for (let n = 0; n < 200; n++) assert.equal(store.unopened(A, IN).length, 1);
+    });
+    assert.ok(few < all, `200 times: ${few} ms, all of it once: ${all} ms`);
+  });
+
   it('erases an account from the file and its log, and only that one', () => {
     store.upsertFolder(folder(IN));
     store.insertMessages(A, IN, [plainMessage(1, { subject: 'about alice alone' })]);

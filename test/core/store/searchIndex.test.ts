@@ -211,6 +211,30 @@ describe('store/search', () => {
     }
   });
 
+  it('joins what commits leave along where very many are to come, else when there is time, and finds everything all the while', () => {
+    const ids = Array.from({ length: 80 }, (_, n) => world.store(source({ Subject: `number ${n}` }, 'joined')));
+    const changes = (): number => world.db.prepare('SELECT total_changes() AS n').get()!['n'] as number;
+    const by = (work: () => void): number => {
+      const before = changes();
+      work();
+      assert.deepEqual(world.find('joined').toSorted(), ids.toSorted());
+      return changes() - before;
+    };
+    assert.equal(
+      by(() => world.index.keepUp(100_000)),
+      0,
+      'later',
+    );
+    assert.ok(by(() => world.index.keepUp(1_000_000)) > 1, 'along');
+    const steps = (): number => {
+      let n = 1;
+      while (world.index.tidy() === 'more') n++;
+      return n;
+    };
+    by(() => assert.ok(steps() < 100));
+    assert.equal(steps(), 1, 'nothing is left to do');
+  });
+
   it('keeps sealed mail in memory alone, and finds it like any other', () => {
     const plaintext = source({ Subject: 'Zanzibar protocol' }, 'the quetzalcoatl papers');
     const outside = { subject: 'QuMail Secure Message', seal: 'opened', level: 'L2' } as const;

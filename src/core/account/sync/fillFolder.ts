@@ -98,7 +98,7 @@ async function fillUids(
   deps: FillDeps,
   signal: AbortSignal,
 ): Promise<'filled' | 'partly'> {
-  const place = { accountId: deps.accountId, path: folder.path, uidValidity: folder.uidValidity };
+  const place = { accountId: deps.accountId, path: folder.path, uidValidity: folder.uidValidity, messages: uids.length };
   const intake = new SourceIntake(deps.offline, place, (done) => deps.progress({ done }));
   for (let at = 0; at < uids.length; at += WINDOW) {
     const window = uids.slice(at, at + WINDOW);

@@ -19,7 +19,7 @@ const MOST_MESSAGES = 350;
  */
 export class SourceIntake {
   readonly #store: OfflineStore;
-  readonly #place: { readonly accountId: string; readonly path: string; readonly uidValidity: number };
+  readonly #place: { readonly accountId: string; readonly path: string; readonly uidValidity: number; readonly messages: number };
   readonly #stored: (count: number) => void;
   readonly #waiting: RemoteSource[] = [];
   /** Sources that wait lie here: buffers that live for so long are many, and are let go of late. */
@@ -31,7 +31,7 @@ export class SourceIntake {
 
   constructor(
     store: OfflineStore,
-    place: { readonly accountId: string; readonly path: string; readonly uidValidity: number },
+    place: { readonly accountId: string; readonly path: string; readonly uidValidity: number; readonly messages: number },
     stored: (count: number) => void,
   ) {
     this.#store = store;
@@ -61,9 +61,11 @@ export class SourceIntake {
   }
 
   async #pause(): Promise<void> {
+    // The first comes before anything else is heard of: requests are read between it and the second.
+    await new Promise((resolve) => setImmediate(resolve));
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#stale) return;
-    this.#store.keepUp();
+    this.#store.keepUp(this.#place.messages - this.#taken);
     await new Promise((resolve) => setImmediate(resolve));
   }
 
