@@ -129,12 +129,17 @@ export class HistoryServer {
   }
 }
 
-/** Once more where the server said no: Dovecot does, in several ways, to a folder that another session made anew a moment ago. */
+const TRIES = 5;
+const PAUSE_MS = 50;
+
+/** Once more where the server said no: Dovecot does, in several ways and for a while, to a folder that another session made anew a moment ago. */
 async function again<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if ((error as { responseStatus?: string }).responseStatus !== 'NO') throw error;
-    return ask();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if ((error as { responseStatus?: string }).responseStatus !== 'NO' || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
   }
 }

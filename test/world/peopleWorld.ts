@@ -11,6 +11,9 @@ import { startMailWorld, type MailWorld } from './mailWorld.ts';
 import { CLIENT_ID, startOidcWorld, type OidcWorld } from './oidcWorld.ts';
 import { issueServer } from './pki.ts';
 
+/** After so long without an event, in milliseconds, on a machine that does much else at once, none comes any more. */
+const PATIENCE_MS = 20_000;
+
 const PEOPLE = {
   alice: { email: 'alice@example.test', name: 'Alice', password: 'alice-password', saeId: ALICE },
   bob: { email: 'bob@other.test', name: 'Bob', password: 'bob-password', saeId: BOB },
@@ -126,7 +129,7 @@ export class Person {
     const wakeUp = new EventQueue(this.engine);
     try {
       while ((await this.engine.listPendingActions()).some(({ state }) => state === 'waiting' || state === 'running'))
-        await wakeUp.next((event) => event.kind === 'actions', 10_000);
+        await wakeUp.next((event) => event.kind === 'actions', PATIENCE_MS);
     } finally {
       wakeUp.dispose();
     }
@@ -143,7 +146,7 @@ export class Person {
       for (;;) {
         const message = await found();
         if (message) return await this.engine.openMessage({ messageId: message.id });
-        await wakeUp.next((event) => event.kind === 'messages', 10_000);
+        await wakeUp.next((event) => event.kind === 'messages', PATIENCE_MS);
       }
     } finally {
       wakeUp.dispose();
