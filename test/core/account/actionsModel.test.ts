@@ -48,6 +48,29 @@ describe('actions whose folder is renumbered meanwhile', function () {
         renumbered(act, then));
 });
 
+describe('a row without a place', () => {
+  it('that a process left behind gets its own with the next action that is told', async () => {
+    const server = new ModelImap({ move: true, uidplus: true });
+    for (const name of FOLDERS) server.create(name);
+    for (const tag of [0, 1]) server.deliver('INBOX', { tag, rfcMessageId: `<${tag}@x>`, size: 100, flags: new Set() });
+    const client = new Client(server);
+    client.syncAll();
+    const [first, second] = client.list('INBOX');
+    client.state = 'online';
+    await client.actions.moveMessages({ messageIds: [first!.id], folder: 'One' });
+    await client.replay.run(A);
+    client.shown.place(first!.id, A, 'One', -first!.id);
+    await client.actions.setFlags({ messageIds: [second!.id], add: ['flagged'], remove: [] });
+    await client.replay.run(A);
+    assert.deepEqual(client.shown.placeless(A), []);
+    assert.deepEqual(
+      client.list('One').map(({ id, uid }) => [id, uid]),
+      [[first!.id, 1]],
+    );
+    client.replay.dispose();
+  });
+});
+
 describe('a server that says a move was carried out', function () {
   /** Two messages on their way to another folder, of which the server moves none so many times. */
   async function untrue(times: number): Promise<{ server: ModelImap; client: Client }> {

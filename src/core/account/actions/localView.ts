@@ -34,9 +34,13 @@ export class LocalView {
     const open = this.#deps.journal.open(accountId);
     this.#deps.shown.awaitNothing(accountId);
     for (const view of pendingViews(open).values()) this.#show(accountId, view);
+    this.placeRest(accountId);
+  }
+
+  /** Gives rows that no action is to bring anywhere their place: the server heard, and a process ended before it was noted here. */
+  placeRest(accountId: string): void {
     for (const row of this.#deps.shown.placeless(accountId)) {
       if (this.#deps.journal.placeOfRow(accountId, row.id)) continue;
-      // The server heard, and the process ended before it was noted here.
       const place = this.#deps.journal.lastPlaceOfRow(accountId, row);
       if (place) this.#put(row, place);
       else {

@@ -69,6 +69,8 @@ export class Replay implements Disposable {
     } catch (error) {
       this.#wait(accountId, QuMailError.from(error));
     }
+    const { journal, view } = this.#deps;
+    if (touched.size > 0 && !journal.hasOpen(accountId)) view.placeRest(accountId);
     const account = this.#deps.accountOf(accountId);
     if (touched.size === 0 || account?.state !== 'online' || this.#stop.signal.aborted) return;
     await account.syncFolders().catch(() => {});
