@@ -1,13 +1,13 @@
 /**
- * `npm run bench`: every measurement of DESIGN 7 beside its reference, in one run on one machine.
+ * `npm run bench`: every measurement of DESIGN 7 beside its reference, which is measured in the same run on the same machine.
  *
  *   npm run bench -- [--only] [arrival | chat | crypto | host | package | search | sync] ...
  *
  * `sync100k` and `search20k` mean those of that many thousand messages alone.
  *
- * Prints the table; a whole run also writes it to test/bench/RESULTS.md. Fails where a bar is missed.
+ * Prints the table; what was measured in all its sizes is also written to its section of test/bench/RESULTS.md. Fails where a bar is missed.
  */
-import { globSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,8 +15,9 @@ import { attempt, type BenchRow } from './benchRow.ts';
 
 const HEAD = `# Results
 
-Written by \`npm run bench\`. Each line: ours against a reference measured in the same run, taking turns with it; of repeated measurements the
-best of each counts, because other work on the machine only ever adds. The ratio must not exceed the bar; a line without a bar is for information.
+Written by \`npm run bench\`, a section for each measurement. Each line: ours against a reference measured in the same run, taking turns
+with it; of repeated measurements the best of each counts, because other work on the machine only ever adds. The ratio must not exceed the bar;
+a line without a bar is for information.
 
 - Full sync: from the account being added to an empty store until every message is stored, indexed and found. Ours and ImapFlow run in fresh
   processes; the time to start Node counts for neither.
@@ -37,7 +38,7 @@ const named = process.argv.slice(2).filter((name) => name !== '--only');
 const wanted = named.map((name) => name.replace(/\d+k$/, ''));
 const sizes = named.flatMap((name) => /(\d+)k$/.exec(name)?.[1] ?? []);
 if (sizes.length > 0) process.env['QUMAIL_BENCH_MESSAGES'] = sizes.map((size) => `${size}000`).join();
-const before = loadavg()[0]!.toFixed(1);
+const RESULTS = join(import.meta.dirname, 'RESULTS.md');
 const files = globSync(join(import.meta.dirname, '*.bench.ts'))
   .toSorted()
   .filter((file) => wanted.length === 0 || wanted.some((name) => basename(file).startsWith(name)));
@@ -45,20 +46,28 @@ const all: BenchRow[] = [];
 for (const file of files) {
   console.log(`${basename(file)} ...`);
   const began = performance.now();
+  const before = loadavg()[0]!.toFixed(1);
   const measure = async (): Promise<readonly BenchRow[]> =>
     ((await import(pathToFileURL(file).href)) as { rows(): Promise<readonly BenchRow[]> }).rows();
-  const rows = await attempt(basename(file, '.bench.ts'), measure);
+  const name = basename(file, '.bench.ts');
+  const rows = await attempt(name, measure);
   all.push(...rows);
+  if (sizes.length === 0) keep(name, tableOf(rows), before);
   console.log(`${tableOf(rows)}(${Math.round((performance.now() - began) / 1000)} s)`);
 }
-const table = tableOf(all);
-console.log(`\n${table}`);
-if (wanted.length === 0) {
+console.log(`\n${tableOf(all)}`);
+if (all.some(({ ratio, bar }) => !(ratio <= bar))) process.exitCode = 1;
+
+/** Writes one section of the results; the others stay as they were measured. */
+function keep(name: string, table: string, before: string): void {
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   const when = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, load ${before} before and ${loadavg()[0]!.toFixed(1)} after`;
-  writeFileSync(join(import.meta.dirname, 'RESULTS.md'), `${HEAD}\n${machine}; ${when}\n\n${table}`);
+  const [, ...sections] = readFileSync(RESULTS, 'utf8').split(/^## /m);
+  const kept = new Map(sections.map((section) => [section.slice(0, section.indexOf('\n')), section.trimEnd()]));
+  kept.set(name, `${name}\n\n${machine}; ${when}\n\n${table.trimEnd()}`);
+  const all = [...kept].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, section]) => `\n## ${section}\n`);
+  writeFileSync(RESULTS, `${HEAD}${all.join('')}`);
 }
-if (all.some(({ ratio, bar }) => !(ratio <= bar))) process.exitCode = 1;
 
 function tableOf(rows: readonly BenchRow[]): string {
   const lines = rows.map(({ name, bar, unit, reference, ours, ratio }) => {
