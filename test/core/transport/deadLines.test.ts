@@ -196,9 +196,10 @@ describe('a line that died without a word', () => {
       tokens.revoke('old');
       const began = Date.now();
       await world.doveadm(['kick', BOB.email]);
-      await other
-        .append('INBOX', message({ from: ALICE.email, to: BOB.email, subject: 'while it ran out', body: 'x\r\n' }), [])
-        .catch(() => 0);
+      // The kick ends this line as well, perhaps only when the message is on its way: then it is filed again.
+      const filed = (): Promise<unknown> =>
+        other.append('INBOX', message({ from: ALICE.email, to: BOB.email, subject: 'while it ran out', body: 'x\r\n' }), []);
+      await filed().catch(filed);
       const took = (await arrived.promise) - began;
       assert.ok(took < 5000, `${took} ms`);
       assert.ok(source.asked.fresh >= 1);
