@@ -15,6 +15,8 @@ import { summaryOf } from './readMessage.ts';
 const MAX_AHEAD = 366 * 24 * 3_600_000;
 /** A timer is never set for longer: the machine may sleep, another window may snooze. */
 const LOOK_MS = 15 * 60_000;
+/** A message that is not here when its time comes is brought back if it turns up within this. */
+const MISSED_FOR = 60 * 60_000;
 
 export interface SnoozeServiceDeps {
   readonly snoozed: SnoozedStore;
@@ -42,9 +44,12 @@ export class SnoozeService implements Pick<ActionRequests, 'snoozeMessages' | 'u
     this.#wake();
   }
 
-  /** Mail came: what a backup brought back as snoozed may be among it. */
+  /** Mail came: what a backup brought back as snoozed may be among it, or what was not here when its time came. */
   arrived(accountId: string): void {
-    const awaited = this.#deps.snoozed.list().some((record) => record.accountId === accountId && record.messageId < 0);
+    const now = this.#deps.clock.now();
+    const awaited = this.#deps.snoozed
+      .list()
+      .some((record) => record.accountId === accountId && (record.messageId < 0 || record.until <= now));
     if (!awaited) return;
     this.hideAgain();
     this.#wake();
@@ -69,9 +74,10 @@ export class SnoozeService implements Pick<ActionRequests, 'snoozeMessages' | 'u
     const wanted = new Set(request.messageIds);
     const back = this.#deps.snoozed.list().flatMap((record) => {
       const row = this.#find(record);
-      return row && wanted.has(row.id) && this.#deps.snoozed.end(record.id) ? [row] : [];
+      if (!row || !wanted.has(row.id)) return [];
+      this.#deps.shown.hide(row.id, HIDDEN.no);
+      return this.#deps.snoozed.end(record.id) ? [row] : [];
     });
-    for (const row of back) this.#deps.shown.hide(row.id, HIDDEN.no);
     this.#tell(back);
   }
 
@@ -104,19 +110,25 @@ export class SnoozeService implements Pick<ActionRequests, 'snoozeMessages' | 'u
     const { snoozed, shown, clock, markUnread } = this.#deps;
     const now = clock.now();
     const records = snoozed.list();
-    // Whoever ends it brings it back: one window of all.
+    // Shown first, by one window of all, and only then ended: a process that dies in between leaves nothing hidden that nobody brings back.
     const back = records.flatMap((record) => {
       if (record.until > now) return [];
       const row = this.#find(record);
-      return snoozed.end(record.id) && row && shown.surface(row.id, now) ? [row] : [];
+      // One that is not here at the moment is looked for a while longer: its folder may be read anew.
+      if (!row && now - record.until < MISSED_FOR) return [];
+      const surfaced = row !== undefined && shown.surface(row.id, now);
+      snoozed.end(record.id);
+      return surfaced ? [row] : [];
     });
     if (back.length > 0) {
       markUnread(back.filter(({ flags }) => flags.includes('seen')).map(({ id }) => id)).catch(() => {});
       this.#tell(back);
     }
     this.#timer?.dispose();
-    const next = records.find(({ until }) => until > now);
-    this.#timer = next && clock.after(Math.min(next.until - now, LOOK_MS), () => this.#wake());
+    const left = snoozed.list();
+    const next = left.find(({ until }) => until > now);
+    const ms = Math.min(next ? next.until - now : LOOK_MS, LOOK_MS);
+    this.#timer = left.length > 0 ? clock.after(ms, () => this.#wake()) : undefined;
   }
 
   #find(record: SnoozedRecord): MessageRow | undefined {
