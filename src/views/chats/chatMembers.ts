@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
 import type { Chat, ChatMember } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 import type { ChatPanels } from './chatPanels.ts';
 import type { ChatPictures } from './chatPictures.ts';
 import { changePicture } from './chatSettings.ts';
 import { memberWord, reachText, safetyOf, startLevel } from './chatText.ts';
 import { pictureIcon } from './pictureIcon.ts';
-import { withoutIcons } from '../withoutIcons.ts';
 
 /**
  * Everybody in the chat, how sure it is who they are and how they are reached; choosing somebody compares safety numbers. A group comes first,

@@ -2,10 +2,10 @@ import * as vscode from 'vscode';
 import { QuMailError } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { sentenceOf } from '../present.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 import type { ChatHit } from './chatHits.ts';
 import type { ChatPanels } from './chatPanels.ts';
 import { findLines, type KeptChatSearch } from './keptChatSearch.ts';
-import { withoutIcons } from '../withoutIcons.ts';
 
 /** A search begins when the hands have rested this long. */
 const REST_MS = 150;

@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import type { Account, Chat, ChatLevel, ChatReach, Contact } from '../../core/api.ts';
 import { levelLabel } from '../labels.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { levelsFrom, reachText } from './chatText.ts';
 import { withoutIcons } from '../withoutIcons.ts';
+import { levelsFrom, reachText } from './chatText.ts';
 
 interface Plan {
   readonly level: ChatLevel;

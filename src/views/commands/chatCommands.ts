@@ -19,10 +19,10 @@ import type { ChatTree } from '../chats/chatTree.ts';
 import { newChat } from '../chats/newChat.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 import { accountIdIn, addressIn, chatIdIn } from './commandArguments.ts';
 import { pickAccount } from './pickAccount.ts';
 import type { CommandHandlers } from './registerCommands.ts';
-import { withoutIcons } from '../withoutIcons.ts';
 
 type ChatCommandId = Extract<
   CommandId,

@@ -10,10 +10,10 @@ import { stockLabel } from '../labels.ts';
 import { sentenceOf } from '../present.ts';
 import { pickContact } from '../trust/pickContact.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 import { accountIdIn, addressIn, profileIn, urlIn } from './commandArguments.ts';
 import { pickAccount } from './pickAccount.ts';
 import type { CommandHandlers } from './registerCommands.ts';
-import { withoutIcons } from '../withoutIcons.ts';
 
 type KeyCommandId = Extract<
   CommandId,

@@ -8,9 +8,9 @@ import { listSourceIn } from '../messages/listSource.ts';
 import type { MessageTree } from '../messages/messageTree.ts';
 import type { ReaderPanel } from '../reader/readerPanel.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 import { accountIdIn, folderIn } from './commandArguments.ts';
 import type { CommandHandlers } from './registerCommands.ts';
-import { withoutIcons } from '../withoutIcons.ts';
 
 type MailCommandId = Extract<
   CommandId,

@@ -9,11 +9,11 @@ import { folderIcon } from '../mail/folderNesting.ts';
 import type { SyncProgress } from '../mail/syncProgress.ts';
 import type { MailFileEditor } from '../mailFiles/mailFileEditor.ts';
 import type { MailTransfer } from '../transfer/mailTransfer.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 import { accountIdIn, draftIdIn, folderIn } from './commandArguments.ts';
 import type { MailViews } from './mailCommands.ts';
 import { pickAccount } from './pickAccount.ts';
 import type { CommandHandlers } from './registerCommands.ts';
-import { withoutIcons } from '../withoutIcons.ts';
 
 type StoreCommandId = Extract<
   CommandId,

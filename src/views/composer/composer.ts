@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Draft, DraftSource } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 import { pickLevel } from './chooseLevel.ts';
 import { DraftCompletion, TRIGGERS } from './completion.ts';
 import { DraftActions } from './draftActions.ts';
@@ -18,7 +19,6 @@ import { DRAFT_LANGUAGE, DRAFT_SCHEME, draftIdOf } from './draftUri.ts';
 import { levelValue } from './levels.ts';
 import { pickSendTime } from './pickSendTime.ts';
 import { UndoSend } from './undoSend.ts';
-import { withoutIcons } from '../withoutIcons.ts';
 
 /**
  * Writing mail in a text document: header lines, an empty line, Markdown. Registers everything a draft needs in VS Code

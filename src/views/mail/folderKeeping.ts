@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { AccountSyncState, FolderSyncChoice } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { storageLines, syncChoices } from './storageText.ts';
 import { withoutIcons } from '../withoutIcons.ts';
+import { storageLines, syncChoices } from './storageText.ts';
 
 /** How much of the mail is kept on this machine, and which folders. */
 export class FolderKeeping {

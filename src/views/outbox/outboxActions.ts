@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import type { OutboxEntry } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 import type { Outbox } from './outbox.ts';
 import { thisMoment } from './outboxItems.ts';
 import { actionLabel, entryDetail, outboxActions, stateText, type OutboxAction } from './outboxText.ts';
-import { withoutIcons } from '../withoutIcons.ts';
 
 /** Where the actions lead to: the composer, and the folder view. */
 export interface OutboxPlaces {

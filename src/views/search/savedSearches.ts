@@ -3,8 +3,8 @@ import type { SavedSearch, SearchHit } from '../../core/api.ts';
 import { hitRow } from '../messages/listRows.ts';
 import type { MessageTree } from '../messages/messageTree.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { defaultName } from './searchRows.ts';
 import { withoutIcons } from '../withoutIcons.ts';
+import { defaultName } from './searchRows.ts';
 
 /** Of each account the server is asked for so many. */
 const SERVER_LIMIT = 100;

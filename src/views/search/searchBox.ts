@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import type { SavedSearch } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
+import { withoutIcons } from '../withoutIcons.ts';
 import { asTyped } from './asTyped.ts';
 import { LiveSearch } from './liveSearch.ts';
 import { completed, searchRows, type SearchRow } from './searchRows.ts';
-import { withoutIcons } from '../withoutIcons.ts';
 
 /** What becomes of what was typed and found. */
 export interface SearchOutcomes {

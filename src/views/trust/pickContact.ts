@@ -3,8 +3,8 @@ import type { Account, Contact } from '../../core/api.ts';
 import { accountIdIn, addressIn } from '../commands/commandArguments.ts';
 import { pickAccount } from '../commands/pickAccount.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { markLook, markOf } from './trustWords.ts';
 import { withoutIcons } from '../withoutIcons.ts';
+import { markLook, markOf } from './trustWords.ts';
 
 /**
  * The contact a command is about: the one its argument names, or the one picked among those that fit.
