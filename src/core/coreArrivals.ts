@@ -6,6 +6,7 @@ import { OwnCopies } from './account/ownCopies.ts';
 import type { OwnCertificates } from './account/ownCertificates.ts';
 import { QuMailError } from './base/errors.ts';
 import type { QuMailEvent } from './base/events.ts';
+import type { DisposableStore } from './base/lifetime.ts';
 import type { Log } from './base/log.ts';
 import type { Clock, Random } from './base/ports.ts';
 import { isChatLine, notAccepted, type CoreChat } from './coreChat.ts';
@@ -30,7 +31,10 @@ export interface ArrivalOptions {
 }
 
 /** How arriving mail reaches the chats, and what the own devices tell each other of it. */
-export function buildArrivals({ stores, own, clock, random, log, links, later }: ArrivalOptions): {
+export function buildArrivals(
+  { stores, own, clock, random, log, links, later }: ArrivalOptions,
+  owned: DisposableStore,
+): {
   readonly offers: ChatOffers;
   readonly copies: OwnCopies;
   readonly heard: (event: QuMailEvent) => void;
@@ -66,7 +70,6 @@ export function buildArrivals({ stores, own, clock, random, log, links, later }:
       toldOf: (accountId, what) => later().chats.toldOf(accountId, what),
     },
   });
-  const returns = new LinkReturns(() => links.list(), clock);
   const openWaiting = (accountId: string): void => {
     const account = later()
       .accounts.all()
@@ -75,13 +78,16 @@ export function buildArrivals({ stores, own, clock, random, log, links, later }:
       account?.syncFolder(folder).catch((error: unknown) => log.warn('waiting-not-opened', { code: QuMailError.from(error).code }));
     }
   };
+  // Keys are fetched as soon as they can be: key managers forget them.
+  const openReturned = (): void => {
+    for (const accountId of returns.changed().returned) openWaiting(accountId);
+  };
+  const returns = owned.add(new LinkReturns(() => links.list(), clock, openReturned));
   return {
     offers,
     copies,
     heard({ kind }) {
-      if (kind !== 'key-managers') return;
-      // Keys are fetched as soon as they can be: key managers forget them.
-      for (const accountId of returns.changed().returned) openWaiting(accountId);
+      if (kind === 'key-managers') openReturned();
     },
   };
 }

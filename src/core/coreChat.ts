@@ -118,7 +118,6 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
     return { state: open.length > 0 ? 'waiting' : 'gone' };
   };
   const states = new ChatStates({ store, stateOf, emit });
-  const returns = new LinkReturns(() => options.links.list(), clock);
   const look = (): void => {
     states.look(accounts.all().map(({ id }) => id));
     for (const { id } of accounts.all()) void options.copies.flush(id);
@@ -129,6 +128,12 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
     void post.eraseWaiting();
     for (const { id } of accounts.all()) void options.copies.flush(id);
   };
+  const lookAtLinks = (): void => {
+    const { returned, links } = returns.changed();
+    // A key manager answers again, or there is another source of keys, such as a pad.
+    if (returned.length > 0 || links === 'same') setImmediate(wake);
+  };
+  const returns = owned.add(new LinkReturns(() => options.links.list(), clock, lookAtLinks));
   return {
     requests: { ...requestsOf(book), ...requestsOf(service), ...requestsOf(changes) } as ChatRequests,
     arrived: (mail) => handler.arrived(arrivedMail(mail)),
@@ -145,10 +150,7 @@ export function buildChat(options: CoreChatOptions, owned: DisposableStore): Cor
       if (kind === 'outbox' || kind === 'sent') look();
       // An account is online; or not, and then little is asked before that shows.
       if (kind === 'accounts') setImmediate(wake);
-      if (kind !== 'key-managers') return;
-      const { returned, links } = returns.changed();
-      // A key manager answers again, or there is another source of keys, such as a pad.
-      if (returned.length > 0 || links === 'same') setImmediate(wake);
+      if (kind === 'key-managers') lookAtLinks();
     },
   };
 }

@@ -98,7 +98,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
 
   // Accounts at work, and what they offer.
   const openDeps = { links, ledger, cipher, contacts, sealedMail, clock, pgp: trust.pgp, own: trust.own, trust: trust.book };
-  const arrivals = buildArrivals({ stores, own: trust.own, clock, random, log, links, later: () => ({ chats, accounts, area }) });
+  const arrivals = buildArrivals({ stores, own: trust.own, clock, random, log, links, later: () => ({ chats, accounts, area }) }, owned);
   const { offers, copies } = arrivals;
   const syncDeps = { ...openDeps, messages, clock, offers, log: log.scoped('mail') };
   const accounts = owned.add(
