@@ -15,8 +15,6 @@ import { Statements, type Row } from './statements.ts';
  */
 const JOINED_LATER = 1400;
 const FEW = 64;
-/** Messages of one commit while a folder is filled, about. */
-const OF_A_COMMIT = 100;
 /** Pages that are joined in a step: as many as take so long. But 1000 segments cost a step 80 ms by being there, which many small steps would pay. */
 const PAGES = { least: 64, most: 1024 };
 const STEP_MS = { least: 12, most: 25 };
@@ -42,8 +40,9 @@ export function entryOf(text: SearchText): string[] {
 export class SearchIndex implements BodyIndexer {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
-  /** Since the index was tidy. */
+  /** Since the index was tidy, and the messages that came with them. */
   #commits = 0;
+  #messages = 0;
   /** Messages since the last step of tidying. */
   #untidied = 0;
   #pages = PAGES.least;
@@ -71,14 +70,16 @@ export class SearchIndex implements BodyIndexer {
         if (state !== INDEXED.body) this.#mark(id, INDEXED.body);
       }
       this.#commits++;
+      this.#messages += entries.length;
       this.#untidied += entries.length;
     });
   }
 
   /** Between two commits of a mailbox that is filled, in which so many messages are to come. One page for each message keeps pace. */
   keepUp(toCome: number): void {
-    const later = this.#commits + toCome / OF_A_COMMIT <= JOINED_LATER;
-    if (later || this.#commits <= FEW || this.#untidied < PAGES.least) return;
+    if (this.#commits <= FEW || this.#untidied < PAGES.least) return;
+    // Large messages come a few at a time, small ones by the hundred.
+    if (this.#commits * (1 + toCome / Math.max(1, this.#messages)) <= JOINED_LATER) return;
     this.#join(Math.min(this.#untidied, 2 * PAGES.least));
     this.#untidied = 0;
   }
@@ -91,7 +92,7 @@ export class SearchIndex implements BodyIndexer {
     if (took < STEP_MS.least) this.#pages = Math.min(this.#pages * 2, PAGES.most);
     if (took > STEP_MS.most) this.#pages >>= 1;
     this.#pages = Math.max(this.#pages, PAGES.least, Math.ceil(this.#commits / COMMITS_PER_PAGE));
-    if (left === 'done') this.#commits = 0;
+    if (left === 'done') [this.#commits, this.#messages] = [0, 0];
     return left;
   }
 

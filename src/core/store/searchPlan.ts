@@ -54,13 +54,14 @@ export function planSearch(query: QueryNode, names: QueryNames): SearchPlan | un
   const match = matchOfAll(texts);
   const rest = match === undefined ? parts : parts.filter((part) => !texts.includes(part));
   const conditions = rest.map((part) => conditionOf(part, names));
+  const spans = rest.map((part) => keysOf(part, names));
   return {
     match,
     where: conditions.length === 0 ? '1' : conditions.map(({ sql }) => sql).join(' AND '),
     values: conditions.flatMap(({ values }) => values),
     keys: {
-      first: Math.max(0, ...rest.map((part) => keysOf(part, names).first)),
-      last: Math.min(LAST_KEY, ...rest.map((part) => keysOf(part, names).last)),
+      first: Math.max(0, ...spans.map(({ first }) => first)),
+      last: Math.min(LAST_KEY, ...spans.map(({ last }) => last)),
     },
   };
 }
