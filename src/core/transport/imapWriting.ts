@@ -54,8 +54,8 @@ export async function moveMessages(client: ImapClient, uids: readonly number[], 
     });
     all &&= code !== EXPUNGED_MEANWHILE;
   }
-  // Dovecot answers OK and copies none where it finds one gone: what may not have been copied is not removed.
-  if (!atomic) await removeMessages(client, all ? uids : [...moved.keys()]);
+  // Dovecot answers OK and copies none where it finds one gone: what may not have been copied is not removed, nor what the server does not name.
+  if (!atomic) await removeMessages(client, all && moved.size === 0 ? uids : uids.filter((uid) => moved.has(uid)));
   return moved;
 }
 

@@ -183,7 +183,7 @@ async function move(found: readonly Located[], target: Target, claimed: Set<numb
     // Where another program expunges one of them at the same moment, Dovecot says OK and moves none.
     if (tries === TRIES) {
       context.settle(done);
-      throw new QuMailError('imap.rejected', { protocol: 'imap', response: 'OK' });
+      throw new QuMailError('imap.rejected', { protocol: 'imap', response: 'MOVE' });
     }
     const uids = left.map(({ place }) => place.uid);
     const moved = await named(target.folder, tools.move(folder, uidValidity, uids, target.folder, signal));
