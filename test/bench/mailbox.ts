@@ -52,6 +52,33 @@ export function* generateMailbox(count: number, octets = count * 2900): Generato
   }
 }
 
+/** Messages of 1 to 24 MiB, each with a file, of which every fourth is 24 MiB long. The same in every run. */
+export function* longMessages(count: number): Generator<Buffer> {
+  const line = `${createHash('sha512').update('file').digest('base64').slice(0, 76)}\r\n`;
+  for (let n = 0; n < count; n++) {
+    const octets = (n % 4 === 3 ? 24 : 1 + ((n * 7) % 23)) * 1_048_576;
+    const head = [
+      `From: person${n}@example.test`,
+      'To: Alice <alice@example.test>',
+      `Subject: The film ${n}`,
+      `Date: ${new Date(Date.UTC(2020, 0, 1) + n * 600_000).toUTCString().replace('GMT', '+0000')}`,
+      `Message-ID: <long.${n}@example.test>`,
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/mixed; boundary="part"',
+    ];
+    const text = ['', '--part', 'Content-Type: text/plain', '', `Here it is, number ${n}.`, '--part'];
+    const file = [
+      'Content-Type: video/mp4',
+      'Content-Disposition: attachment; filename="film.mp4"',
+      'Content-Transfer-Encoding: base64',
+      '',
+      '',
+    ];
+    const beginning = [...head, ...text, ...file].join('\r\n');
+    yield Buffer.from(`${beginning}${line.repeat(Math.ceil((octets - beginning.length) / line.length))}--part--\r\n`);
+  }
+}
+
 function body(n: number, size: number, random: () => number, words: (n: number) => string): string[] {
   const lines = (octets: number): string[] => Array.from({ length: Math.ceil(octets / 70) }, () => words(12).slice(0, 70));
   const kind = random();

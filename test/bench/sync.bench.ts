@@ -5,7 +5,7 @@ import { startMailWorld } from '../world/mailWorld.ts';
 import { issueServer, testCaPem } from '../world/pki.ts';
 import { attempt, type BenchRow } from './benchRow.ts';
 import { EngineProgram, type ChildResult } from './engine.ts';
-import { generateMailbox } from './mailbox.ts';
+import { generateMailbox, longMessages } from './mailbox.ts';
 import { Isync, type Mailbox } from './references.ts';
 
 const MIB = 1024 * 1024;
@@ -14,6 +14,7 @@ const ROUNDS = 7;
 const FULL_ROUNDS = 3;
 const LARGE = 50_000;
 const LARGE_ROUNDS = 2;
+const LONG_MESSAGES = 40;
 
 /** Full offline sync, first screen, a look that finds nothing, memory: DESIGN 7, rows 1 to 4 and the last. `QUMAIL_BENCH_MESSAGES` lists sizes. */
 export async function rows(): Promise<BenchRow[]> {
@@ -22,7 +23,40 @@ export async function rows(): Promise<BenchRow[]> {
   const all: BenchRow[] = [];
   const took = new Map<number, number>();
   for (const count of sizes) all.push(...(await attempt(`sync of ${count}`, () => measure(program, count, took))));
+  all.push(...(await attempt('sync of long messages', () => measureLong(program))));
   return [...all, ...growth(took)];
+}
+
+/** A mailbox of letters with photographs and films: what such a one holds up, and takes. */
+async function measureLong(program: EngineProgram): Promise<BenchRow[]> {
+  const dir = mkdtempSync(join(tmpdir(), 'qumail-bench-'));
+  const user = { email: 'alice@example.test', password: 'alice-password-91' };
+  const caPem = await testCaPem();
+  const world = await startMailWorld({ users: [user], tls: { ...(await issueServer()), caPem } });
+  try {
+    world.fill(user.email, longMessages(LONG_MESSAGES));
+    const results: ChildResult[] = [];
+    for (let round = 0; round < FULL_ROUNDS; round++) {
+      const storageDir = join(dir, `engine${round}`);
+      mkdirSync(storageDir);
+      results.push(await program.run('full', { storageDir, ...user, caPem, servers: { imap: world.imap, smtp: world.smtp } }));
+      if (results[round]!.stored !== LONG_MESSAGES) throw new Error(`stored ${results[round]!.stored} of ${LONG_MESSAGES}`);
+    }
+    const worst = Math.min(...results.map(({ worst: each = 0 }) => each));
+    const rss = Math.max(...results.map((each) => each.rss)) / MIB;
+    const limited = (name: string, unit: string, limit: number, ours: number): BenchRow => ({
+      name: `${name}, ${LONG_MESSAGES} messages of 1 to 24 MiB`,
+      bar: 1,
+      unit,
+      reference: { name: 'limit', value: limit },
+      ours,
+      ratio: ours / limit,
+    });
+    return [limited('longest wait of a request while syncing', 'ms', 50, worst), limited('memory of the engine process', 'MiB', 200, rss)];
+  } finally {
+    await world.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 /** The largest mailbox against as many of the smallest as hold the same. */

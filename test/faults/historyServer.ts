@@ -12,6 +12,9 @@ export interface ServerMessage {
   readonly flags: readonly Flag[];
 }
 
+const TRIES = 10;
+const PAUSE_MS = 50;
+
 /** Another program of the same person: one IMAP connection that reaches the server whatever happens to the engine's. */
 export class HistoryServer {
   readonly #connect: () => ImapFlow;
@@ -68,9 +71,8 @@ export class HistoryServer {
   }
 
   async append(path: string, raw: string): Promise<void> {
-    const imap = await this.#usable();
-    // Nothing was filed then.
-    await again(() => imap.append(path, raw));
+    // Nothing was filed where it is asked again.
+    await this.#again((imap) => imap.append(path, raw));
   }
 
   /** What lies in a folder now. */
@@ -117,8 +119,7 @@ export class HistoryServer {
   }
 
   async #in<T>(path: string, work: () => Promise<T>): Promise<T> {
-    const imap = await this.#usable();
-    const lock = await again(() => imap.getMailboxLock(path));
+    const lock = await this.#again((imap) => imap.getMailboxLock(path));
     try {
       // The view of a session is as old as its last answer.
       await this.#imap.noop();
@@ -127,19 +128,18 @@ export class HistoryServer {
       lock.release();
     }
   }
-}
 
-const TRIES = 5;
-const PAUSE_MS = 50;
-
-/** Once more where the server said no: Dovecot does, in several ways and for a while, to a folder that another session made anew a moment ago. */
-async function again<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if ((error as { responseStatus?: string }).responseStatus !== 'NO' || tries === TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  /** Once more, in a session of its own, where the server said no: Dovecot does, in several ways and for a while, to a folder that another session made anew. */
+  async #again<T>(ask: (imap: ImapFlow) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      const imap = await this.#usable();
+      try {
+        return await ask(imap);
+      } catch (error) {
+        if ((error as { responseStatus?: string }).responseStatus !== 'NO' || tries === TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * tries));
+        await imap.logout().catch(() => {});
+      }
     }
   }
 }

@@ -102,4 +102,16 @@ export const MAIL_MIGRATIONS: readonly Migration[] = [
   { name: 'mail/counts-1', sql: 'CREATE INDEX messages_counted ON messages (folder_id, body_state);' },
   // MAILBOXID (RFC 8474), by which a renamed folder is known again.
   { name: 'mail/mailbox-id-1', sql: 'ALTER TABLE folders ADD COLUMN mailbox_id TEXT;' },
+  {
+    // What follows the first MiB of a source that is longer, in parts 1, 2, ... of that size. Those stored before are whole in bodies.
+    name: 'mail/body-parts-1',
+    sql: `
+      CREATE TABLE body_parts (
+        message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+        part INTEGER NOT NULL,
+        raw BLOB NOT NULL,
+        PRIMARY KEY (message_id, part)
+      ) STRICT;
+    `,
+  },
 ];

@@ -3,6 +3,7 @@ import { QuMailError } from '../base/errors.ts';
 import type { BodyIndexer } from '../base/ports.ts';
 import type { MailFlag, SecurityLevel } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
+import { Bodies } from './bodies.ts';
 import { truncateLog } from './database.ts';
 import { folderId, listFolders, readCursor, upsertFolder, writeCursor, type FolderCursor, type FolderRow } from './folders.ts';
 import { BODY, flagBits, messageRowOf, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
@@ -14,9 +15,6 @@ export type { MessageRow, NewMessage } from './messageRow.ts';
 
 const JOINED = 'SELECT m.*, f.account_id, f.path FROM messages m JOIN folders f ON f.id = m.folder_id';
 const SEEN = flagBits(['seen']);
-const TWIN_BODY = `SELECT b.raw FROM messages own JOIN folders f ON f.id = own.folder_id
-  JOIN messages twin ON twin.gm_msgid = own.gm_msgid AND twin.id <> own.id JOIN folders g ON g.id = twin.folder_id AND g.account_id = f.account_id
-  JOIN bodies b ON b.message_id = twin.id WHERE own.id = ? LIMIT 1`;
 const BODILESS_TWIN = `SELECT twin.id FROM messages own JOIN folders f ON f.id = own.folder_id
   JOIN messages twin ON twin.gm_msgid = own.gm_msgid AND twin.id <> own.id AND twin.body_state <> ${BODY.stored}
   JOIN folders g ON g.id = twin.folder_id AND g.account_id = f.account_id WHERE own.id = ? LIMIT 1`;
@@ -29,11 +27,13 @@ const HIDDEN_ONCE_TRIED = `iif(hidden IN (${HIDDEN.no}, ${HIDDEN.chatNew}),
 export class MessageStore {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
+  readonly #bodies: Bodies;
   readonly #indexer: BodyIndexer | undefined;
 
   constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer }) {
     this.#db = deps.db;
     this.#sql = new Statements(deps.db);
+    this.#bodies = new Bodies(this.#sql);
     this.#indexer = deps.indexer;
   }
 
@@ -252,15 +252,14 @@ export class MessageStore {
     inTransaction(this.#db, () => {
       const row = this.#sql.get(`UPDATE messages SET body_state = ${BODY.stored} WHERE id = ? RETURNING seal`, id);
       if (!row) return;
-      this.#sql.run('INSERT INTO bodies (message_id, raw) VALUES (?, ?) ON CONFLICT DO UPDATE SET raw = excluded.raw', id, raw);
+      this.#bodies.put(id, raw);
       if (row.text('seal') === 'plain') this.#indexer?.index([{ messageId: id, raw }]);
     });
   }
 
   /** The source of a message; of a Gmail message also that of the same one in another folder, for there it is kept once. */
   getBody(id: number): Buffer | undefined {
-    const own = this.#sql.get('SELECT raw FROM bodies WHERE message_id = ?', id);
-    return (own ?? this.#sql.get(TWIN_BODY, id))?.blob('raw');
+    return this.#bodies.get(id) ?? this.#bodies.ofTwin(id);
   }
 
   /** Notes that a person read a message, so that its source is among the last to go when room is short. */

@@ -3,6 +3,7 @@ import { FOLDER_SYNCS, type FolderSyncChoice } from '../base/sync.ts';
 import type { BodyIndexer, IndexedMessage } from '../base/ports.ts';
 import type { MailFlag } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
+import { Bodies, PART_OCTETS } from './bodies.ts';
 import { foldAutomatically, foldLog } from './database.ts';
 import { BODY, flagBits, INDEXED, type NewMessage } from './messageRow.ts';
 import { HIDDEN, insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
@@ -38,6 +39,7 @@ const FOLDER = '(SELECT id FROM folders WHERE account_id = ? AND path = ?)';
 export class OfflineStore {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
+  readonly #bodies: Bodies;
   readonly #indexer: BodyIndexer | undefined;
   /** Octets of sources since the log was folded. */
   #unfolded = 0;
@@ -45,6 +47,7 @@ export class OfflineStore {
   constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer }) {
     this.#db = deps.db;
     this.#sql = new Statements(deps.db);
+    this.#bodies = new Bodies(this.#sql);
     this.#indexer = deps.indexer;
   }
 
@@ -99,12 +102,35 @@ export class OfflineStore {
         const known = inserted === undefined ? this.#takeBody(folder, message) : undefined;
         const id = inserted ?? known?.integer('id');
         if (id === undefined) continue;
-        this.#sql.run('INSERT INTO bodies (message_id, raw) VALUES (?, ?) ON CONFLICT DO NOTHING', id, raw);
+        if (known) this.#bodies.finish(id, raw);
+        else this.#bodies.add(id, raw);
         const seal = known?.text('seal') ?? message.seal;
         if (seal === 'plain') indexed.push({ messageId: id, raw, ...(!known && { newRowOf: message.date }) });
       }
       raiseRevision(this.#sql, folder);
       if (indexed.length > 0) this.#indexer?.index(indexed);
+      return 'stored';
+    });
+  }
+
+  /**
+   * Takes in a part of a source that is long, before `storeSources` takes in the message: its `part`th after the beginning. `gone` where the
+   * message is not known, or no longer, or its source is here.
+   */
+  storePart(
+    accountId: string,
+    path: string,
+    uidValidity: number,
+    { uid, raw }: { uid: number; raw: Buffer },
+    part: number,
+  ): 'stored' | 'gone' {
+    return this.#withoutFolding(() => {
+      const folder = this.#folder(accountId, path, uidValidity);
+      const sql = `SELECT id FROM messages WHERE folder_id = ? AND uid = ? AND body_state <> ${BODY.stored}`;
+      const id = folder === undefined ? undefined : this.#sql.get(sql, folder, uid)?.integer('id');
+      if (id === undefined) return 'gone';
+      this.#unfolded += PART_OCTETS;
+      this.#bodies.addPart(id, part, raw);
       return 'stored';
     });
   }
@@ -200,14 +226,7 @@ export class OfflineStore {
    * returns how many. What was indexed stays found.
    */
   evict(most: number, readSince: number): number {
-    return inTransaction(this.#db, () => {
-      const rows = this.#sql.all(OLDEST, readSince, most);
-      for (const row of rows) {
-        this.#sql.run('DELETE FROM bodies WHERE message_id = ?', row.integer('id'));
-        this.#sql.run(`UPDATE messages SET body_state = ${BODY.evicted} WHERE id = ?`, row.integer('id'));
-      }
-      return rows.length;
-    });
+    return inTransaction(this.#db, () => this.#bodies.evict(most, readSince));
   }
 
   /** How the window that syncs an account says it is doing; undefined where none ever said. */
@@ -276,6 +295,3 @@ const COPY_TWIN = `INSERT INTO messages (folder_id, uid, flags, seal, body_state
   SELECT ?, ?, ?, CASE seal WHEN 'plain' THEN seal ELSE 'unopened' END, ${BODY.evicted},
     iif(hidden >= ${HIDDEN.chatNew}, ${HIDDEN.chatNew}, ${HIDDEN.no}), ${SHARED} FROM messages WHERE id = ?
   ON CONFLICT DO NOTHING`;
-/** Sealed mail that was not opened yet keeps its source: its key may come any moment. */
-const OLDEST = `SELECT id FROM messages WHERE body_state = ${BODY.stored} AND seal <> 'unopened' AND coalesce(last_used, 0) < ?
-  ORDER BY coalesce(internal_date, date) LIMIT ?`;

@@ -5,6 +5,7 @@ import type { SearchCoverage } from '../base/search.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { searchTextOf, type SearchText } from '../mail/searchText.ts';
 import { segmentText } from '../mail/segment.ts';
+import { Bodies } from './bodies.ts';
 import { INDEXED } from './messageRow.ts';
 import { searchKey } from './searchKey.ts';
 import { Statements, type Row } from './statements.ts';
@@ -40,6 +41,7 @@ export function entryOf(text: SearchText): string[] {
 export class SearchIndex implements BodyIndexer {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
+  readonly #bodies: Bodies;
   /** Since the index was tidy, and the messages that came with them. */
   #commits = 0;
   #messages = 0;
@@ -50,6 +52,7 @@ export class SearchIndex implements BodyIndexer {
   constructor(deps: { db: DatabaseSync }) {
     this.#db = deps.db;
     this.#sql = new Statements(deps.db);
+    this.#bodies = new Bodies(this.#sql);
   }
 
   /** Indexes bodies; joins the caller's transaction. Messages that are gone, sealed or indexed already are passed over. */
@@ -118,7 +121,7 @@ export class SearchIndex implements BodyIndexer {
   /** Indexes at most `most` messages that are not as they could be, newest first: bodies that lie here, else headers. Returns how many it did. */
   catchUp(most: number): number {
     const waiting = this.#sql.all(
-      `SELECT m.id, length(b.raw) AS octets FROM messages m JOIN bodies b ON b.message_id = m.id
+      `SELECT m.id, length(b.raw) + coalesce((SELECT sum(length(raw)) FROM body_parts WHERE message_id = m.id), 0) AS octets FROM messages m JOIN bodies b ON b.message_id = m.id
        WHERE m.body_state = 1 AND m.indexed <> 1 AND m.seal = 'plain' ORDER BY m.id DESC LIMIT ?`,
       most,
     );
@@ -148,7 +151,7 @@ export class SearchIndex implements BodyIndexer {
 
   /** The beginning of a stored source, at most `octets` of it. */
   beginningOf(messageId: number, octets: number): Buffer | undefined {
-    return this.#sql.get('SELECT substr(raw, 1, ?) AS beginning FROM bodies WHERE message_id = ?', octets, messageId)?.blob('beginning');
+    return this.#bodies.beginningOf(messageId, octets);
   }
 
   #indexHeaders(most: number): number {

@@ -1,4 +1,6 @@
 import { summaryOfSource, type SourceSummary } from '../../mail/sourceSummary.ts';
+import { partsOf } from '../../store/bodies.ts';
+import { BODY } from '../../store/messageRow.ts';
 import type { OfflineStore, SourcedMessage } from '../../store/offline.ts';
 import type { RemoteSource } from '../../transport/remoteMail.ts';
 import { sealOf } from './newRow.ts';
@@ -53,11 +55,30 @@ export class SourceIntake {
   take(message: RemoteSource): Promise<void> | void {
     this.#taken += 1;
     if (this.#stale) return;
+    if (partsOf(message.raw) > 1) return this.#takeLong(message);
     this.#waiting.push({ ...message, raw: this.#shelved(message.raw) });
     this.#octets += message.raw.length;
     if (this.#waiting.length < MOST_MESSAGES && this.#octets < this.#most) return;
     this.flush();
     return this.#pause();
+  }
+
+  /** A part at a time, for a request waits as long as the longest commit takes. Until it is whole it is listed without its source. */
+  async #takeLong(message: RemoteSource): Promise<void> {
+    this.flush();
+    await this.#pause();
+    const { accountId, path, uidValidity } = this.#place;
+    const row = sourcedMessage(message);
+    this.#stale ||= this.#store.storeHeaders(accountId, path, uidValidity, [row], BODY.none) === 'stale';
+    for (let part = 1; part < partsOf(message.raw) && !this.#stale; part++) {
+      // It was removed meanwhile, or a person who opened it had it fetched.
+      if (this.#store.storePart(accountId, path, uidValidity, message, part) === 'gone') return this.#stored(1);
+      await this.#pause();
+    }
+    this.#stale ||= this.#store.storeSources(accountId, path, uidValidity, [row]) === 'stale';
+    if (this.#stale) return;
+    this.#stored(1);
+    await this.#pause();
   }
 
   async #pause(): Promise<void> {

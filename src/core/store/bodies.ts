@@ -1,0 +1,95 @@
+import { BODY } from './messageRow.ts';
+import type { Statements } from './statements.ts';
+
+/**
+ * Octets of a source in one row. What is longer lies in several, so that it can be written a part at a time: a commit of 25 MiB holds up whatever
+ * else waits for this thread five times as long as a request should.
+ */
+export const PART_OCTETS = 1_048_576;
+
+const TWIN = `SELECT b.message_id AS id FROM messages own JOIN folders f ON f.id = own.folder_id
+  JOIN messages twin ON twin.gm_msgid = own.gm_msgid AND twin.id <> own.id JOIN folders g ON g.id = twin.folder_id AND g.account_id = f.account_id
+  JOIN bodies b ON b.message_id = twin.id WHERE own.id = ? LIMIT 1`;
+
+/** Sealed mail that was not opened yet keeps its source: its key may come any moment. */
+const OLDEST = `SELECT id FROM messages WHERE body_state = ${BODY.stored} AND seal <> 'unopened' AND coalesce(last_used, 0) < ?
+  ORDER BY coalesce(internal_date, date) LIMIT ?`;
+
+/** Rows that a source takes. */
+export function partsOf(raw: Buffer): number {
+  return Math.max(1, Math.ceil(raw.length / PART_OCTETS));
+}
+
+/** Sources as they lie on the server, of mail.db: their beginning in `bodies`, the rest of long ones in `body_parts`. Joins the caller's transactions. */
+export class Bodies {
+  readonly #sql: Statements;
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  /** Keeps the source of a new message. */
+  add(id: number, raw: Buffer): void {
+    for (let part = 1; part < partsOf(raw); part++) this.addPart(id, part, raw);
+    this.#addBeginning(id, raw);
+  }
+
+  /** Keeps a source, in place of another. */
+  put(id: number, raw: Buffer): void {
+    this.#clear(id);
+    this.add(id, raw);
+  }
+
+  /** Keeps a source where none is; where all its parts lie here already, only its beginning is missing. */
+  finish(id: number, raw: Buffer): void {
+    if (this.#sql.get('SELECT 1 AS one FROM bodies WHERE message_id = ?', id)) return;
+    const here = this.#sql.get('SELECT count(*) AS n FROM body_parts WHERE message_id = ?', id)!.integer('n');
+    if (here > 0 && here === partsOf(raw) - 1) this.#addBeginning(id, raw);
+    else this.put(id, raw);
+  }
+
+  /** One part of a source whose beginning is not here yet, counted from it. The first takes away what is left of an earlier try. */
+  addPart(id: number, part: number, raw: Buffer): void {
+    if (part === 1) this.#clear(id);
+    const octets = raw.subarray(part * PART_OCTETS, (part + 1) * PART_OCTETS);
+    this.#sql.run('INSERT INTO body_parts (message_id, part, raw) VALUES (?, ?, ?)', id, part, octets);
+  }
+
+  get(id: number): Buffer | undefined {
+    const beginning = this.#sql.get('SELECT raw FROM bodies WHERE message_id = ?', id)?.blob('raw');
+    if (!beginning) return undefined;
+    const parts = this.#sql.all('SELECT raw FROM body_parts WHERE message_id = ? ORDER BY part', id).map((row) => row.blob('raw'));
+    return parts.length === 0 ? beginning : Buffer.concat([beginning, ...parts]);
+  }
+
+  /** The same of a Gmail message that is in several folders: its source is kept with one of them. */
+  ofTwin(id: number): Buffer | undefined {
+    const twin = this.#sql.get(TWIN, id)?.integer('id');
+    return twin === undefined ? undefined : this.get(twin);
+  }
+
+  /** At most `octets` of a source, from its beginning. */
+  beginningOf(id: number, octets: number): Buffer | undefined {
+    if (octets > PART_OCTETS) return this.get(id)?.subarray(0, octets);
+    return this.#sql.get('SELECT substr(raw, 1, ?) AS beginning FROM bodies WHERE message_id = ?', octets, id)?.blob('beginning');
+  }
+
+  /** Lets go of the sources that were received longest ago, at most `most` of them, except those that a person read since `readSince`; returns how many. */
+  evict(most: number, readSince: number): number {
+    const ids = this.#sql.all(OLDEST, readSince, most).map((row) => row.integer('id'));
+    for (const id of ids) {
+      this.#clear(id);
+      this.#sql.run(`UPDATE messages SET body_state = ${BODY.evicted} WHERE id = ?`, id);
+    }
+    return ids.length;
+  }
+
+  #clear(id: number): void {
+    this.#sql.run('DELETE FROM bodies WHERE message_id = ?', id);
+    this.#sql.run('DELETE FROM body_parts WHERE message_id = ?', id);
+  }
+
+  #addBeginning(id: number, raw: Buffer): void {
+    this.#sql.run('INSERT INTO bodies (message_id, raw) VALUES (?, ?)', id, raw.subarray(0, PART_OCTETS));
+  }
+}
