@@ -117,11 +117,11 @@ describe('store/search', () => {
     assert.deepEqual(world.find('kickoff'), []);
     assert.equal(world.index.catchUp(10), 1);
     assert.deepEqual(world.find('kickoff'), [id]);
-    assert.deepEqual(world.index.coverage(), { indexed: 0, total: 1 });
+    assert.deepEqual(world.covered(), { indexed: 0, total: 1 });
     world.messages.putBody(id, source({ Subject: 'Kickoff' }, 'agenda'));
     assert.deepEqual(world.find('kickoff agenda'), [id]);
     assert.deepEqual(world.find('kickoff'), [id]);
-    assert.deepEqual(world.index.coverage(), { indexed: 1, total: 1 });
+    assert.deepEqual(world.covered(), { indexed: 1, total: 1 });
     assert.equal(world.index.catchUp(10), 0);
   });
 
@@ -141,7 +141,7 @@ describe('store/search', () => {
     assert.equal(world.index.catchUp(10), 1);
     assert.deepEqual(world.find('shared'), [inbox, all]);
     assert.deepEqual(world.find('shared in:INBOX'), [inbox]);
-    assert.deepEqual(world.index.coverage(), { indexed: 2, total: 2 });
+    assert.deepEqual(world.covered(), { indexed: 2, total: 2 });
   });
 
   it('forgets what is deleted, with its folder or alone', () => {
