@@ -263,6 +263,8 @@ describe('views/a query that is being typed', () => {
       'a',
       'one OR',
       '量子鍵',
+      'ရန်ကုန်',
+      'ភ្នំពេញ',
       'kumq*',
       '',
       'x@example.org',
