@@ -16,6 +16,7 @@ import type { Clock, Random } from './base/ports.ts';
 import type { SearchRequests } from './base/requests/searchRequests.ts';
 import type { CoreStores } from './coreStores.ts';
 import { FolderIds } from './store/folderIds.ts';
+import { IndexCoverage } from './store/indexCoverage.ts';
 import { SealedSearch } from './store/sealedSearch.ts';
 import { SearchQuery } from './store/searchQuery.ts';
 import { ShownMail } from './store/shownMail.ts';
@@ -66,6 +67,7 @@ export function buildSearch(options: CoreSearchOptions, owned: DisposableStore):
     names,
     query,
     index,
+    coverage: new IndexCoverage({ db }),
     sealed,
     sealedIndex,
     upkeep,
@@ -76,7 +78,7 @@ export function buildSearch(options: CoreSearchOptions, owned: DisposableStore):
     sealedMail,
     clock,
   });
-  const server = new ServerSearch({ accounts, messages, search: service, clock });
+  const server = new ServerSearch({ accounts, messages, names, search: service, clock });
   const conversations = new ThreadService({
     threads,
     sealedIndex,

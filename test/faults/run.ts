@@ -6,11 +6,11 @@
  * --only actions, cuts, faultTable, histories, hostileMail, kills, soak, syncHistories, syncKills: the files of these names.
  * Prints its seed; the same seed chooses the same faults again.
  */
-import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runToResult } from './runToResult.ts';
 
 const { values, positionals } = parseArgs({
   options: { seed: { type: 'string' }, only: { type: 'string', multiple: true } },
@@ -25,6 +25,5 @@ if (chosen.length === 0)
 const files = positionals.length > 0 ? positionals : chosen;
 console.log(`Faults, long form. Repeat with: npm run faults -- --seed ${seed}`);
 const env = { ...process.env, QUMAIL_FAULTS: 'long', QUMAIL_SEED: seed };
-const { status } = spawnSync('mocha', ['--timeout', '3600000', ...files], { stdio: 'inherit', env });
+process.exitCode = await runToResult('mocha', ['--timeout', '3600000', ...files], { env });
 console.log(`The seed was ${seed}.`);
-process.exitCode = status ?? 1;

@@ -9,6 +9,7 @@ import { searchTextOf } from '../mail/searchText.ts';
 import { Marker } from '../mail/snippet.ts';
 import type { AccountStore } from '../store/accounts.ts';
 import type { FolderIds } from '../store/folderIds.ts';
+import type { IndexCoverage } from '../store/indexCoverage.ts';
 import type { MessageRow, MessageStore } from '../store/messages.ts';
 import type { SealedMailStore } from '../store/sealedMail.ts';
 import type { SealedSearch } from '../store/sealedSearch.ts';
@@ -34,6 +35,7 @@ export interface SearchServiceDeps {
   readonly names: SearchNames;
   readonly query: SearchQuery;
   readonly index: SearchIndex;
+  readonly coverage: IndexCoverage;
   readonly sealed: SealedSearch;
   readonly sealedIndex: SealedIndex;
   readonly upkeep: SearchUpkeep;
@@ -55,7 +57,7 @@ export class SearchService implements Pick<QuMailRequests, 'search' | 'checkQuer
 
   async search(request: SearchRequest, options: CallOptions = {}): Promise<SearchPage> {
     const node = understood(request.query);
-    const { upkeep, index, sealedIndex, names } = this.#deps;
+    const { upkeep, coverage, sealedIndex, names } = this.#deps;
     options.signal?.throwIfAborted();
     upkeep.hurry(HURRY_MS);
     const scope = names.scopeOf(request, node);
@@ -64,7 +66,7 @@ export class SearchService implements Pick<QuMailRequests, 'search' | 'checkQuer
     const { ids, next } = plan ? this.#find(plan, scope, limit, request) : { ids: [], next: undefined };
     return {
       messages: this.hitsOf(ids, node),
-      coverage: index.coverage(scope.folders === 'only' ? scope.ids : undefined),
+      coverage: coverage.of(names.foldersOf(scope, node)),
       sealedPending: sealedIndex.pending,
       ...(next !== undefined && { next }),
     };

@@ -6,18 +6,21 @@ import { gmailQuery, namedFolders, serverCriteria } from '../mail/serverQuery.ts
 import type { FolderRow, MessageStore } from '../store/messages.ts';
 import type { AccountService } from './accountService.ts';
 import type { MailAccount } from './mailAccount.ts';
+import type { SearchNames } from './searchNames.ts';
 import { understood, type SearchService } from './searchService.ts';
 import { newRow } from './sync/newRow.ts';
 
 const MAX_HITS = 200;
 /** Folders that are asked in turn where the server has none that holds all mail. */
 const MAX_FOLDERS = 50;
+/** Everything. */
+const ALL = { criteria: () => ({}), gmail: () => '' };
 
 /** Searching on the server what is not here: what it finds becomes rows like any other. */
 export class ServerSearch implements Pick<QuMailRequests, 'searchServer'> {
-  readonly #deps: { accounts: AccountService; messages: MessageStore; search: SearchService; clock: Clock };
+  readonly #deps: { accounts: AccountService; messages: MessageStore; names: SearchNames; search: SearchService; clock: Clock };
 
-  constructor(deps: { accounts: AccountService; messages: MessageStore; search: SearchService; clock: Clock }) {
+  constructor(deps: { accounts: AccountService; messages: MessageStore; names: SearchNames; search: SearchService; clock: Clock }) {
     this.#deps = deps;
   }
 
@@ -25,13 +28,16 @@ export class ServerSearch implements Pick<QuMailRequests, 'searchServer'> {
     const node = understood(request.query);
     const account = this.#deps.accounts.get(request.accountId);
     const now = this.#deps.clock.now();
-    const query = { criteria: () => serverCriteria(node, now), gmail: () => gmailQuery(node, now) };
+    const here = this.#deps.names.within(account.id, node);
+    if (here === false) return { messages: [], complete: true };
+    const query = here === true ? ALL : { criteria: () => serverCriteria(here, now), gmail: () => gmailQuery(here, now) };
     // Told before anybody is asked, where no server could be.
     query.criteria();
     const limit = Math.max(1, Math.min(Math.trunc(request.limit) || 1, MAX_HITS));
     const ids: number[] = [];
     let complete = true;
-    for (const folder of this.#foldersOf(account.id, request.folder, namedFolders(node))) {
+    const named = here === true ? [] : namedFolders(here);
+    for (const folder of this.#foldersOf(account.id, request.folder, named)) {
       throwIfCancelled(options.signal);
       if (ids.length >= limit) {
         complete = false;

@@ -34,7 +34,7 @@ export interface SearchHit extends MessageSummary {
   readonly subjectMarks: readonly Mark[];
 }
 
-/** Of how many messages the whole text can be found here, so "12,400 of 20,000". */
+/** Of how many messages the whole text can be found here, of those the server holds where the query looks, so "12,400 of 20,000". */
 export interface SearchCoverage {
   readonly indexed: number;
   readonly total: number;

@@ -53,6 +53,20 @@ export function leavesOf(node: QueryNode): readonly QueryLeaf[] {
   return [node];
 }
 
+/** What is left of a query of which some leaves are known to hold or not; `known` answers undefined for the others. */
+export function decided(node: QueryNode, known: (leaf: QueryLeaf) => boolean | undefined): QueryNode | boolean {
+  if (node.kind === 'not') {
+    const part = decided(node.part, known);
+    return typeof part === 'boolean' ? !part : { kind: 'not', part };
+  }
+  if (node.kind !== 'and' && node.kind !== 'or') return known(node) ?? node;
+  const parts = node.parts.map((part) => decided(part, known));
+  const settles = node.kind === 'or';
+  if (parts.includes(settles)) return settles;
+  const open = parts.filter((part) => typeof part !== 'boolean');
+  return open.length === 0 ? !settles : joined(node.kind, open);
+}
+
 /** The texts that a hit may contain, which are what a snippet marks: everything that is not negated. */
 export function wantedTexts(node: QueryNode): readonly (QueryLeaf & { kind: 'text' })[] {
   if (node.kind === 'and' || node.kind === 'or') return node.parts.flatMap(wantedTexts);

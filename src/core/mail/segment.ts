@@ -24,9 +24,12 @@ const ARABIC_FOLDS: Readonly<Record<string, string>> = {
   ة: 'ه',
   ک: 'ك',
 };
-/** Letters that no normalization takes apart into a plain one and its accent. */
-const LETTERS = /[ßæÆœŒøØłŁđĐħĦıþÞ]/gu;
-const LETTER_FOLDS: Readonly<Record<string, string>> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ħ: 'h', ı: 'i', þ: 'th' };
+/** Letters that no normalization takes apart into a plain one and its accent; chillus and khanda ta, which are also written with virama and joiner. */
+const LETTERS = /[ßæÆœŒøØłŁđĐħĦıþÞ\u09ce\u0d7a-\u0d7f]/gu;
+const LETTER_FOLDS: Readonly<Record<string, string>> = {
+  ...{ ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ħ: 'h', ı: 'i', þ: 'th' },
+  ...{ ৎ: 'ত্', ൺ: 'ണ്', ൻ: 'ന്', ർ: 'ര്', ൽ: 'ല്', ൾ: 'ള്', ൿ: 'ക്' },
+};
 const PICTURE = /\p{Extended_Pictographic}\p{Emoji_Modifier}?|\p{RI}\p{RI}/gu;
 /** Begins the word that a picture becomes; private use, so that no text brings it along. */
 const PICTURE_MARK = '\ue000';
@@ -59,7 +62,7 @@ export function segmentTerm(term: string): { readonly words: string; readonly op
   return { words: words.trim(), open };
 }
 
-/** Letters with strokes and ligatures as the plain letters that people type for them. */
+/** Letters with strokes, ligatures and dead consonants as the plain letters that people type for them. */
 export function withPlainLetters(text: string): string {
   return text.search(LETTERS) < 0 ? text : text.replace(LETTERS, (letter) => LETTER_FOLDS[letter.toLowerCase()]!);
 }

@@ -34,19 +34,19 @@ const TEXT_KEYS: Partial<Record<TextField, 'text' | 'from' | 'to' | 'cc' | 'subj
 };
 
 /**
- * A query as an IMAP server understands it; servers look for parts of words too, so they find no less. `in:` and `account:` beside everything
- * else choose where to look and are left out here.
+ * A query as an IMAP server understands it; servers look for parts of words too, so they find no less. `in:` beside everything else chooses
+ * where to look and is left out here. What `account:` says is to be decided before (`decided`): the server of one account knows of no others.
  *
  * @throws QuMailError `search.server-cannot` (details: name) for what no server can be asked
  */
 export function serverCriteria(query: QueryNode, now: number): ServerCriteria {
-  const node = withoutPlaces(query);
+  const node = withoutFolders(query);
   return node ? criteriaOf(node, now) : {};
 }
 
 /** The same as Gmail's own search understands it (X-GM-RAW). */
 export function gmailQuery(query: QueryNode, now: number): string {
-  const node = withoutPlaces(query);
+  const node = withoutFolders(query);
   return node ? gmailText(node, now) : '';
 }
 
@@ -56,8 +56,8 @@ export function namedFolders(query: QueryNode): readonly string[] {
   return parts.flatMap((part) => (part.kind === 'in' ? [part.name] : []));
 }
 
-function withoutPlaces(query: QueryNode): QueryNode | undefined {
-  const parts = (query.kind === 'and' ? query.parts : [query]).filter(({ kind }) => kind !== 'in' && kind !== 'account');
+function withoutFolders(query: QueryNode): QueryNode | undefined {
+  const parts = (query.kind === 'and' ? query.parts : [query]).filter(({ kind }) => kind !== 'in');
   return parts.length > 1 ? { kind: 'and', parts } : parts[0];
 }
 

@@ -1,7 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
 import type { BodyIndexer, IndexedMessage } from '../base/ports.ts';
-import type { SearchCoverage } from '../base/search.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { searchTextOf, type SearchText } from '../mail/searchText.ts';
 import { segmentText } from '../mail/segment.ts';
@@ -133,20 +132,6 @@ export class SearchIndex implements BodyIndexer {
     }
     if (batch.length > 0) this.index(batch);
     return batch.length > 0 ? batch.length : this.#indexHeaders(most);
-  }
-
-  /** How much of what should be found can be found: messages of these folders, or all, with body. Sealed mail counts apart. */
-  coverage(folderIds?: readonly number[]): SearchCoverage {
-    // Each count has an index that holds no more than what it counts; the rows themselves are wide.
-    const count = (condition: string): number => {
-      const inFolders = folderIds === undefined ? '1' : 'folder_id IN (SELECT value FROM json_each(?))';
-      const values = folderIds === undefined ? [] : [JSON.stringify(folderIds)];
-      return this.#sql
-        .get(`SELECT count(*) AS n FROM messages WHERE ${condition === '' ? '' : `${condition} AND `}${inFolders}`, ...values)!
-        .integer('n');
-    };
-    const total = count('') - count("seal <> 'plain'");
-    return { indexed: total - count("indexed <> 1 AND seal = 'plain'"), total };
   }
 
   /** The beginning of a stored source, at most `octets` of it. */

@@ -37,6 +37,7 @@ export class LiveSearch {
   #state = NOTHING;
   #running: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #answer: PromiseWithResolvers<SearchState | undefined> | undefined;
 
   /** @param delayMs quiet time after a keystroke before anything is asked */
   constructor(api: () => Requests, show: (state: SearchState) => void, delayMs = 80) {
@@ -57,11 +58,20 @@ export class LiveSearch {
     this.#timer = setTimeout(() => void this.#run(query, running.signal), this.#delayMs);
   }
 
+  /** What answers the query that was typed last; undefined where something else is typed, or the box closed, before it is there. */
+  answered(): Promise<SearchState | undefined> {
+    if (!this.#state.busy) return Promise.resolve(this.#state);
+    this.#answer ??= Promise.withResolvers();
+    return this.#answer.promise;
+  }
+
   dispose(): void {
     this.#stop();
   }
 
   #stop(): void {
+    this.#answer?.resolve(undefined);
+    this.#answer = undefined;
     clearTimeout(this.#timer);
     this.#running?.abort();
     this.#running = undefined;
@@ -88,5 +98,8 @@ export class LiveSearch {
   #tell(state: SearchState): void {
     this.#state = state;
     this.#show(state);
+    if (state.busy) return;
+    this.#answer?.resolve(state);
+    this.#answer = undefined;
   }
 }

@@ -1,13 +1,14 @@
 import * as vscode from 'vscode';
-import type { SavedSearch, SearchHit } from '../../core/api.ts';
+import type { Failure, SavedSearch } from '../../core/api.ts';
+import { takeStep } from '../failures.ts';
 import { hitRow } from '../messages/listRows.ts';
 import type { MessageTree } from '../messages/messageTree.ts';
+import { present } from '../present.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { withoutIcons } from '../withoutIcons.ts';
+import { askServers } from './askServers.ts';
 import { defaultName } from './searchRows.ts';
 
-/** Of each account the server is asked for so many. */
-const SERVER_LIMIT = 100;
 const MAX_NAME = 100;
 
 /** Keeping searches, and looking where the offline copy does not reach. */
@@ -69,24 +70,30 @@ export class SavedSearches {
     const list = this.#messages.pages;
     const only = this.#messages.source;
     const accountId = only?.kind === 'search' ? only.accountId : undefined;
-    const accounts = this.#context.accounts.filter(({ id }) => accountId === undefined || id === accountId);
+    const accounts = this.#context.accounts.flatMap(({ id }) => (accountId === undefined || id === accountId ? [id] : []));
     const title = vscode.l10n.t('Searching on the server');
-    const found = await this.#context.run(title, async (signal) => {
-      const pages = await Promise.all(
-        accounts.map(({ id }) => this.#context.api.searchServer({ query: wanted, accountId: id, limit: SERVER_LIMIT }, { signal })),
-      );
-      return { messages: pages.flatMap(({ messages }) => messages), complete: pages.every(({ complete }) => complete) };
-    });
+    const found = await this.#context.run(title, (signal) => askServers(this.#context.api, wanted, accounts, signal));
+    for (const { accountId: failed, failure } of found?.failed ?? [])
+      void this.#tellUnsearched(failed, failure, () => this.onServer(wanted));
     if (!found || !list || list !== this.#messages.pages) return;
     await list.load();
     const before = list.rows.length;
-    list.add(newestFirst(found.messages).map(hitRow));
+    list.add(found.messages.map(hitRow));
     this.#messages.refresh();
     const more = list.rows.length - before;
     const text =
       more === 1 ? vscode.l10n.t('The server found 1 more message.') : vscode.l10n.t('The server found {0} more messages.', more);
     const rest = found.complete ? '' : ` ${vscode.l10n.t('There are more; a narrower search shows them.')}`;
     vscode.window.setStatusBarMessage(`$(cloud) ${text}${rest}`, 8000);
+  }
+
+  /** The others were searched: what is missing is named, and what helps. */
+  async #tellUnsearched(accountId: string, failure: Failure, retry: () => unknown): Promise<void> {
+    const email = this.#context.accounts.find(({ id }) => id === accountId)?.email ?? '';
+    const { sentence, step, button } = present(failure, vscode.l10n);
+    const text = vscode.l10n.t('The server of {0} was not searched. {1}', email, sentence);
+    const pressed = await vscode.window.showWarningMessage(text, ...(button === undefined ? [] : [button]));
+    if (pressed !== undefined && step) await takeStep(step, failure, { accountId, retry });
   }
 
   async #pick(id: string | undefined, placeHolder: string): Promise<SavedSearch | undefined> {
@@ -104,10 +111,6 @@ export class SavedSearches {
     }));
     return (await vscode.window.showQuickPick(items, { placeHolder }))?.search;
   }
-}
-
-function newestFirst(hits: readonly SearchHit[]): readonly SearchHit[] {
-  return hits.toSorted((a, b) => b.date - a.date);
 }
 
 async function askName(prompt: string, value: string): Promise<string | undefined> {

@@ -3,17 +3,9 @@ import type { SavedSearch } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { withoutIcons } from '../withoutIcons.ts';
 import { asTyped } from './asTyped.ts';
+import { entered, outcomeOf, type SearchOutcomes } from './enterKey.ts';
 import { LiveSearch } from './liveSearch.ts';
 import { completed, searchRows, type SearchRow } from './searchRows.ts';
-
-/** What becomes of what was typed and found. */
-export interface SearchOutcomes {
-  open(messageId: number): unknown;
-  list(query: string): unknown;
-  server(query: string): unknown;
-  save(query: string): unknown;
-  openSaved(search: SavedSearch): unknown;
-}
 
 interface Row extends vscode.QuickPickItem {
   readonly act?: SearchRow['act'];
@@ -66,16 +58,14 @@ export class SearchBox implements vscode.Disposable {
       const typed = box.value.trim();
       if (typed !== '') leave(() => (button === save ? this.#outcomes.save(asTyped(typed)) : this.#outcomes.list(asTyped(typed))));
     });
-    box.onDidAccept(() => {
-      const act = box.selectedItems[0]?.act;
+    box.onDidAccept(async () => {
       const typed = box.value.trim();
-      if (act?.kind === 'complete') {
-        box.value = completed(box.value, act.suggestion);
-        search.type(box.value);
-      } else if (act?.kind === 'open') leave(() => this.#outcomes.open(act.messageId));
-      else if (act?.kind === 'saved') leave(() => this.#outcomes.openSaved(act.search));
-      else if (act?.kind === 'server') leave(() => this.#outcomes.server(typed));
-      else if (act?.kind === 'list') leave(() => this.#outcomes.list(asTyped(typed)));
+      const act = await entered(search, box.selectedItems[0]?.act);
+      const outcome = outcomeOf(act, typed, this.#outcomes);
+      if (outcome) return leave(outcome);
+      if (act.kind !== 'complete') return;
+      box.value = completed(box.value, act.suggestion);
+      search.type(box.value);
     });
     box.onDidHide(() => {
       search.dispose();

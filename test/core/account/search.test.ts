@@ -180,6 +180,27 @@ describe('searching and conversations', function () {
     await assert.rejects(ask('level:L2'), { code: 'search.server-cannot' });
   });
 
+  it('asks no server of an account that the query leaves out', async () => {
+    const carol = world.people.at(-1)!;
+    const ask = async (query: string): Promise<string[]> => {
+      const { messages, complete } = await carol.engine.searchServer({ query, accountId: carol.account.id, limit: 10 });
+      assert.equal(complete, true);
+      return messages.map(({ subject }) => subject);
+    };
+    const unconnected = world.imapProxy.total;
+    for (const query of ['account:bob Kai', '-account:carol Kai', '(account:bob OR account:alice) Kai'])
+      assert.deepEqual(await ask(query), []);
+    assert.equal(world.imapProxy.total, unconnected);
+    for (const query of [
+      'account:carol Kai',
+      'account:carol@example Kai',
+      '-account:bob Kai',
+      'account:bob OR Kai',
+      '(account:bob OR account:carol) Kai',
+    ])
+      assert.deepEqual(await ask(query), ['Größe des Hafens'], query);
+  });
+
   it('forgets what it indexed of an account that signs out', async () => {
     const carol = world.people.at(-1)!;
     assert.equal((await find(carol, 'Kai')).length, 1);

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { parseQuery } from '../../../src/core/mail/parseQuery.ts';
 import { printQuery } from '../../../src/core/mail/printQuery.ts';
-import { allOf, anyOf, leavesOf, MAIL_STATES, QUERY_LIMITS, spanOf, wantedTexts, type QueryNode } from '../../../src/core/mail/query.ts';
+import {
+  allOf,
+  anyOf,
+  decided,
+  leavesOf,
+  MAIL_STATES,
+  QUERY_LIMITS,
+  spanOf,
+  wantedTexts,
+  type QueryNode,
+} from '../../../src/core/mail/query.ts';
 import { SECURITY_LEVELS } from '../../../src/core/base/types.ts';
 
 const word = (text: string, field = 'any') => ({ kind: 'text', field, match: 'word', text });
@@ -97,6 +107,26 @@ describe('mail/query', () => {
       ['a', 'c'],
     );
     assert.equal(leavesOf(node!).length, 6);
+  });
+
+  it('is decided as far as what is known of its leaves goes', () => {
+    const known = (query: string) => decided(parseQuery(query).node!, (leaf) => (leaf.kind === 'account' ? leaf.name === 'me' : undefined));
+    for (const [query, rest] of [
+      ['account:me', true],
+      ['-account:me', false],
+      ['account:you a', false],
+      ['account:you OR account:me', true],
+      ['-(account:you a)', true],
+      ['account:me -account:you', true],
+    ] as const)
+      assert.equal(known(query), rest, query);
+    for (const [query, rest] of [
+      ['account:me a', 'a'],
+      ['account:you OR a', 'a'],
+      ['-(account:me a) b', '-a b'],
+      ['(account:you OR a OR b) account:me c', '(a OR b) c'],
+    ] as const)
+      assert.deepEqual(known(query), parseQuery(rest).node, query);
   });
 
   it('reads days in the time zone of the machine', () => {

@@ -21,7 +21,7 @@ const MEANINGS: readonly (readonly [string, object, string])[] = [
   ['on:2026-02', { sentSince: day(2, 1), sentBefore: day(3, 1) }, `after:${seconds(2, 1)} before:${seconds(3, 1)}`],
   ['larger:1k', { larger: 1024 }, 'larger:1024'],
   ['tag:work', { keyword: 'work' }, 'label:"work"'],
-  ['in:Archive account:alice x', { text: 'x' }, '"x"'],
+  ['in:Archive x', { text: 'x' }, '"x"'],
   ['in:Archive', {}, ''],
   ['"a ""b"', { not: { or: [{ not: { text: 'a' } }, { not: { text: 'b' } }] } }, '"a" "b"'],
 ];
@@ -43,10 +43,11 @@ describe('mail/serverQuery', () => {
       'tag:"two words"',
       'a OR in:b',
       '-account:x',
+      'account:x y',
       '-level:L1',
     ])
       assert.throws(() => serverCriteria(node(query), NOW), { code: 'search.server-cannot' }, query);
-    for (const query of ['level:L2', 'is:sealed', 'is:answered', 'body:x', 'a OR in:b'])
+    for (const query of ['level:L2', 'is:sealed', 'is:answered', 'body:x', 'a OR in:b', 'account:x y'])
       assert.throws(() => gmailQuery(node(query), NOW), { code: 'search.server-cannot' }, query);
     assert.equal(gmailQuery(node('has:attachment filename:x'), NOW), 'has:attachment filename:"x"');
   });

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import type { SearchCoverage } from '../../../src/core/base/search.ts';
 import { parseQuery } from '../../../src/core/mail/parseQuery.ts';
 import { summaryOfSource } from '../../../src/core/mail/sourceSummary.ts';
 import { openDatabase } from '../../../src/core/store/database.ts';
 import { FolderIds } from '../../../src/core/store/folderIds.ts';
+import { IndexCoverage } from '../../../src/core/store/indexCoverage.ts';
 import { MAIL_MIGRATIONS } from '../../../src/core/store/mailSchema.ts';
 import { MessageStore, type NewMessage } from '../../../src/core/store/messages.ts';
 import { SealedSearch } from '../../../src/core/store/sealedSearch.ts';
@@ -22,6 +24,7 @@ const EVERYWHERE = { folders: 'all-but', ids: [] } as const;
 export class SearchWorld {
   readonly db: DatabaseSync;
   readonly index: SearchIndex;
+  readonly coverage: IndexCoverage;
   readonly sealed: SealedSearch;
   readonly query: SearchQuery;
   readonly messages: MessageStore;
@@ -31,6 +34,7 @@ export class SearchWorld {
   constructor(dir: string) {
     this.db = openDatabase(join(dir, 'mail.db'), { durability: 'normal', migrations: [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS] });
     this.index = new SearchIndex({ db: this.db });
+    this.coverage = new IndexCoverage({ db: this.db });
     this.sealed = new SealedSearch({ db: this.db });
     this.query = new SearchQuery({ db: this.db });
     this.messages = new MessageStore({ db: this.db, indexer: this.index });
@@ -70,6 +74,12 @@ export class SearchWorld {
     if (!plan) return [];
     const found = order === 'best' ? ranked(this.query.scored(plan, EVERYWHERE, pool), NOW) : this.query.newest(plan, EVERYWHERE, 1000);
     return found.map(({ id }) => id);
+  }
+
+  /** How much of these folders, or of all, can be found. */
+  covered(...paths: string[]): SearchCoverage {
+    const folders = new FolderIds({ db: this.db }).list();
+    return this.coverage.of(folders.filter(({ path }) => paths.length === 0 || paths.includes(path)).map(({ id }) => id));
   }
 
   /** How many a query counts. */

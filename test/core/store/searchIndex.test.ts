@@ -14,8 +14,16 @@ const SCRIPTS: Readonly<Record<string, readonly [string, readonly string[], read
   Japanese: ['明日は東京タワーに行きます。ｶﾀｶﾅ', ['東京', 'タワー', '行き', 'カタカナ', '東'], ['京都', 'タワ行']],
   Korean: ['내일 서울에서 회의가 있습니다.', ['서울', '회의', '회의가'], ['부산']],
   Thai: ['พรุ่งนี้ประชุมที่กรุงเทพ', ['ประชุม', 'กรุงเทพ'], ['เชียงใหม่']],
+  Lao: ['ມື້ອື່ນປະຊຸມຢູ່ວຽງຈັນ', ['ປະຊຸມ', 'ວຽງຈັນ', 'ມື້ອື່ນ', 'ປະຊຸມຢູ່ວຽງຈັນ'], ['ຫຼວງພະບາງ', 'ຈັນວຽງ']],
+  Khmer: ['ការប្រជុំនៅភ្នំពេញថ្ងៃស្អែក', ['ប្រជុំ', 'ភ្នំពេញ', 'ថ្ងៃស្អែក', 'ការប្រជុំ'], ['សៀមរាប', 'ពេញភ្នំ']],
+  Burmese: ['မနက်ဖြန် ရန်ကုန်မှာအစည်းအဝေးရှိတယ်။', ['ရန်ကုန်', 'အစည်းအဝေး', 'မနက်ဖြန်', 'ရန်ကုန်မှာ'], ['မန္တလေး', 'ကုန်ရန်']],
   Hindi: ['कल दिल्ली में बैठक है', ['दिल्ली', 'बैठक', 'बैठ*'], ['मुंबई', 'दिल']],
   Marathi: ['उद्या पुण्यात सभा आहे', ['पुण्यात', 'सभा', 'पुण्या*'], ['नागपूर']],
+  Bengali: ['আগামীকাল ঢাকায় সভা হবে, উৎসব', ['ঢাকায়', 'উৎসব', 'উত্\u200dসব', 'সভা', 'আগামীকাল', 'ঢাকা*', '"সভা হবে"'], ['কলকাতা', 'ঢাক']],
+  Gujarati: ['આવતીકાલે અમદાવાદમાં બેઠક છે', ['અમદાવાદમાં', 'બેઠક', 'અમદાવાદ*', '"બેઠક છે"'], ['સુરત', 'બેઠ']],
+  Punjabi: ['ਕੱਲ੍ਹ ਅੰਮ੍ਰਿਤਸਰ ਵਿੱਚ ਮੀਟਿੰਗ ਹੈ', ['ਅੰਮ੍ਰਿਤਸਰ', 'ਮੀਟਿੰਗ', 'ਕੱਲ੍ਹ', 'ਮੀਟਿੰ*'], ['ਲੁਧਿਆਣਾ', 'ਮੀਟਿ']],
+  Kannada: ['ನಾಳೆ ಬೆಂಗಳೂರಿನಲ್ಲಿ ಸಭೆ ಇದೆ', ['ಬೆಂಗಳೂರಿನಲ್ಲಿ', 'ಸಭೆ', 'ಬೆಂಗಳೂರ*', '"ಸಭೆ ಇದೆ"'], ['ಮೈಸೂರು', 'ಬೆಂಗ']],
+  Malayalam: ['നാളെ കൊച്ചിയിൽ യോഗം ഉണ്ട്, അവൻ വരും', ['കൊച്ചിയിൽ', 'യോഗം', 'കൊച്ചി*', 'അവന്\u200d', '"യോഗം ഉണ്ട്"'], ['കോഴിക്കോട്', 'കൊച്']],
   Tamil: ['நாளை சென்னையில் கூட்டம்', ['சென்னையில்', 'கூட்டம்', 'சென்னை*'], ['மதுரை']],
   Telugu: ['రేపు హైదరాబాద్‌లో సమావేశం', ['సమావేశం', 'హైదరాబాద్*'], ['విజయవాడ']],
   Arabic: ['الكِتَابُ عَلَى الطَّاوِلَة أحمد', ['الكتاب', 'الطاوله', 'احمد', 'الكِتَاب'], ['قلم']],
@@ -117,11 +125,11 @@ describe('store/search', () => {
     assert.deepEqual(world.find('kickoff'), []);
     assert.equal(world.index.catchUp(10), 1);
     assert.deepEqual(world.find('kickoff'), [id]);
-    assert.deepEqual(world.index.coverage(), { indexed: 0, total: 1 });
+    assert.deepEqual(world.covered(), { indexed: 0, total: 1 });
     world.messages.putBody(id, source({ Subject: 'Kickoff' }, 'agenda'));
     assert.deepEqual(world.find('kickoff agenda'), [id]);
     assert.deepEqual(world.find('kickoff'), [id]);
-    assert.deepEqual(world.index.coverage(), { indexed: 1, total: 1 });
+    assert.deepEqual(world.covered(), { indexed: 1, total: 1 });
     assert.equal(world.index.catchUp(10), 0);
   });
 
@@ -141,7 +149,7 @@ describe('store/search', () => {
     assert.equal(world.index.catchUp(10), 1);
     assert.deepEqual(world.find('shared'), [inbox, all]);
     assert.deepEqual(world.find('shared in:INBOX'), [inbox]);
-    assert.deepEqual(world.index.coverage(), { indexed: 2, total: 2 });
+    assert.deepEqual(world.covered(), { indexed: 2, total: 2 });
   });
 
   it('forgets what is deleted, with its folder or alone', () => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { QuMailError, type QuerySuggestion, type SearchHit, type SearchPage } from '../../../src/core/api.ts';
 import { asTyped } from '../../../src/views/search/asTyped.ts';
+import { askServers } from '../../../src/views/search/askServers.ts';
+import { entered, outcomeOf } from '../../../src/views/search/enterKey.ts';
 import { LiveSearch, type SearchState } from '../../../src/views/search/liveSearch.ts';
 import { completed, searchRows } from '../../../src/views/search/searchRows.ts';
 import { plain } from './plainLocaliser.ts';
@@ -131,6 +133,113 @@ describe('views/search as one types', () => {
   });
 });
 
+describe('views/Enter in the search box', () => {
+  const stale = { kind: 'open', messageId: 1 } as const;
+
+  it('does what the chosen row says once the rows answer what was typed', async () => {
+    const bench = new Bench();
+    const asking = bench.asking();
+    bench.search.type('kumquat');
+    await asking;
+    const settled = bench.settled();
+    bench.asked[0]?.answer(page(hit(1)));
+    await settled;
+    assert.deepEqual(await entered(bench.search, stale), stale);
+    assert.deepEqual(await entered(bench.search, undefined), { kind: 'nothing' });
+  });
+
+  it('opens no hit of an earlier text, but lists what the typed one finds', async () => {
+    const bench = new Bench();
+    const first = bench.asking();
+    bench.search.type('kum');
+    await first;
+    const settled = bench.settled();
+    bench.asked[0]?.answer(page(hit(1)));
+    await settled;
+    const second = bench.asking();
+    bench.search.type('kumquat');
+    const act = entered(bench.search, stale);
+    await second;
+    bench.asked[1]?.answer(page(hit(2)));
+    assert.deepEqual(await act, { kind: 'list' });
+  });
+
+  it('takes no suggestion for what was typed before', async () => {
+    const bench = new Bench();
+    const asking = bench.asking();
+    bench.search.type('kumquat');
+    const act = entered(bench.search, { kind: 'complete', suggestion: operator('from:', 0, 0) });
+    await asking;
+    bench.asked[0]?.answer(page());
+    assert.deepEqual(await act, { kind: 'list' });
+  });
+
+  it('leaves the box as it is where what was typed has mistakes, or is typed on', async () => {
+    const bench = new Bench();
+    bench.problems = [{ code: 'search.stray', details: { what: '(' }, from: 0, to: 1 }];
+    bench.search.type('(');
+    assert.deepEqual(await entered(bench.search, stale), { kind: 'nothing' });
+    bench.problems = [];
+    bench.search.type('kum');
+    const act = entered(bench.search, stale);
+    bench.search.type('kumquat');
+    assert.deepEqual(await act, { kind: 'nothing' });
+    const closed = entered(bench.search, stale);
+    bench.search.dispose();
+    assert.deepEqual(await closed, { kind: 'nothing' });
+    bench.search.type(' ');
+    assert.deepEqual(await entered(bench.search, stale), { kind: 'nothing' });
+  });
+
+  it('lists and asks servers for the query whose hits were shown', () => {
+    const outcomes = {
+      open: (id: number) => `open ${id}`,
+      list: (query: string) => `list ${query}`,
+      server: (query: string) => `server ${query}`,
+      save: () => assert.fail(),
+      openSaved: ({ id }: { id: string }) => `saved ${id}`,
+    };
+    const search = { id: '1', name: 'Fruit', query: 'kumquat', total: 3, unread: 1 };
+    for (const [act, done] of [
+      [{ kind: 'server' }, 'server quart*'],
+      [{ kind: 'list' }, 'list quart*'],
+      [stale, 'open 1'],
+      [{ kind: 'saved', search }, 'saved 1'],
+      [{ kind: 'nothing' }, undefined],
+    ] as const)
+      assert.equal(outcomeOf(act, 'quart', outcomes)?.(), done);
+  });
+});
+
+describe('views/search on several servers', () => {
+  const signal = new AbortController().signal;
+  const dated = (id: number, date: number): SearchHit => ({ ...hit(id), date });
+  const servers = (answers: Readonly<Record<string, readonly SearchHit[] | QuMailError>>) => ({
+    searchServer: async ({ accountId }: { accountId: string }) => {
+      const answer = answers[accountId];
+      if (answer === undefined || answer instanceof QuMailError) throw answer ?? new Error(accountId);
+      return { messages: answer, complete: true };
+    },
+  });
+
+  it('shows what came, the newest first, and says which account failed', async () => {
+    const api = servers({ alice: [dated(1, 10), dated(2, 30)], bob: new QuMailError('net.refused'), carol: [dated(3, 20)] });
+    const { messages, complete, failed } = await askServers(api, 'x', ['alice', 'bob', 'carol'], signal);
+    assert.deepEqual([messages.map(({ id }) => id), complete], [[2, 3, 1], true]);
+    assert.deepEqual(
+      failed.map(({ accountId, failure }) => [accountId, failure.code]),
+      [['bob', 'net.refused']],
+    );
+  });
+
+  it('fails where every account did, or the person cancelled', async () => {
+    const offline = new QuMailError('net.refused');
+    await assert.rejects(askServers(servers({ alice: offline, bob: offline }), 'x', ['alice', 'bob'], signal), { code: 'net.refused' });
+    const api = servers({ alice: [hit(1)], bob: new QuMailError('engine.cancelled') });
+    await assert.rejects(askServers(api, 'x', ['alice', 'bob'], signal), { code: 'engine.cancelled' });
+  });
+});
+
 describe('views/a query that is being typed', () => {
   it('takes its last word for the beginning of one', () => {
     for (const [typed, asked] of [
@@ -154,6 +263,8 @@ describe('views/a query that is being typed', () => {
       'a',
       'one OR',
       '量子鍵',
+      'ရန်ကုန်',
+      'ភ្នំពេញ',
       'kumq*',
       '',
       'x@example.org',

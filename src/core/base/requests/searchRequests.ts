@@ -9,7 +9,8 @@ export interface SearchRequests {
   search(request: SearchRequest, options?: CallOptions): Promise<SearchPage>;
   /**
    * What the server finds, also where the text is not here; what it finds becomes rows of the offline copy. Sealed mail is found by its outside
-   * alone. `search.server-cannot` for what no server can be asked. At most 200.
+   * alone. Nothing, and nobody is asked, where the query's `account:` leaves the account out. `search.server-cannot` for what no server can be
+   * asked. At most 200.
    */
   searchServer(
     request: { query: string; accountId: string; folder?: string; limit: number },
