@@ -1,6 +1,7 @@
 import { ActionService } from './account/actions/actionService.ts';
 import { LocalView } from './account/actions/localView.ts';
 import { Replay, type ReplayAccount } from './account/actions/replay.ts';
+import { RoleFolders } from './account/actions/roleFolders.ts';
 import { exportMail } from './account/exportMail.ts';
 import { importMail } from './account/importMail.ts';
 import { MuteService } from './account/muteService.ts';
@@ -20,6 +21,7 @@ import { ActionStore } from './store/actions.ts';
 import { MutedStore } from './store/muted.ts';
 import { ShownMail } from './store/shownMail.ts';
 import { SnoozedStore } from './store/snoozed.ts';
+import type { EmailHandler } from './transport/emailHandler.ts';
 import type { ImapActions } from './transport/imapActions.ts';
 
 export interface CoreActionsDeps {
@@ -30,7 +32,12 @@ export interface CoreActionsDeps {
   readonly emit: (event: QuMailEvent) => void;
   readonly lock: CrossWindowLock;
   readonly fetch: HttpFetch;
-  readonly accounts: { all(): readonly ({ readonly id: string; readonly handler: { readonly actions: ImapActions } } & ReplayAccount)[] };
+  readonly accounts: {
+    all(): readonly ({
+      readonly id: string;
+      readonly handler: { readonly actions: ImapActions } & Pick<EmailHandler, 'ensureFolder'>;
+    } & ReplayAccount)[];
+  };
   readonly source: UnsubscribeDeps['source'];
   readonly createDraft: UnsubscribeDeps['createDraft'];
 }
@@ -83,6 +90,7 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       if (account?.state === 'online' && !messages.cursor(accountId, folder)) await account.syncFolder(folder);
     },
   });
+  const roleFolders = new RoleFolders({ messages, accountOf: present });
   const leaving = new UnsubscribeService(deps);
   const replayAll = (): void => accounts.all().forEach(({ id }) => void replay.run(id));
 
@@ -91,11 +99,14 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       setFlags: (request) => actions.setFlags(request),
       moveMessages: (request) => actions.moveMessages(request),
       deleteMessages: (request) => actions.deleteMessages(request),
+      removeForGood: (request) => actions.removeForGood(request),
       archiveMessages: (request) => actions.archiveMessages(request),
       markJunk: (request) => actions.markJunk(request),
       markNotJunk: (request) => actions.markNotJunk(request),
+      createRoleFolder: (request, o) => roleFolders.createRoleFolder(request, o),
       undoAction: (request) => actions.undoAction(request),
       listPendingActions: () => actions.listPendingActions(),
+      listMessages: (request) => unified.listMessages(request),
       getUnifiedList: (request, o) => unified.getUnifiedList(request, o),
       listUnifiedFolders: () => unified.listUnifiedFolders(),
       snoozeMessages: (request) => snooze.snoozeMessages(request),

@@ -51,12 +51,7 @@ export class HistoryPerson {
       return;
     }
     if (step.do === 'delete') {
-      const receipt = await this.#receipt(this.#scene.engine.deleteMessages({ messageIds }), tags);
-      for (const { tag, row } of receipt ? chosen : []) {
-        if (row.folder === 'Trash') this.#scene.model.remove(receipt!.actionId, tag);
-        else this.#scene.model.move(receipt!.actionId, tag, 'Trash', 'there');
-      }
-      return;
+      return this.#delete(chosen);
     }
     const { do: how } = step;
     const target = step.do === 'move' ? await this.#target(step.to) : TARGETS[step.do];
@@ -67,6 +62,22 @@ export class HistoryPerson {
     for (const { tag, row } of chosen)
       if (row.folder !== target || this.#scene.line === 'accept')
         this.#scene.model.move(receipt.actionId, tag, target, there ? 'there' : 'perhaps not there');
+  }
+
+  /** To Trash; what lies there already is removed for good. */
+  async #delete(chosen: readonly { tag: number; row: MessageSummary }[]): Promise<void> {
+    const there = chosen.filter(({ row }) => row.folder === 'Trash');
+    const moved = chosen.filter(({ row }) => row.folder !== 'Trash');
+    const of = (some: typeof chosen) => ({ messageIds: some.map(({ row }) => row.id) });
+    const tagsOf = (some: typeof chosen): number[] => some.map(({ tag }) => tag);
+    if (moved.length > 0) {
+      const receipt = await this.#receipt(this.#scene.engine.deleteMessages(of(moved)), tagsOf(moved));
+      for (const { tag } of receipt ? moved : []) this.#scene.model.move(receipt!.actionId, tag, 'Trash', 'there');
+    }
+    if (there.length > 0) {
+      const receipt = await this.#receipt(this.#scene.engine.removeForGood(of(there)), tagsOf(there));
+      for (const { tag } of receipt ? there : []) this.#scene.model.remove(receipt!.actionId, tag);
+    }
   }
 
   async #target(at: number): Promise<string> {
@@ -85,7 +96,7 @@ export class HistoryPerson {
 
   /** Notes what was taken; undefined where the engine had a reason not to, of which nothing comes. */
   async #receipt(request: Promise<ActionReceipt>, tags: readonly number[]): Promise<ActionReceipt | undefined> {
-    const receipt = await refused(request, ['message.missing', 'action.no-folder']);
+    const receipt = await refused(request, ['message.missing', 'action.no-folder', 'imap.mailbox-missing']);
     if (receipt) this.#receipts.push({ id: receipt.actionId, tags });
     return receipt;
   }

@@ -163,6 +163,12 @@ export class ShownMail {
     return rows.map((row) => ({ ...messageRowOf(row), rank: row.integer('rank') }));
   }
 
+  /** Those of these rows that are listed. */
+  listed(ids: readonly number[]): MessageRow[] {
+    const sql = `${JOINED} WHERE m.id IN (SELECT value FROM json_each(?)) AND m.hidden = 0 ORDER BY m.id`;
+    return this.#sql.all(sql, JSON.stringify(ids)).map(messageRowOf);
+  }
+
   /** The number of the row that came here last; 0 where there is none. */
   newestRow(): number {
     const row = this.#sql.get('SELECT max(id) AS newest FROM messages');

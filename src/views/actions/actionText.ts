@@ -1,5 +1,6 @@
 import type { ActionPurpose, PendingAction } from '../../core/api.ts';
 import type { Localiser } from '../localiser.ts';
+import type { LeftBehind } from './deletion.ts';
 
 /** What was done, for the moment after it: `Archived 3 messages`. */
 export function doneText(purpose: ActionPurpose, count: number, l10n: Localiser): string {
@@ -15,6 +16,18 @@ export function doneText(purpose: ActionPurpose, count: number, l10n: Localiser)
     undo: () => (one ? l10n.t('Took back an action on 1 message') : l10n.t('Took back an action on {0} messages', count)),
   };
   return texts[purpose]();
+}
+
+/** What is asked about messages that could not be moved to Trash. */
+export function questionText({ why, messages }: LeftBehind, l10n: Localiser): { readonly question: string; readonly detail: string } {
+  const question = messages === 1 ? l10n.t('Delete this message for ever?') : l10n.t('Delete {0} messages for ever?', messages);
+  const reason =
+    why === 'no-trash'
+      ? l10n.t('This account has no Trash folder. QuMail can create one, so that what is deleted can be brought back.')
+      : messages === 1
+        ? l10n.t('It is in Trash already.')
+        : l10n.t('They are in Trash already.');
+  return { question, detail: `${reason} ${l10n.t('Deleting for ever removes from the server, and cannot be undone.')}` };
 }
 
 /** How a pending action is called in a list: `Archive 3 messages`. */

@@ -16,8 +16,9 @@ export class RecentActions {
   #undoable: readonly string[] = [];
   #waiting: ReadonlySet<number> = new Set();
 
-  add(receipt: ActionReceipt, purpose: ActionPurpose, messageIds: readonly number[]): void {
-    this.#done = [...this.#done.slice(1 - MAX_KEPT), { actionId: receipt.actionId, purpose, messageIds }];
+  add(receipt: ActionReceipt, purpose: ActionPurpose): void {
+    const { actionId, messageIds } = receipt;
+    this.#done = [...this.#done.slice(1 - MAX_KEPT), { actionId, purpose, messageIds }];
     if (receipt.undoable) this.#undoable = [...this.#undoable.slice(1 - MAX_KEPT), receipt.actionId];
   }
 

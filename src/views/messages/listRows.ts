@@ -41,6 +41,18 @@ export function rowReader(source: ListSource, layout: ListLayout, api: () => Req
   }
 }
 
+/** Reads rows of messages once more by their ids: what has left its folder, or is gone, is not among the answers. */
+export function rowRenewer(api: () => Pick<QuMailRequests, 'listMessages'>): (rows: readonly ListRow[]) => Promise<readonly ListRow[]> {
+  return async (rows) => {
+    const messageIds = rows.flatMap((row) => (row.kind === 'message' ? [row.message.id] : []));
+    const now = new Map((await api().listMessages({ messageIds })).map((message) => [message.id, message]));
+    return rows.flatMap((row) => {
+      const message = row.kind === 'message' ? now.get(row.message.id) : undefined;
+      return row.kind === 'message' && message?.folder === row.message.folder ? [{ ...row, message }] : [];
+    });
+  };
+}
+
 /** A found message as a row. */
 export function hitRow(hit: SearchHit): ListRow {
   return { kind: 'message', message: hit, marks: { subject: hit.subjectMarks, ...(hit.snippet ? { snippet: hit.snippet } : {}) } };

@@ -19,6 +19,8 @@ export interface ListTools {
   readonly server: (messageId: number) => 'told' | 'waiting';
   /** The draft that a message is the sealed copy of. */
   readonly draftOf: (messageId: number) => Draft | undefined;
-  /** Either may answer otherwise now. */
+  /** Something was done to messages in this window. */
+  readonly onDidPerform: vscode.Event<unknown>;
+  /** What a message waits for, or is the copy of, may be something else now. */
   readonly onDidChangeFacts: vscode.Event<unknown>;
 }

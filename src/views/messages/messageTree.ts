@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import { QuMailError, type Draft, type MessageSummary, type SpecialUse } from '../../core/api.ts';
+import { QuMailError, type Draft, type MessageSummary, type QuMailApi, type SpecialUse } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { listTitle, roleName } from './listTitle.ts';
 import type { FolderFacts, ListTools, MessageNode } from './messageNode.ts';
 import { dragMessages, MESSAGES_MIME } from './messageDrag.ts';
 import { messageItem, moreItem, threadItem, type RowSetting } from './messageItems.ts';
 import { MessagePages, type FolderChoice } from './messagePages.ts';
-import { rowReader } from './listRows.ts';
+import { rowReader, rowRenewer } from './listRows.ts';
 import { ThreadCache } from './threadCache.ts';
 import { isTouchedBy, type ListLayout, type ListSource } from './listSource.ts';
 
@@ -58,6 +58,8 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
         else if (event.kind === 'accounts') this.#onAccounts();
       }),
       context.onDidChangeWorld(() => this.#clear()),
+      // A row of what is gone must not wait for the others: it would be acted on once more.
+      tools.onDidPerform(() => void this.#reload()),
       tools.onDidChangeFacts(() => this.#changes.fire(undefined)),
       new vscode.Disposable(() => clearTimeout(this.#timer)),
     ];
@@ -193,7 +195,8 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#threads.clear();
-    const list = { source, pages: new MessagePages(rowReader(source, this.#layout, () => this.#context.api)) };
+    const api = (): QuMailApi => this.#context.api;
+    const list = { source, pages: new MessagePages(rowReader(source, this.#layout, api), rowRenewer(api)) };
     this.#list = list;
     if (role === undefined) this.#role = source.kind === 'unified' ? source.role : undefined;
     if (role === undefined) this.#folderName = '';

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { QuMailError } from '../../core/api.ts';
 import type { Attachment, Contact, Failure, Message } from '../../core/api.ts';
+import type { Performed } from '../actions/mailActions.ts';
 import type { CommandId } from '../commandIds.ts';
 import { takeStep } from '../failures.ts';
 import { present } from '../present.ts';
@@ -81,6 +82,11 @@ export class ReaderPanel implements vscode.Disposable {
   /** Takes the message off the screen. */
   close(): void {
     this.#panel?.dispose();
+  }
+
+  /** Something was done to messages, wherever it was asked for: the one on show goes off the screen where it has gone from its list. */
+  performed({ purpose, messageIds }: Performed): void {
+    if (purpose !== 'flags' && this.#messageId !== undefined && messageIds.includes(this.#messageId)) this.close();
   }
 
   dispose(): void {
@@ -218,17 +224,6 @@ export class ReaderPanel implements vscode.Disposable {
     // Of files, which have an editor of their own.
     if (action === 'import') return;
     await vscode.commands.executeCommand(COMMANDS[action], summary.id);
-    if ((action === 'delete' || action === 'move') && (await this.#hasLeft(summary.id, summary.folder))) this.#panel?.dispose();
-  }
-
-  /** Whether the message is gone from the folder it was read in; a question answered with no leaves it there. */
-  async #hasLeft(messageId: number, folder: string): Promise<boolean> {
-    if (messageId !== this.#messageId) return false;
-    try {
-      return (await this.#context.api.openMessage({ messageId })).summary.folder !== folder;
-    } catch (error) {
-      return QuMailError.is(error, 'message.missing') || QuMailError.is(error, 'imap.message-missing');
-    }
   }
 
   async #takeNextStep(): Promise<void> {

@@ -127,7 +127,7 @@ describe('what is done with messages', function () {
     await alice.settled();
     assert.deepEqual((await alice.list('Trash')).find(({ subject }) => subject === 'undone')?.flags, row!.flags);
 
-    const gone = await alice.engine.deleteMessages({ messageIds: [row!.id] });
+    const gone = await alice.engine.removeForGood({ messageIds: [row!.id] });
     assert.equal(gone.undoable, false);
     await alice.settled();
     assert.equal(await stored('undone', 'Trash'), 0);
@@ -199,19 +199,30 @@ describe('what is done with messages', function () {
   });
 
   it('archives, and moves to junk and back with the keywords other programs know', async () => {
-    await world.mail.doveadm(['mailbox', 'create', '-u', alice.email, 'Archive']);
-    await alice.engine.fetchMail({ accountId: alice.account.id });
     const { id } = await message('filed');
-    await alice.engine.archiveMessages({ messageIds: [id] });
+    const accountId = alice.account.id;
+    await assert.rejects(alice.engine.archiveMessages({ messageIds: [id] }), {
+      code: 'action.no-folder',
+      details: { role: 'archive', accountId },
+    });
+    assert.deepEqual(await alice.engine.createRoleFolder({ accountId, role: 'archive' }), { path: 'Archive' });
+    assert.deepEqual(await alice.engine.createRoleFolder({ accountId, role: 'trash' }), { path: 'Trash' }, 'which is there');
+    const { actionId } = await alice.engine.archiveMessages({ messageIds: [id] });
     await alice.settled();
     assert.equal(await stored('filed', 'Archive'), 1);
+    const row = (await alice.list('Archive')).find(({ subject }) => subject === 'filed')!;
+    const again = await alice.engine.archiveMessages({ messageIds: [row.id] });
+    assert.deepEqual([again.messageIds, again.undoable], [[], false], 'and says so where it was done already');
+    await alice.engine.undoAction({ actionId });
+    assert.equal(await times('filed', 'INBOX'), 1);
+    await alice.settled();
     const junk = (await alice.engine.listFolders({ accountId: alice.account.id })).find(({ specialUse }) => specialUse === 'junk')!.path;
-    await alice.engine.markJunk({ messageIds: [id] });
+    await alice.engine.markJunk({ messageIds: [row.id] });
     await alice.settled();
     const keywords = (folder: string): Promise<string> =>
       world.mail.doveadm(['fetch', '-u', alice.email, 'flags', 'mailbox', folder, 'header', 'Subject', 'filed']);
     assert.match(await keywords(junk), /\$Junk/);
-    await alice.engine.markNotJunk({ messageIds: [id] });
+    await alice.engine.markNotJunk({ messageIds: [row.id] });
     await alice.settled();
     assert.match(await keywords('INBOX'), /\$NotJunk/);
     assert.doesNotMatch(await keywords('INBOX'), /\$Junk/);

@@ -254,10 +254,16 @@ export async function play(steps: readonly Step[], options: ModelOptions): Promi
     } else if (each.do === 'flag' && row) {
       receipts.push((await client.actions.setFlags({ messageIds: [row.id], add: [each.add], remove: [each.remove] })).actionId);
     } else if (each.do === 'move' && row)
-      receipts.push((await client.actions.moveMessages({ messageIds: [row.id], folder: name })).actionId);
+      await client.actions.moveMessages({ messageIds: [row.id], folder: name }).then(
+        ({ actionId }) => receipts.push(actionId),
+        (error: unknown) =>
+          assert.ok(QuMailError.is(error, 'imap.mailbox-missing') && !client.messages.listFolders(A).some(({ path }) => path === name)),
+      );
     else if (each.do === 'delete' && row) {
       if (row.folder === 'Trash') for (const gone of idOf(row.rfcMessageId)) fate.set(gone, 'may-be-gone');
-      receipts.push((await client.actions.deleteMessages({ messageIds: [row.id] })).actionId);
+      const { actionId, inTrash } = await client.actions.deleteMessages({ messageIds: [row.id] });
+      assert.deepEqual(inTrash, row.folder === 'Trash' ? [row.id] : []);
+      receipts.push(inTrash.length === 0 ? actionId : (await client.actions.removeForGood({ messageIds: inTrash })).actionId);
     } else if (each.do === 'undo' && receipts.length > 0) {
       await client.actions.undoAction({ actionId: receipts[each.n % receipts.length]! }).catch((error: unknown) => {
         if (!QuMailError.is(error, 'action.final') && !QuMailError.is(error, 'action.missing')) throw error;
