@@ -48,7 +48,8 @@ export interface CoreActions {
   start(): void;
   /** Call with everything the engine tells. */
   heard(event: QuMailEvent): void;
-  countsPending(accountId: string): ReadonlyMap<string, { unread: number; total: number }>;
+  /** How the counts of folders differ from what the server told: by what it has not heard yet, and by what is snoozed. */
+  countsPending(accountId: string): ReadonlyMap<string, Counts>;
   /** What was done in a folder, and is snoozed there, follows where it goes by another name. */
   readonly folders: FolderJournal;
 }
@@ -59,7 +60,8 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
   const { vault, messages, sealedMail } = stores;
   const journal = new ActionStore({ db: vault });
   const shown = new ShownMail({ db: stores.cache });
-  const view = new LocalView({ journal, messages, shown });
+  const snoozed = new SnoozedStore({ db: vault });
+  const view = new LocalView({ journal, messages, shown, snoozed });
   const accountOf = (accountId: string) => accounts.all().find(({ id }) => id === accountId);
   const present = (accountId: string) => {
     const account = accountOf(accountId);
@@ -68,7 +70,6 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
   };
   const replay = owned.add(new Replay({ journal, view, shown, lock: deps.lock, clock, log: deps.log.scoped('actions'), emit, accountOf }));
   const actions = new ActionService({ journal, messages, shown, view, replay, clock, random, emit });
-  const snoozed = new SnoozedStore({ db: vault });
   const snooze = owned.add(
     new SnoozeService({
       snoozed,
@@ -80,11 +81,12 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       markUnread: (messageIds) => actions.setFlags({ messageIds, add: [], remove: ['seen'] }),
     }),
   );
+  const countsPending = (accountId: string) => added(actions.countsPending(accountId), snooze.countsHidden(accountId));
   const mute = new MuteService({ muted: new MutedStore({ db: vault }), messages, shown, sealedMail, random, actions, emit });
   const unified = new UnifiedList({
     shown,
     sealedMail,
-    countsPending: (accountId) => actions.countsPending(accountId),
+    countsPending,
     firstLook: async (accountId, folder) => {
       const account = accountOf(accountId);
       if (account?.state === 'online' && !messages.cursor(accountId, folder)) await account.syncFolder(folder);
@@ -146,7 +148,7 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       mute.arrived(event.accountId, event.folder);
       snooze.arrived(event.accountId);
     },
-    countsPending: (accountId) => actions.countsPending(accountId),
+    countsPending,
     folders: {
       renamed(accountId, from, to) {
         journal.renameFolder(accountId, from, to);
@@ -155,4 +157,18 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       leaving: (accountId, folder, most) => journal.leaving(accountId, folder, most),
     },
   };
+}
+
+interface Counts {
+  readonly unread: number;
+  readonly total: number;
+}
+
+function added(some: ReadonlyMap<string, Counts>, others: readonly (Counts & { readonly path: string })[]): ReadonlyMap<string, Counts> {
+  const sums = new Map(some);
+  for (const { path, unread, total } of others) {
+    const sum = sums.get(path) ?? { unread: 0, total: 0 };
+    sums.set(path, { unread: sum.unread + unread, total: sum.total + total });
+  }
+  return sums;
 }

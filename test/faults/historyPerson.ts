@@ -22,9 +22,13 @@ export class HistoryPerson {
     this.#scene = scene;
   }
 
-  /** Some of what is listed, beginning with the nth. */
+  /** Some of what is listed or snoozed, beginning with the nth. */
   async pick(at: number, count: number): Promise<{ tag: number; row: MessageSummary }[]> {
     const rows: { tag: number; row: MessageSummary }[] = [];
+    for (const { message } of await this.#scene.engine.listSnoozed()) {
+      const tag = Number(SUBJECT.exec(message.subject)?.[1]);
+      if (tag > 0) rows.push({ tag, row: message });
+    }
     for (const { path, selectable } of await this.#scene.engine.listFolders({ accountId: this.#scene.accountId })) {
       if (!selectable || path === 'Drafts') continue;
       const page = await tried(this.#scene.engine.getEmailList({ accountId: this.#scene.accountId, folder: path, limit: LISTED }));
@@ -50,9 +54,7 @@ export class HistoryPerson {
       if (receipt) for (const tag of tags) this.#scene.model.flag(receipt.actionId, tag, step.flag, step.to);
       return;
     }
-    if (step.do === 'delete') {
-      return this.#delete(chosen);
-    }
+    if (step.do === 'delete') return this.#delete(chosen);
     const { do: how } = step;
     const target = step.do === 'move' ? await this.#target(step.to) : TARGETS[step.do];
     const receipt = await this.#receipt(this.#move(how, messageIds, target), tags);
@@ -62,6 +64,12 @@ export class HistoryPerson {
     for (const { tag, row } of chosen)
       if (row.folder !== target || this.#scene.line === 'accept')
         this.#scene.model.move(receipt.actionId, tag, target, there ? 'there' : 'perhaps not there');
+    this.#endSnooze(chosen.filter(({ row }) => row.folder !== target && receipt.messageIds.includes(row.id)));
+  }
+
+  /** What is moved is snoozed no longer. */
+  #endSnooze(moved: readonly { tag: number }[]): void {
+    for (const { tag } of moved) this.snoozed.delete(tag);
   }
 
   /** To Trash; what lies there already is removed for good. */
@@ -73,10 +81,12 @@ export class HistoryPerson {
     if (moved.length > 0) {
       const receipt = await this.#receipt(this.#scene.engine.deleteMessages(of(moved)), tagsOf(moved));
       for (const { tag } of receipt ? moved : []) this.#scene.model.move(receipt!.actionId, tag, 'Trash', 'there');
+      this.#endSnooze(moved.filter(({ row }) => receipt?.messageIds.includes(row.id)));
     }
     if (there.length > 0) {
       const receipt = await this.#receipt(this.#scene.engine.removeForGood(of(there)), tagsOf(there));
       for (const { tag } of receipt ? there : []) this.#scene.model.remove(receipt!.actionId, tag);
+      if (receipt) this.#endSnooze(there);
     }
   }
 

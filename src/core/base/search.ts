@@ -83,7 +83,7 @@ export interface SavedSearch {
 /** One conversation, as a row of a list. */
 export interface ThreadSummary {
   readonly threadId: number;
-  /** The newest message of it in the folder that is listed. */
+  /** The newest message of it in the folder that is listed; one that came back from being snoozed counts from then. */
   readonly newest: MessageSummary;
   /** Messages over all folders but Junk and Trash, each counted once. */
   readonly count: number;

@@ -258,6 +258,42 @@ describe('what is done with messages', function () {
     }
   });
 
+  it('brings a snoozed message back on top of its conversation, and does not count it until then', async () => {
+    const letter = (n: number, subject: string, head: readonly string[]): Buffer =>
+      Buffer.from(
+        [
+          `From: ${bob.email}`,
+          `To: ${alice.email}`,
+          `Subject: ${subject}`,
+          `Date: ${new Date(clock.now() - (9 - n) * MINUTE).toUTCString()}`,
+        ]
+          .concat([`Message-ID: <plan-${n}@example.test>`, ...head, '', 'text', ''])
+          .join('\r\n'),
+      );
+    world.mail.fill(alice.email, [letter(1, 'plan', []), letter(2, 'Re: plan', ['In-Reply-To: <plan-1@example.test>'])]);
+    const first = (await alice.list()).find(({ subject }) => subject === 'plan')!;
+    const threads = async () =>
+      (await alice.engine.getThreadList({ accountId: alice.account.id, folder: 'INBOX', limit: 50 })).threads.map(({ newest }) => newest);
+    assert.equal((await threads()).filter(({ subject }) => subject.endsWith('plan')).length, 1);
+    await message('newest of all');
+    await alice.engine.setFlags({ messageIds: [first.id], add: [], remove: ['seen'] });
+    await alice.settled();
+    await alice.engine.fetchMail({ accountId: alice.account.id });
+    const before = await unread('INBOX');
+    const counted = new Promise<void>((resolve) => alice.engine.onEvent((event) => event.kind === 'folders' && resolve()));
+    await alice.engine.snoozeMessages({ messageIds: [first.id], until: clock.now() + 30 * MINUTE });
+    await counted;
+    assert.equal(await unread('INBOX'), before - 1);
+    assert.equal((await alice.engine.listUnifiedFolders())[0]?.unread, before - 1);
+    const back = new Promise<void>((resolve) => alice.engine.onEvent((event) => event.kind === 'actions' && resolve()));
+    clock.leap(31 * MINUTE);
+    await back;
+    const listed = await threads();
+    assert.equal(listed[0]?.id, first.id);
+    assert.equal(listed.filter(({ subject }) => subject.endsWith('plan')).length, 1);
+    assert.equal(await unread('INBOX'), before);
+  });
+
   it('marks what comes later in a muted thread as read and archives it, and nothing else', async () => {
     const first = await message('endless');
     await alice.engine.muteThread({ messageId: first.id });

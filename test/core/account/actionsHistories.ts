@@ -14,6 +14,7 @@ import { MAIL_MIGRATIONS } from '../../../src/core/store/mailSchema.ts';
 import { MessageStore } from '../../../src/core/store/messages.ts';
 import { migrate } from '../../../src/core/store/migrate.ts';
 import { ShownMail } from '../../../src/core/store/shownMail.ts';
+import { SnoozedStore } from '../../../src/core/store/snoozed.ts';
 import { VAULT_MIGRATIONS } from '../../../src/core/store/vaultSchema.ts';
 import { ModelImap, type ModelOptions } from './modelImap.ts';
 
@@ -34,6 +35,7 @@ export class Client {
   readonly messages = new MessageStore({ db: this.cache });
   readonly journal = new ActionStore({ db: this.vault });
   readonly shown = new ShownMail({ db: this.cache });
+  readonly snoozed = new SnoozedStore({ db: this.vault });
   readonly failures: string[] = [];
   state: ReplayAccount['state'] = 'offline';
   replay!: Replay;
@@ -53,7 +55,7 @@ export class Client {
   restart(): void {
     this.replay?.dispose();
     const { journal, messages, shown } = this;
-    this.view = new LocalView({ journal, messages, shown });
+    this.view = new LocalView({ journal, messages, shown, snoozed: this.snoozed });
     const account: ReplayAccount = {
       ...{ handler: { actions: this.server } },
       state: 'online',
