@@ -5,14 +5,15 @@ import type { ViewContext } from '../viewContext.ts';
 import { doneText, pendingState, pendingTitle, questionText } from './actionText.ts';
 import { deleteMessages, type LeftBehind } from './deletion.ts';
 import type { PendingActions } from './pendingActions.ts';
-import type { RecentActions } from './recentActions.ts';
+import type { TakeBack } from './ownUndo.ts';
+import type { DonePurpose, RecentActions } from './recentActions.ts';
 
 /** How long the status bar says what was done. */
 const SAY_MS = 6000;
 
 /** What was done to which messages. */
 export interface Performed {
-  readonly purpose: ActionPurpose;
+  readonly purpose: DonePurpose;
   readonly messageIds: readonly number[];
 }
 
@@ -48,6 +49,20 @@ export class MailActions implements vscode.Disposable {
     return receipt;
   }
 
+  /** Does what only this computer knows of: snoozing, muting. It is taken back in its turn as everything else. Never rejects: a failure is shown. */
+  async performOwn(
+    purpose: Exclude<DonePurpose, ActionPurpose>,
+    messageIds: readonly number[],
+    work: (api: () => QuMailApi) => Promise<TakeBack>,
+  ): Promise<void> {
+    if (messageIds.length === 0) return;
+    const takeBack = await this.#context.run(vscode.l10n.t('Working'), () => work(() => this.#context.api), { place: 'view' });
+    if (!takeBack) return;
+    this.#recent.addOwn(purpose, messageIds, takeBack);
+    this.#performed.fire({ purpose, messageIds });
+    this.#say(purpose, messageIds.length, 'undoable');
+  }
+
   /** Moves messages to Trash; of what cannot go there it is asked whether it is to be removed for ever. Never rejects. */
   async delete(messageIds: readonly number[]): Promise<void> {
     await deleteMessages(messageIds, {
@@ -76,10 +91,12 @@ export class MailActions implements vscode.Disposable {
     const { messageIds } = receipt;
     this.#recent.add(receipt, purpose);
     this.#performed.fire({ purpose, messageIds });
-    if (purpose === 'flags') return;
-    const done = doneText(purpose, messageIds.length, vscode.l10n);
-    const undo = receipt.undoable ? ` · ${vscode.l10n.t('"Undo Last Mail Action" takes it back')}` : '';
-    vscode.window.setStatusBarMessage(`$(check) ${done}${undo}`, SAY_MS);
+    if (purpose !== 'flags') this.#say(purpose, messageIds.length, receipt.undoable ? 'undoable' : 'final');
+  }
+
+  #say(purpose: DonePurpose, count: number, back: 'undoable' | 'final'): void {
+    const undo = back === 'undoable' ? ` · ${vscode.l10n.t('"Undo Last Mail Action" takes it back')}` : '';
+    vscode.window.setStatusBarMessage(`$(check) ${doneText(purpose, count, vscode.l10n)}${undo}`, SAY_MS);
   }
 
   /** Takes back what was done last in this window. */
@@ -87,14 +104,14 @@ export class MailActions implements vscode.Disposable {
     const last = this.#recent.last;
     if (!last) return void vscode.window.setStatusBarMessage(vscode.l10n.t('There is nothing to take back.'), SAY_MS);
     try {
-      await this.#context.api.undoAction({ actionId: last.actionId });
+      await (last.takeBack ? last.takeBack() : this.#context.api.undoAction({ actionId: last.actionId }));
       const done = doneText(last.purpose, last.messageIds.length, vscode.l10n);
       vscode.window.setStatusBarMessage(`$(discard) ${vscode.l10n.t('Taken back: {0}', done)}`, SAY_MS);
       this.#recent.forget(last.actionId);
     } catch (error) {
       const { code } = QuMailError.from(error);
       // What can never be taken back must not stand in the way of what was done before it.
-      if (code === 'action.missing' || code === 'action.final') this.#recent.forget(last.actionId);
+      if (last.takeBack || code === 'action.missing' || code === 'action.final') this.#recent.forget(last.actionId);
       await this.#context.showFailure(error);
     }
   }

@@ -140,7 +140,8 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
       case 'search':
         return items.searchItem(node.search, emailOf(node.search.accountId));
       case 'snoozed':
-        return items.groupItem('snoozed', node.count);
+      case 'muted':
+        return items.groupItem(node.kind, node.count);
       case 'drafts':
         return items.groupItem('drafts', extras.facts.drafts.length);
       case 'draft':

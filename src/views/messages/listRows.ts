@@ -22,7 +22,7 @@ export type ReadRows = (limit: number, before?: number) => Promise<RowPage>;
 
 type Requests = Pick<
   QuMailRequests,
-  'getEmailList' | 'getThreadList' | 'getUnifiedList' | 'getUnifiedThreadList' | 'search' | 'listSnoozed'
+  'getEmailList' | 'getThreadList' | 'getUnifiedList' | 'getUnifiedThreadList' | 'search' | 'listSnoozed' | 'listMuted'
 >;
 
 /** Reads a source page by page. Folders know conversations, alone or all of one role; anything else is a list of messages. */
@@ -38,6 +38,8 @@ export function rowReader(source: ListSource, layout: ListLayout, api: () => Req
       return async () => ({
         rows: (await api().listSnoozed()).map(({ message, until }) => ({ kind: 'message', message, until })),
       });
+    case 'muted':
+      return async () => ({ rows: (await api().listMuted()).map(({ newest }) => messageRow(newest)) });
   }
 }
 

@@ -17,6 +17,8 @@ export interface ListTools {
   readonly memory: Pick<vscode.Memento, 'get' | 'update'>;
   /** Whether something done to a message has not reached the server yet. */
   readonly server: (messageId: number) => 'told' | 'waiting';
+  /** Whether the conversation of a message is muted. */
+  readonly muted: (messageId: number) => boolean;
   /** The draft that a message is the sealed copy of. */
   readonly draftOf: (messageId: number) => Draft | undefined;
   /** Something was done to messages in this window. */

@@ -15,6 +15,7 @@ import type { HostMessage, ReaderAction, ReaderRequest } from './readerProtocol.
 import { parseReaderRequest } from './readerRequests.ts';
 import { loadReader } from './readerWebview.ts';
 import { readerWords } from './readerWords.ts';
+import { ReadingContext } from './readingContext.ts';
 import { SourceDocuments } from './sourceDocuments.ts';
 
 const READER_VIEW_TYPE = 'qumail.reader';
@@ -30,6 +31,9 @@ const COMMANDS: Readonly<Record<Exclude<ReaderAction, 'view-source' | 'import'>,
   'mark-unread': 'qumail.markUnread',
 };
 
+/** What leaves a message in the list that it was read from. */
+const STAYING: readonly Performed['purpose'][] = ['flags', 'mute', 'unmute'];
+
 /**
  * The one reusable panel in which messages are read. Its page has no authority: every request is checked against a
  * bounded schema and against the message on show, and carries the generation it was made in, so that a click on what
@@ -39,6 +43,7 @@ export class ReaderPanel implements vscode.Disposable {
   readonly #context: ViewContext;
   readonly #files: AttachmentFiles;
   readonly #sources: SourceDocuments;
+  readonly #reading: ReadingContext;
   readonly #owned: vscode.Disposable[];
   #panel: vscode.WebviewPanel | undefined;
   #generation = 0;
@@ -55,9 +60,11 @@ export class ReaderPanel implements vscode.Disposable {
     this.#context = context;
     this.#files = new AttachmentFiles(context);
     this.#sources = new SourceDocuments(context);
+    this.#reading = new ReadingContext(context);
     this.#owned = [
       this.#files,
       this.#sources,
+      this.#reading,
       context.onDidChangeWorld(() => this.#panel?.dispose()),
       vscode.window.registerWebviewPanelSerializer(READER_VIEW_TYPE, {
         deserializeWebviewPanel: (panel, state) => this.#restore(panel, state),
@@ -86,7 +93,7 @@ export class ReaderPanel implements vscode.Disposable {
 
   /** Something was done to messages, wherever it was asked for: the one on show goes off the screen where it has gone from its list. */
   performed({ purpose, messageIds }: Performed): void {
-    if (purpose !== 'flags' && this.#messageId !== undefined && messageIds.includes(this.#messageId)) this.close();
+    if (!STAYING.includes(purpose) && this.#messageId !== undefined && messageIds.includes(this.#messageId)) this.close();
   }
 
   dispose(): void {
@@ -102,6 +109,7 @@ export class ReaderPanel implements vscode.Disposable {
     const generation = ++this.#generation;
     this.#messageId = messageId;
     this.#message = undefined;
+    this.#reading.show(undefined);
     this.#failure = undefined;
     // A message that was allowed to load from elsewhere does not pass its permission on.
     if (this.#remote === 'allowed') this.#load('blocked');
@@ -113,6 +121,7 @@ export class ReaderPanel implements vscode.Disposable {
       this.#contact = await this.#contactOf(message);
       if (generation !== this.#generation) return;
       this.#message = message;
+      this.#reading.show(message.summary);
       this.#failure = message.security.failure;
       clearTimeout(sayLoading);
       this.#postMessage();
@@ -163,6 +172,7 @@ export class ReaderPanel implements vscode.Disposable {
       this.#generation++;
       this.#panel = undefined;
       this.#message = undefined;
+      this.#reading.show(undefined);
       this.#onShow = undefined;
     });
     this.#load('blocked');

@@ -297,7 +297,7 @@ describe('what is done with messages', function () {
   it('marks what comes later in a muted thread as read and archives it, and nothing else', async () => {
     const first = await message('endless');
     await alice.engine.muteThread({ messageId: first.id });
-    assert.deepEqual(await alice.engine.isMuted({ messageId: first.id }), { muted: true });
+    assert.deepEqual(await alice.engine.isMuted({ messageId: first.id }), { muted: true, rule: 'archive' });
     const again = await bob.engine.createDraft({
       accountId: bob.account.id,
       source: { kind: 'reply', messageId: (await bob.receives('endless', 'Sent')).summary.id },
@@ -309,8 +309,13 @@ describe('what is done with messages', function () {
     const copies = async (folder: string): Promise<number> =>
       (await alice.list(folder)).filter(({ subject }) => subject === 'Re: endless').length;
     assert.deepEqual([await copies('Archive'), await copies('INBOX')], [1, 0]);
+    const [muted, ...more] = await alice.engine.listMuted();
+    assert.deepEqual([muted?.newest.subject, muted?.rule, more], ['Re: endless', 'archive', []]);
+    const archivedRow = (await shown('Archive')).find(({ subject }) => subject === 'Re: endless')!;
+    assert.deepEqual(muted?.messageIds.toSorted(), [first.id, archivedRow.id].toSorted());
     await alice.engine.unmuteThread({ messageId: first.id });
     assert.deepEqual(await alice.engine.isMuted({ messageId: first.id }), { muted: false });
+    assert.deepEqual(await alice.engine.listMuted(), []);
     assert.equal((await message('another matter')).flags.includes('seen'), false);
   });
 

@@ -41,6 +41,7 @@ describe('views/what the Messages view lists', () => {
       name: 'n',
     });
     assert.deepEqual(listSourceIn({ kind: 'snoozed', count: 2 }), { kind: 'snoozed' });
+    assert.deepEqual(listSourceIn({ kind: 'muted', count: 2 }), { kind: 'muted' });
     for (const foreign of [null, 'x', {}, { kind: 'unified', role: 'root' }, { kind: 'search', query: ' ' }, { kind: 'folder' }])
       assert.equal(listSourceIn(foreign), undefined);
   });
@@ -126,6 +127,12 @@ describe('views/what the Messages view lists', () => {
     );
     assert.equal(recipientsOf('To:\nSubject: x\n\nTo: in the text'), '');
     assert.equal(recipientsOf(''), '');
+  });
+
+  it('has one row for each conversation that is muted, its newest message', async () => {
+    const requests = api({ listMuted: async () => [{ newest: message(5), rule: 'read', messageIds: [3, 5] }] });
+    const { rows } = await rowReader({ kind: 'muted' }, 'threads', requests)(10);
+    assert.deepEqual(rows, [{ kind: 'message', message: message(5) }]);
   });
 
   it('is named beside the view, with how much of the mail was searched', () => {
@@ -218,6 +225,7 @@ describe('views/rows of found messages', () => {
     assert.equal(rowContext('message', { unread: false, flagged: false, junk: true, snoozed: false }), 'message.read.junk');
     assert.equal(marksOf({ flags: ['flagged', 'answered'], hasAttachments: true }, 'waiting'), '⟳★↩📎 ');
     assert.equal(marksOf({ flags: [], hasAttachments: false }, 'told'), '');
+    assert.equal(marksOf({ flags: ['flagged'], hasAttachments: false }, 'told', 'muted'), '🔇★ ');
   });
 });
 
@@ -291,9 +299,15 @@ describe('views/the Mail view', () => {
 
   it('has what was kept, put off, begun and not told below the accounts', () => {
     const search = { id: '1', name: 'n', query: 'q', total: 1, unread: 0 };
-    const extras = { unified: [inbox], searches: [search], snoozed: 2, drafts: [draft('d', 1)] };
+    const extras = {
+      unified: [inbox],
+      searches: [search],
+      snoozed: 2,
+      muted: [{ newest: message(1), rule: 'read' as const, messageIds: [1] }],
+      drafts: [draft('d', 1)],
+    };
     const nodes = rootNodes({ accounts: [account('a')], world: 'lab', outbox: { kind: 'outbox' }, pending: 'yes' }, extras);
-    assert.deepEqual(kinds(nodes), ['simulated', 'account', 'searches', 'snoozed', 'drafts', 'outbox', 'pending']);
+    assert.deepEqual(kinds(nodes), ['simulated', 'account', 'searches', 'snoozed', 'muted', 'drafts', 'outbox', 'pending']);
   });
 
   it('shows the copy of a draft below the draft, and one without a draft by itself', () => {

@@ -56,7 +56,7 @@ export interface ActionRequests {
   /** Later messages of this message's thread are marked read as they come, and archived unless `rule` says `read`. */
   muteThread(request: { messageId: number; rule?: MuteRule }): Promise<void>;
   unmuteThread(request: { messageId: number }): Promise<void>;
-  isMuted(request: { messageId: number }): Promise<{ muted: boolean }>;
+  isMuted(request: { messageId: number }): Promise<{ muted: boolean; rule?: MuteRule }>;
   /** RFC 8058, only when a person asks for it. `unsubscribe.none` where the message offers no way that may be taken. */
   unsubscribe(request: { messageId: number }, options?: CallOptions): Promise<UnsubscribeResult>;
 }
