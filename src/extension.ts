@@ -93,6 +93,7 @@ export function activate(context: vscode.ExtensionContext): void {
   );
 
   const reader = own(new ReaderPanel(worlds));
+  own(actions.onDidPerform((performed) => reader.performed(performed)));
   const composer = own(new Composer(worlds));
   own(
     vault.onDidLock(() => {

@@ -1,6 +1,7 @@
 import { ActionService } from './account/actions/actionService.ts';
 import { LocalView } from './account/actions/localView.ts';
 import { Replay, type ReplayAccount } from './account/actions/replay.ts';
+import { RoleFolders } from './account/actions/roleFolders.ts';
 import { exportMail } from './account/exportMail.ts';
 import { importMail } from './account/importMail.ts';
 import { MuteService } from './account/muteService.ts';
@@ -20,6 +21,7 @@ import { ActionStore } from './store/actions.ts';
 import { MutedStore } from './store/muted.ts';
 import { ShownMail } from './store/shownMail.ts';
 import { SnoozedStore } from './store/snoozed.ts';
+import type { EmailHandler } from './transport/emailHandler.ts';
 import type { ImapActions } from './transport/imapActions.ts';
 
 export interface CoreActionsDeps {
@@ -30,7 +32,12 @@ export interface CoreActionsDeps {
   readonly emit: (event: QuMailEvent) => void;
   readonly lock: CrossWindowLock;
   readonly fetch: HttpFetch;
-  readonly accounts: { all(): readonly ({ readonly id: string; readonly handler: { readonly actions: ImapActions } } & ReplayAccount)[] };
+  readonly accounts: {
+    all(): readonly ({
+      readonly id: string;
+      readonly handler: { readonly actions: ImapActions } & Pick<EmailHandler, 'ensureFolder'>;
+    } & ReplayAccount)[];
+  };
   readonly source: UnsubscribeDeps['source'];
   readonly createDraft: UnsubscribeDeps['createDraft'];
 }
@@ -41,7 +48,8 @@ export interface CoreActions {
   start(): void;
   /** Call with everything the engine tells. */
   heard(event: QuMailEvent): void;
-  countsPending(accountId: string): ReadonlyMap<string, { unread: number; total: number }>;
+  /** How the counts of folders differ from what the server told: by what it has not heard yet, and by what is snoozed. */
+  countsPending(accountId: string): ReadonlyMap<string, Counts>;
   /** What was done in a folder, and is snoozed there, follows where it goes by another name. */
   readonly folders: FolderJournal;
 }
@@ -52,7 +60,8 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
   const { vault, messages, sealedMail } = stores;
   const journal = new ActionStore({ db: vault });
   const shown = new ShownMail({ db: stores.cache });
-  const view = new LocalView({ journal, messages, shown });
+  const snoozed = new SnoozedStore({ db: vault });
+  const view = new LocalView({ journal, messages, shown, snoozed });
   const accountOf = (accountId: string) => accounts.all().find(({ id }) => id === accountId);
   const present = (accountId: string) => {
     const account = accountOf(accountId);
@@ -61,7 +70,6 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
   };
   const replay = owned.add(new Replay({ journal, view, shown, lock: deps.lock, clock, log: deps.log.scoped('actions'), emit, accountOf }));
   const actions = new ActionService({ journal, messages, shown, view, replay, clock, random, emit });
-  const snoozed = new SnoozedStore({ db: vault });
   const snooze = owned.add(
     new SnoozeService({
       snoozed,
@@ -73,16 +81,18 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       markUnread: (messageIds) => actions.setFlags({ messageIds, add: [], remove: ['seen'] }),
     }),
   );
+  const countsPending = (accountId: string) => added(actions.countsPending(accountId), snooze.countsHidden(accountId));
   const mute = new MuteService({ muted: new MutedStore({ db: vault }), messages, shown, sealedMail, random, actions, emit });
   const unified = new UnifiedList({
     shown,
     sealedMail,
-    countsPending: (accountId) => actions.countsPending(accountId),
+    countsPending,
     firstLook: async (accountId, folder) => {
       const account = accountOf(accountId);
       if (account?.state === 'online' && !messages.cursor(accountId, folder)) await account.syncFolder(folder);
     },
   });
+  const roleFolders = new RoleFolders({ messages, accountOf: present });
   const leaving = new UnsubscribeService(deps);
   const replayAll = (): void => accounts.all().forEach(({ id }) => void replay.run(id));
 
@@ -91,11 +101,14 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       setFlags: (request) => actions.setFlags(request),
       moveMessages: (request) => actions.moveMessages(request),
       deleteMessages: (request) => actions.deleteMessages(request),
+      removeForGood: (request) => actions.removeForGood(request),
       archiveMessages: (request) => actions.archiveMessages(request),
       markJunk: (request) => actions.markJunk(request),
       markNotJunk: (request) => actions.markNotJunk(request),
+      createRoleFolder: (request, o) => roleFolders.createRoleFolder(request, o),
       undoAction: (request) => actions.undoAction(request),
       listPendingActions: () => actions.listPendingActions(),
+      listMessages: (request) => unified.listMessages(request),
       getUnifiedList: (request, o) => unified.getUnifiedList(request, o),
       listUnifiedFolders: () => unified.listUnifiedFolders(),
       snoozeMessages: (request) => snooze.snoozeMessages(request),
@@ -135,7 +148,7 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       mute.arrived(event.accountId, event.folder);
       snooze.arrived(event.accountId);
     },
-    countsPending: (accountId) => actions.countsPending(accountId),
+    countsPending,
     folders: {
       renamed(accountId, from, to) {
         journal.renameFolder(accountId, from, to);
@@ -144,4 +157,18 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       leaving: (accountId, folder, most) => journal.leaving(accountId, folder, most),
     },
   };
+}
+
+interface Counts {
+  readonly unread: number;
+  readonly total: number;
+}
+
+function added(some: ReadonlyMap<string, Counts>, others: readonly (Counts & { readonly path: string })[]): ReadonlyMap<string, Counts> {
+  const sums = new Map(some);
+  for (const { path, unread, total } of others) {
+    const sum = sums.get(path) ?? { unread: 0, total: 0 };
+    sums.set(path, { unread: sum.unread + unread, total: sum.total + total });
+  }
+  return sums;
 }

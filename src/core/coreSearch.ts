@@ -1,4 +1,5 @@
 import type { AccountService } from './account/accountService.ts';
+import { MutedThreads } from './account/mutedThreads.ts';
 import { SavedSearchService } from './account/savedSearchService.ts';
 import { SealedIndex } from './account/sealedIndex.ts';
 import { SealedThreads } from './account/sealedThreads.ts';
@@ -17,13 +18,14 @@ import type { SearchRequests } from './base/requests/searchRequests.ts';
 import type { CoreStores } from './coreStores.ts';
 import { FolderIds } from './store/folderIds.ts';
 import { IndexCoverage } from './store/indexCoverage.ts';
+import { MutedStore } from './store/muted.ts';
 import { SealedSearch } from './store/sealedSearch.ts';
 import { SearchQuery } from './store/searchQuery.ts';
 import { ShownMail } from './store/shownMail.ts';
 import { ThreadStore } from './store/threads.ts';
 
 export interface CoreSearchOptions {
-  readonly stores: Pick<CoreStores, 'accounts' | 'cache' | 'contacts' | 'messages' | 'savedSearches' | 'sealedMail' | 'search'>;
+  readonly stores: Pick<CoreStores, 'vault' | 'accounts' | 'cache' | 'contacts' | 'messages' | 'savedSearches' | 'sealedMail' | 'search'>;
   readonly accounts: AccountService;
   readonly clock: Clock;
   readonly random: Random;
@@ -95,6 +97,7 @@ export function buildSearch(options: CoreSearchOptions, owned: DisposableStore):
       if (account.state === 'online' && !messages.cursor(accountId, folder)) await account.syncFolder(folder, signal);
     },
   });
+  const muted = new MutedThreads({ muted: new MutedStore({ db: stores.vault }), threads: conversations, messages, sealedMail });
   return {
     requests: {
       search: (request, o) => service.search(request, o),
@@ -106,6 +109,7 @@ export function buildSearch(options: CoreSearchOptions, owned: DisposableStore):
       deleteSearch: (request) => saved.deleteSearch(request),
       getThread: (request, o) => conversations.getThread(request, o),
       getThreadList: (request, o) => conversations.getThreadList(request, o),
+      listMuted: (o) => muted.listMuted(o),
       getUnifiedThreadList: (request, o) => unified.getUnifiedThreadList(request, o),
     },
     start: () => upkeep.wake(),

@@ -119,6 +119,7 @@ export const COMMAND_IDS = [
   'qumail.exportFolder',
   'qumail.showDraftState',
   'qumail.openMailFile',
+  'qumail.createFolder',
 ] as const;
 
 export type CommandId = (typeof COMMAND_IDS)[number];

@@ -58,6 +58,11 @@ export async function takeStep(step: NextStep, failure: Failure, context: Failur
     retry: () => context.retry?.(),
     restart: () => run('qumail.restartEngine'),
     log: () => run('qumail.showLog'),
+    // Then carries on with what the folder was missing for.
+    'create-folder': async () => {
+      const made = await run('qumail.createFolder', { accountId: failure.details['accountId'], role: failure.details['role'] });
+      if (made === true) await context.retry?.();
+    },
   };
   await steps[step]();
 }

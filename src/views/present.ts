@@ -50,6 +50,7 @@ export function buttonLabel(step: NextStep, l10n: Localiser): string {
     retry: l10n.t('Try Again'),
     restart: l10n.t('Restart QuMail'),
     log: l10n.t('Show Log'),
+    'create-folder': l10n.t('Create Folder'),
   };
   return labels[step];
 }

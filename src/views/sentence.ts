@@ -1,5 +1,6 @@
 /** What the person can do next. Each becomes one button; `failures.ts` knows how to carry it out. */
 export type NextStep =
+  | 'create-folder'
   | 'sign-in-again'
   | 'client-id'
   | 'certificate-authorities'

@@ -22,9 +22,13 @@ export class HistoryPerson {
     this.#scene = scene;
   }
 
-  /** Some of what is listed, beginning with the nth. */
+  /** Some of what is listed or snoozed, beginning with the nth. */
   async pick(at: number, count: number): Promise<{ tag: number; row: MessageSummary }[]> {
     const rows: { tag: number; row: MessageSummary }[] = [];
+    for (const { message } of await this.#scene.engine.listSnoozed()) {
+      const tag = Number(SUBJECT.exec(message.subject)?.[1]);
+      if (tag > 0) rows.push({ tag, row: message });
+    }
     for (const { path, selectable } of await this.#scene.engine.listFolders({ accountId: this.#scene.accountId })) {
       if (!selectable || path === 'Drafts') continue;
       const page = await tried(this.#scene.engine.getEmailList({ accountId: this.#scene.accountId, folder: path, limit: LISTED }));
@@ -50,14 +54,7 @@ export class HistoryPerson {
       if (receipt) for (const tag of tags) this.#scene.model.flag(receipt.actionId, tag, step.flag, step.to);
       return;
     }
-    if (step.do === 'delete') {
-      const receipt = await this.#receipt(this.#scene.engine.deleteMessages({ messageIds }), tags);
-      for (const { tag, row } of receipt ? chosen : []) {
-        if (row.folder === 'Trash') this.#scene.model.remove(receipt!.actionId, tag);
-        else this.#scene.model.move(receipt!.actionId, tag, 'Trash', 'there');
-      }
-      return;
-    }
+    if (step.do === 'delete') return this.#delete(chosen);
     const { do: how } = step;
     const target = step.do === 'move' ? await this.#target(step.to) : TARGETS[step.do];
     const receipt = await this.#receipt(this.#move(how, messageIds, target), tags);
@@ -67,6 +64,30 @@ export class HistoryPerson {
     for (const { tag, row } of chosen)
       if (row.folder !== target || this.#scene.line === 'accept')
         this.#scene.model.move(receipt.actionId, tag, target, there ? 'there' : 'perhaps not there');
+    this.#endSnooze(chosen.filter(({ row }) => row.folder !== target && receipt.messageIds.includes(row.id)));
+  }
+
+  /** What is moved is snoozed no longer. */
+  #endSnooze(moved: readonly { tag: number }[]): void {
+    for (const { tag } of moved) this.snoozed.delete(tag);
+  }
+
+  /** To Trash; what lies there already is removed for good. */
+  async #delete(chosen: readonly { tag: number; row: MessageSummary }[]): Promise<void> {
+    const there = chosen.filter(({ row }) => row.folder === 'Trash');
+    const moved = chosen.filter(({ row }) => row.folder !== 'Trash');
+    const of = (some: typeof chosen) => ({ messageIds: some.map(({ row }) => row.id) });
+    const tagsOf = (some: typeof chosen): number[] => some.map(({ tag }) => tag);
+    if (moved.length > 0) {
+      const receipt = await this.#receipt(this.#scene.engine.deleteMessages(of(moved)), tagsOf(moved));
+      for (const { tag } of receipt ? moved : []) this.#scene.model.move(receipt!.actionId, tag, 'Trash', 'there');
+      this.#endSnooze(moved.filter(({ row }) => receipt?.messageIds.includes(row.id)));
+    }
+    if (there.length > 0) {
+      const receipt = await this.#receipt(this.#scene.engine.removeForGood(of(there)), tagsOf(there));
+      for (const { tag } of receipt ? there : []) this.#scene.model.remove(receipt!.actionId, tag);
+      if (receipt) this.#endSnooze(there);
+    }
   }
 
   async #target(at: number): Promise<string> {
@@ -85,7 +106,7 @@ export class HistoryPerson {
 
   /** Notes what was taken; undefined where the engine had a reason not to, of which nothing comes. */
   async #receipt(request: Promise<ActionReceipt>, tags: readonly number[]): Promise<ActionReceipt | undefined> {
-    const receipt = await refused(request, ['message.missing', 'action.no-folder']);
+    const receipt = await refused(request, ['message.missing', 'action.no-folder', 'imap.mailbox-missing']);
     if (receipt) this.#receipts.push({ id: receipt.actionId, tags });
     return receipt;
   }

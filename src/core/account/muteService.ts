@@ -54,9 +54,10 @@ export class MuteService implements Pick<ActionRequests, 'muteThread' | 'unmuteT
     this.#deps.emit({ kind: 'actions' });
   }
 
-  async isMuted(request: { messageId: number }): Promise<{ muted: boolean }> {
+  async isMuted(request: { messageId: number }): Promise<{ muted: boolean; rule?: MuteRule }> {
     const row = this.#row(request.messageId);
-    return { muted: this.#deps.muted.find(row.accountId, this.#idsOf(row)) !== undefined };
+    const found = this.#deps.muted.find(row.accountId, this.#idsOf(row));
+    return found ? { muted: true, rule: found.rule } : { muted: false };
   }
 
   /** Remembers where each inbox stands, so that only what comes from here on is looked at. */

@@ -100,6 +100,14 @@ export class SnoozeService implements Pick<ActionRequests, 'snoozeMessages' | 'u
     }
   }
 
+  /** How the counts of folders are lower because what is snoozed is not listed. */
+  countsHidden(accountId: string): readonly { readonly path: string; readonly unread: number; readonly total: number }[] {
+    const own = this.#deps.snoozed.list().filter((record) => record.accountId === accountId);
+    if (own.length === 0) return [];
+    const ids = own.map(({ messageId }) => messageId);
+    return this.#deps.shown.snoozedCounts(ids).map(({ path, unread, total }) => ({ path, unread: -unread, total: -total }));
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.#timer?.dispose();
@@ -153,5 +161,6 @@ export class SnoozeService implements Pick<ActionRequests, 'snoozeMessages' | 'u
     emit({ kind: 'actions' });
     const places = new Map(rows.map(({ accountId, folder }) => [`${accountId}\0${folder}`, { accountId, folder }]));
     for (const place of places.values()) emit({ kind: 'messages', ...place });
+    for (const accountId of new Set(rows.map((row) => row.accountId))) emit({ kind: 'folders', accountId });
   }
 }

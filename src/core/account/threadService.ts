@@ -5,7 +5,7 @@ import type { ThreadPage, ThreadSummary } from '../base/search.ts';
 import type { Address, SpecialUse } from '../base/types.ts';
 import type { MessageRow, MessageStore } from '../store/messages.ts';
 import type { SealedMailStore } from '../store/sealedMail.ts';
-import type { ThreadStore } from '../store/threads.ts';
+import { nodeKey, type ThreadStore } from '../store/threads.ts';
 import type { AccountService } from './accountService.ts';
 import { summaryOf } from './readMessage.ts';
 import type { SealedIndex } from './sealedIndex.ts';
@@ -79,6 +79,17 @@ export class ThreadService implements Pick<QuMailRequests, 'getThread' | 'getThr
       if (!last || rows.length < 2 * limit) return newest;
       cursor = last.id;
     }
+  }
+
+  /** The messages of the conversations that these Message-IDs belong to, oldest first; `assigned` first. */
+  namedBy(accountId: string, rfcMessageIds: readonly string[]): readonly MessageRow[] {
+    const { threads, sealedThreads } = this.#deps;
+    const found = new Set<number>();
+    for (const id of rfcMessageIds) {
+      const thread = threads.threadOfNode(nodeKey(accountId, `id:${id}`));
+      if (thread !== undefined) for (const each of sealedThreads.groupOf(thread)) found.add(each);
+    }
+    return threads.messages([...found], MAX_MESSAGES).filter((row) => row.accountId === accountId);
   }
 
   /** Whether its folder holds no newer message of the same conversation. */

@@ -1,5 +1,5 @@
 import type { UnifiedFolder } from '../base/actions.ts';
-import type { MessagePage } from '../base/model.ts';
+import type { MessagePage, MessageSummary } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { ActionRequests } from '../base/requests/actionRequests.ts';
 import type { SpecialUse } from '../base/types.ts';
@@ -12,6 +12,8 @@ import { summaryOf } from './readMessage.ts';
 export const UNIFIED_ROLES: readonly SpecialUse[] = ['inbox', 'flagged', 'drafts', 'sent', 'archive', 'all', 'junk', 'trash'];
 /** Messages in one page, at most. */
 const MAX_PAGE = 500;
+/** Messages that are asked for by their ids, at most. */
+const MAX_NAMED = 2000;
 
 export interface UnifiedListDeps {
   readonly shown: ShownMail;
@@ -22,11 +24,16 @@ export interface UnifiedListDeps {
 }
 
 /** The folders of one role, in all accounts, as one: the unified inbox. */
-export class UnifiedList implements Pick<ActionRequests, 'getUnifiedList' | 'listUnifiedFolders'> {
+export class UnifiedList implements Pick<ActionRequests, 'listMessages' | 'getUnifiedList' | 'listUnifiedFolders'> {
   readonly #deps: UnifiedListDeps;
 
   constructor(deps: UnifiedListDeps) {
     this.#deps = deps;
+  }
+
+  async listMessages({ messageIds }: { messageIds: readonly number[] }): Promise<readonly MessageSummary[]> {
+    if (messageIds.length > MAX_NAMED) throw new QuMailError('engine.bad-request', { field: 'messageIds', limit: MAX_NAMED });
+    return this.#deps.shown.listed(messageIds).map((row) => summaryOf(row, this.#deps.sealedMail));
   }
 
   /** A page stays right when messages come or go above it: it goes on below a message, not below a number of them. */

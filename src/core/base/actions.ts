@@ -9,9 +9,22 @@ export type ActionPurpose = (typeof ACTION_PURPOSES)[number];
 /** What is answered as soon as the action is journaled and shown, also without a connection. */
 export interface ActionReceipt {
   readonly actionId: string;
-  /** False for what was removed for good. */
+  /** Those of the messages that anything was to be done to; none where all was so already, and nothing was journaled. */
+  readonly messageIds: readonly number[];
+  /** False for what was removed for good, and where nothing was to be done. */
   readonly undoable: boolean;
 }
+
+/** Nothing is removed for good by being deleted: what cannot be moved to Trash is left as it is, and named. */
+export interface DeleteReceipt extends ActionReceipt {
+  /** They lie in Trash already. */
+  readonly inTrash: readonly number[];
+  /** Their accounts have no Trash. */
+  readonly noTrash: readonly { readonly accountId: string; readonly messageIds: readonly number[] }[];
+}
+
+/** Roles whose folder is made where an account has none (`createRoleFolder`). */
+export type MadeRole = Extract<SpecialUse, 'archive' | 'junk' | 'trash'>;
 
 export interface PendingAction {
   readonly id: string;

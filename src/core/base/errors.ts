@@ -160,7 +160,8 @@ export const ERROR_CODES = [
   // What a person does with messages, and bringing mail in and out.
   'action.missing', // nothing is known of it any more
   'action.final', // removed for good
-  'action.no-folder', // details: role
+  'action.no-folder', // details: role, accountId
+  'action.other-account', // messages go to folders of their own account only
   'unsubscribe.none', // the message offers no way that may be taken; details: reason
   'unsubscribe.refused', // details: host, status
   'import.unreadable', // details: path, reason

@@ -1,3 +1,4 @@
+import type { MuteRule } from './actions.ts';
 import type { ErrorCode, ErrorDetails } from './errors.ts';
 import type { MessageSummary } from './model.ts';
 
@@ -83,13 +84,22 @@ export interface SavedSearch {
 /** One conversation, as a row of a list. */
 export interface ThreadSummary {
   readonly threadId: number;
-  /** The newest message of it in the folder that is listed. */
+  /** The newest message of it in the folder that is listed; one that came back from being snoozed counts from then. */
   readonly newest: MessageSummary;
   /** Messages over all folders but Junk and Trash, each counted once. */
   readonly count: number;
   readonly unread: number;
   /** Who wrote, the first to write first, at most ten. */
   readonly participants: readonly { readonly name: string; readonly address: string }[];
+}
+
+/** A conversation whose later messages are put out of the way as they come. */
+export interface MutedThread {
+  /** The newest message of it that is here, one outside of Junk and Trash before others. */
+  readonly newest: MessageSummary;
+  readonly rule: MuteRule;
+  /** All of its messages that are here. */
+  readonly messageIds: readonly number[];
 }
 
 export interface ThreadPage {

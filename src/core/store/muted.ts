@@ -34,6 +34,19 @@ export class MutedStore {
     return undefined;
   }
 
+  /** All of them, those of one account together; of each the Message-IDs it is known by. */
+  list(): (MutedThread & { readonly accountId: string; readonly ids: readonly string[] })[] {
+    const threads = new Map<string, MutedThread & { accountId: string; ids: string[] }>();
+    for (const row of this.#sql.all('SELECT * FROM muted ORDER BY account_id, thread')) {
+      const [accountId, thread, rule] = [row.text('account_id'), row.text('thread'), row.oneOf('rule', ['read', 'archive'])];
+      const key = `${accountId}\0${thread}`;
+      const known = threads.get(key) ?? { accountId, thread, rule, ids: [] };
+      known.ids.push(row.text('rfc_message_id'));
+      threads.set(key, known);
+    }
+    return [...threads.values()];
+  }
+
   /** These Message-IDs belong to a muted thread from here on. */
   add(accountId: string, { thread, rule }: MutedThread, ids: readonly string[]): void {
     inTransaction(this.#db, () => {

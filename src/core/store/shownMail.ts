@@ -23,7 +23,11 @@ export interface AwaitedMessage extends Place {
   readonly size: number;
 }
 
+const SEEN = flagBits(['seen']);
 const JOINED = 'SELECT m.*, f.account_id, f.path FROM messages m JOIN folders f ON f.id = m.folder_id';
+
+const PLACED =
+  'UPDATE messages SET folder_id = ?1, uid = ?2, hidden = iif(hidden = 2 OR (hidden = 1 AND folder_id <> ?1), 0, hidden) WHERE id = ?3';
 
 /**
  * Where and how messages are shown while the server does not know it yet (mail.db): a row keeps its number wherever it goes. Every step
@@ -43,12 +47,15 @@ export class ShownMail {
     return inTransaction(this.#db, run);
   }
 
-  /** Shows a row in this folder; `uid` is the server's, or the negative of the row's number as long as there is none. */
+  /**
+   * Shows a row in this folder; `uid` is the server's, or the negative of the row's number as long as there is none. What goes to another folder
+   * is listed there, snoozed or not.
+   */
   place(rowId: number, accountId: string, folder: string, uid: number): void {
     inTransaction(this.#db, () => {
       const id = folderId(this.#sql, accountId, folder);
       this.#raise(rowId);
-      this.#sql.run('UPDATE messages SET folder_id = ?, uid = ?, hidden = iif(hidden = 2, 0, hidden) WHERE id = ?', id, uid, rowId);
+      this.#sql.run(PLACED, id, uid, rowId);
       this.#raise(rowId);
     });
   }
@@ -161,6 +168,23 @@ export class ShownMail {
       ? this.#sql.all(`${JOINED} ${where} AND (m.rank, m.id) < (?, ?) ${order}`, accountId, path, below.rank, below.id, limit)
       : this.#sql.all(`${JOINED} ${where} ${order}`, accountId, path, limit);
     return rows.map((row) => ({ ...messageRowOf(row), rank: row.integer('rank') }));
+  }
+
+  /** Those of these rows that are listed. */
+  listed(ids: readonly number[]): MessageRow[] {
+    const sql = `${JOINED} WHERE m.id IN (SELECT value FROM json_each(?)) AND m.hidden = 0 ORDER BY m.id`;
+    return this.#sql.all(sql, JSON.stringify(ids)).map(messageRowOf);
+  }
+
+  /** What snoozed rows of these would add to the counts of their folders, if they were listed. */
+  snoozedCounts(ids: readonly number[]): { path: string; unread: number; total: number }[] {
+    const sql = `SELECT f.path, count(*) AS total, sum(m.flags & ? = 0) AS unread FROM messages m JOIN folders f ON f.id = m.folder_id
+      WHERE m.id IN (SELECT value FROM json_each(?)) AND m.hidden = ${HIDDEN.snoozed} GROUP BY f.id`;
+    return this.#sql.all(sql, SEEN, JSON.stringify(ids)).map((row) => ({
+      path: row.text('path'),
+      unread: row.integer('unread'),
+      total: row.integer('total'),
+    }));
   }
 
   /** The number of the row that came here last; 0 where there is none. */

@@ -45,6 +45,12 @@ export class SnoozedStore {
     return this.#sql.run('DELETE FROM snoozed WHERE id = ?', id).changes === 1;
   }
 
+  /** Ends that of a row, where it is snoozed. */
+  endOf(accountId: string, messageId: number): void {
+    const known = this.#sql.get('SELECT id FROM snoozed WHERE account_id = ? AND message_id = ?', accountId, messageId);
+    if (known) this.end(known.integer('id'));
+  }
+
   /** A folder goes by another name now. */
   renameFolder(accountId: string, from: string, to: string): void {
     this.#sql.run('UPDATE snoozed SET folder = ? WHERE folder = ? AND account_id = ?', to, from, accountId);

@@ -56,11 +56,11 @@ export class ThreadStore {
     return this.#sql.all(sql, JSON.stringify(threadIds), limit).map(messageRowOf);
   }
 
-  /** True when the folder holds a newer message of these threads than that one. */
+  /** True when the folder holds a message of these threads that lists have above that one: newer, or back from being snoozed since. */
   hasNewer(row: MessageRow, threadIds: readonly number[]): boolean {
-    const sql = `SELECT 1 AS newer FROM messages m WHERE m.thread_id IN (SELECT value FROM json_each(?)) AND (m.date, m.id) > (?, ?) AND m.hidden < ${HIDDEN.removing}
-      AND m.folder_id = (SELECT folder_id FROM messages WHERE id = ?) LIMIT 1`;
-    return this.#sql.get(sql, JSON.stringify(threadIds), row.date, row.id, row.id) !== undefined;
+    const sql = `SELECT 1 AS newer FROM messages m JOIN messages own ON own.id = ?2 AND m.folder_id = own.folder_id
+      WHERE m.thread_id IN (SELECT value FROM json_each(?1)) AND (m.rank, m.id) > (own.rank, own.id) AND m.hidden < ${HIDDEN.removing} LIMIT 1`;
+    return this.#sql.get(sql, JSON.stringify(threadIds), row.id) !== undefined;
   }
 
   /** Forgets what no message belongs to any more, such as the threads of an account that was erased. */

@@ -1,10 +1,12 @@
 import type { ActionPurpose, PendingAction } from '../../core/api.ts';
 import type { Localiser } from '../localiser.ts';
+import type { LeftBehind } from './deletion.ts';
+import type { DonePurpose } from './recentActions.ts';
 
 /** What was done, for the moment after it: `Archived 3 messages`. */
-export function doneText(purpose: ActionPurpose, count: number, l10n: Localiser): string {
+export function doneText(purpose: DonePurpose, count: number, l10n: Localiser): string {
   const one = count === 1;
-  const texts: Record<ActionPurpose, () => string> = {
+  const texts: Record<DonePurpose, () => string> = {
     flags: () => (one ? l10n.t('Marked 1 message') : l10n.t('Marked {0} messages', count)),
     move: () => (one ? l10n.t('Moved 1 message') : l10n.t('Moved {0} messages', count)),
     archive: () => (one ? l10n.t('Archived 1 message') : l10n.t('Archived {0} messages', count)),
@@ -13,8 +15,24 @@ export function doneText(purpose: ActionPurpose, count: number, l10n: Localiser)
     'not-junk': () => (one ? l10n.t('Moved 1 message to the inbox') : l10n.t('Moved {0} messages to the inbox', count)),
     expunge: () => (one ? l10n.t('Deleted 1 message for ever') : l10n.t('Deleted {0} messages for ever', count)),
     undo: () => (one ? l10n.t('Took back an action on 1 message') : l10n.t('Took back an action on {0} messages', count)),
+    snooze: () => (one ? l10n.t('Snoozed 1 message') : l10n.t('Snoozed {0} messages', count)),
+    unsnooze: () => (one ? l10n.t('Brought back 1 message') : l10n.t('Brought back {0} messages', count)),
+    mute: () => l10n.t('Muted a conversation'),
+    unmute: () => l10n.t('A conversation is not muted any more'),
   };
   return texts[purpose]();
+}
+
+/** What is asked about messages that could not be moved to Trash. */
+export function questionText({ why, messages }: LeftBehind, l10n: Localiser): { readonly question: string; readonly detail: string } {
+  const question = messages === 1 ? l10n.t('Delete this message for ever?') : l10n.t('Delete {0} messages for ever?', messages);
+  const reason =
+    why === 'no-trash'
+      ? l10n.t('This account has no Trash folder. QuMail can create one, so that what is deleted can be brought back.')
+      : messages === 1
+        ? l10n.t('It is in Trash already.')
+        : l10n.t('They are in Trash already.');
+  return { question, detail: `${reason} ${l10n.t('Deleting for ever removes from the server, and cannot be undone.')}` };
 }
 
 /** How a pending action is called in a list: `Archive 3 messages`. */

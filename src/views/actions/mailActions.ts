@@ -1,19 +1,30 @@
 import * as vscode from 'vscode';
-import { QuMailError, type ActionPurpose, type ActionReceipt, type PendingAction, type QuMailApi } from '../../core/api.ts';
+import { QuMailError, type ActionPurpose, type ActionReceipt, type MadeRole, type PendingAction, type QuMailApi } from '../../core/api.ts';
 import { present, sentenceOf } from '../present.ts';
 import type { ViewContext } from '../viewContext.ts';
-import { doneText, pendingState, pendingTitle } from './actionText.ts';
+import { doneText, pendingState, pendingTitle, questionText } from './actionText.ts';
+import { deleteMessages, type LeftBehind } from './deletion.ts';
 import type { PendingActions } from './pendingActions.ts';
-import type { RecentActions } from './recentActions.ts';
+import type { TakeBack } from './ownUndo.ts';
+import type { DonePurpose, RecentActions } from './recentActions.ts';
 
 /** How long the status bar says what was done. */
 const SAY_MS = 6000;
 
+/** What was done to which messages. */
+export interface Performed {
+  readonly purpose: DonePurpose;
+  readonly messageIds: readonly number[];
+}
+
 /** Doing things to messages and taking them back. What is done shows at once; the server hears of it when it can. */
-export class MailActions {
+export class MailActions implements vscode.Disposable {
   readonly #context: ViewContext;
   readonly #recent: RecentActions;
   readonly #pending: PendingActions;
+  readonly #performed = new vscode.EventEmitter<Performed>();
+  /** Something was done to messages here: what shows them need not wait for the engine's word. */
+  readonly onDidPerform = this.#performed.event;
 
   constructor(context: ViewContext, recent: RecentActions, pending: PendingActions) {
     this.#context = context;
@@ -22,15 +33,70 @@ export class MailActions {
   }
 
   /** Does something to messages and says so quietly, with the way to take it back. Never rejects: a failure is shown. */
-  async perform(purpose: ActionPurpose, messageIds: readonly number[], request: (api: QuMailApi) => Promise<ActionReceipt>): Promise<void> {
+  async perform<R extends ActionReceipt>(
+    purpose: ActionPurpose,
+    messageIds: readonly number[],
+    request: (api: QuMailApi) => Promise<R>,
+  ): Promise<R | undefined> {
+    if (messageIds.length === 0) return undefined;
+    const receipt = await this.#context.run(vscode.l10n.t('Working'), () => request(this.#context.api), {
+      place: 'view',
+      failure: { retry: () => this.perform(purpose, messageIds, request) },
+    });
+    if (receipt && receipt.messageIds.length > 0) this.#note(receipt, purpose);
+    else if (receipt && purpose !== 'delete')
+      vscode.window.setStatusBarMessage(vscode.l10n.t('There was nothing to do: it is so already.'), SAY_MS);
+    return receipt;
+  }
+
+  /** Does what only this computer knows of: snoozing, muting. It is taken back in its turn as everything else. Never rejects: a failure is shown. */
+  async performOwn(
+    purpose: Exclude<DonePurpose, ActionPurpose>,
+    messageIds: readonly number[],
+    work: (api: () => QuMailApi) => Promise<TakeBack>,
+  ): Promise<void> {
     if (messageIds.length === 0) return;
-    const receipt = await this.#context.run(vscode.l10n.t('Working'), () => request(this.#context.api), { place: 'view' });
-    if (!receipt) return;
-    this.#recent.add(receipt, purpose, messageIds);
-    if (purpose === 'flags') return;
-    const done = doneText(receipt.undoable ? purpose : 'expunge', messageIds.length, vscode.l10n);
-    const undo = receipt.undoable ? ` · ${vscode.l10n.t('"Undo Last Mail Action" takes it back')}` : '';
-    vscode.window.setStatusBarMessage(`$(check) ${done}${undo}`, SAY_MS);
+    const takeBack = await this.#context.run(vscode.l10n.t('Working'), () => work(() => this.#context.api), { place: 'view' });
+    if (!takeBack) return;
+    this.#recent.addOwn(purpose, messageIds, takeBack);
+    this.#performed.fire({ purpose, messageIds });
+    this.#say(purpose, messageIds.length, 'undoable');
+  }
+
+  /** Moves messages to Trash; of what cannot go there it is asked whether it is to be removed for ever. Never rejects. */
+  async delete(messageIds: readonly number[]): Promise<void> {
+    await deleteMessages(messageIds, {
+      perform: (purpose, ids, request) => this.perform(purpose, ids, request),
+      ask: (left) => askAboutLeft(left),
+      createTrash: async (accountId) => ((await this.createFolder(accountId, 'trash')) ? 'made' : 'failed'),
+    });
+  }
+
+  /** Makes the folder that an account lacks; undefined where that failed, which was shown. */
+  async createFolder(accountId: string, role: MadeRole): Promise<string | undefined> {
+    const request = (signal: AbortSignal): Promise<{ path: string }> => this.#context.api.createRoleFolder({ accountId, role }, { signal });
+    const made = await this.#context.run(vscode.l10n.t('Creating the folder'), request, {
+      place: 'view',
+      viewId: 'qumail.mail',
+      failure: { accountId },
+    });
+    return made?.path;
+  }
+
+  dispose(): void {
+    this.#performed.dispose();
+  }
+
+  #note(receipt: ActionReceipt, purpose: ActionPurpose): void {
+    const { messageIds } = receipt;
+    this.#recent.add(receipt, purpose);
+    this.#performed.fire({ purpose, messageIds });
+    if (purpose !== 'flags') this.#say(purpose, messageIds.length, receipt.undoable ? 'undoable' : 'final');
+  }
+
+  #say(purpose: DonePurpose, count: number, back: 'undoable' | 'final'): void {
+    const undo = back === 'undoable' ? ` · ${vscode.l10n.t('"Undo Last Mail Action" takes it back')}` : '';
+    vscode.window.setStatusBarMessage(`$(check) ${doneText(purpose, count, vscode.l10n)}${undo}`, SAY_MS);
   }
 
   /** Takes back what was done last in this window. */
@@ -38,14 +104,14 @@ export class MailActions {
     const last = this.#recent.last;
     if (!last) return void vscode.window.setStatusBarMessage(vscode.l10n.t('There is nothing to take back.'), SAY_MS);
     try {
-      await this.#context.api.undoAction({ actionId: last.actionId });
+      await (last.takeBack ? last.takeBack() : this.#context.api.undoAction({ actionId: last.actionId }));
       const done = doneText(last.purpose, last.messageIds.length, vscode.l10n);
       vscode.window.setStatusBarMessage(`$(discard) ${vscode.l10n.t('Taken back: {0}', done)}`, SAY_MS);
       this.#recent.forget(last.actionId);
     } catch (error) {
       const { code } = QuMailError.from(error);
       // What can never be taken back must not stand in the way of what was done before it.
-      if (code === 'action.missing' || code === 'action.final') this.#recent.forget(last.actionId);
+      if (last.takeBack || code === 'action.missing' || code === 'action.final') this.#recent.forget(last.actionId);
       await this.#context.showFailure(error);
     }
   }
@@ -85,6 +151,16 @@ export class MailActions {
     this.#recent.forget(action.id);
     await this.#pending.refresh();
   }
+}
+
+/** Says for how long, before anything is removed for good. */
+async function askAboutLeft({ why, messages }: LeftBehind): Promise<'for-ever' | 'create-folder' | undefined> {
+  const { question, detail } = questionText({ why, messages }, vscode.l10n);
+  const forEver = vscode.l10n.t('Delete For Ever');
+  const create = vscode.l10n.t('Create Folder');
+  const buttons = why === 'no-trash' ? [create, forEver] : [forEver];
+  const pressed = await vscode.window.showWarningMessage(question, { modal: true, detail }, ...buttons);
+  return pressed === forEver ? 'for-ever' : pressed === create ? 'create-folder' : undefined;
 }
 
 /** Codicon of a pending action. */

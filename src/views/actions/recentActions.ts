@@ -1,10 +1,16 @@
 import type { ActionPurpose, ActionReceipt } from '../../core/api.ts';
+import type { TakeBack } from './ownUndo.ts';
+
+/** What can be done to messages; the last four only this computer knows of. */
+export type DonePurpose = ActionPurpose | 'snooze' | 'unsnooze' | 'mute' | 'unmute';
 
 /** Something this window did to messages. */
 export interface DoneAction {
   readonly actionId: string;
-  readonly purpose: ActionPurpose;
+  readonly purpose: DonePurpose;
   readonly messageIds: readonly number[];
+  /** How it is taken back, where the engine's journal does not know it. */
+  readonly takeBack?: TakeBack;
 }
 
 /** So many can be taken back, one after the other. */
@@ -15,10 +21,19 @@ export class RecentActions {
   #done: readonly DoneAction[] = [];
   #undoable: readonly string[] = [];
   #waiting: ReadonlySet<number> = new Set();
+  #own = 0;
 
-  add(receipt: ActionReceipt, purpose: ActionPurpose, messageIds: readonly number[]): void {
-    this.#done = [...this.#done.slice(1 - MAX_KEPT), { actionId: receipt.actionId, purpose, messageIds }];
-    if (receipt.undoable) this.#undoable = [...this.#undoable.slice(1 - MAX_KEPT), receipt.actionId];
+  add(receipt: ActionReceipt, purpose: ActionPurpose): void {
+    const { actionId, messageIds } = receipt;
+    this.#add({ actionId, purpose, messageIds });
+    if (receipt.undoable) this.#undoable = [...this.#undoable.slice(1 - MAX_KEPT), actionId];
+  }
+
+  /** Something that is not in the engine's journal; taken back in its turn as everything else. */
+  addOwn(purpose: DonePurpose, messageIds: readonly number[], takeBack: TakeBack): void {
+    const actionId = `own:${++this.#own}`;
+    this.#add({ actionId, purpose, messageIds, takeBack });
+    this.#undoable = [...this.#undoable.slice(1 - MAX_KEPT), actionId];
   }
 
   /** What would be taken back next. */
@@ -49,5 +64,9 @@ export class RecentActions {
     this.#done = [];
     this.#undoable = [];
     this.#waiting = new Set();
+  }
+
+  #add(done: DoneAction): void {
+    this.#done = [...this.#done.slice(1 - MAX_KEPT), done];
   }
 }

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { ActionPurpose, ActionReceipt, MailFlag, QuMailApi } from '../../core/api.ts';
 import { pickSnooze } from '../actions/pickSnooze.ts';
 import { messageIdsOf, targetIds } from '../actions/actionTargets.ts';
+import { mute, snooze, unsnooze } from '../actions/ownUndo.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { Composer } from '../composer/composer.ts';
 import type { MailViews } from './mailCommands.ts';
@@ -26,7 +27,7 @@ type ActionCommandId = Extract<
 
 /** Commands that do something to messages. All of them work without a connection; what can be taken back, `undoAction` takes back. */
 export function actionCommands(views: MailViews, composer: Composer): Pick<CommandHandlers, ActionCommandId> {
-  const { context, messages, reader, actions } = views;
+  const { messages, reader, actions } = views;
   const acting =
     (purpose: ActionPurpose, request: (api: QuMailApi, messageIds: readonly number[]) => Promise<ActionReceipt>): CommandHandler =>
     async (...args) => {
@@ -50,13 +51,11 @@ export function actionCommands(views: MailViews, composer: Composer): Pick<Comma
     async 'qumail.snooze'(...args) {
       const messageIds = await targetIds(args, messages, reader);
       const until = messageIds.length === 0 ? undefined : await pickSnooze(messageIds.length);
-      if (until !== undefined)
-        await context.run(vscode.l10n.t('Snoozing'), () => context.api.snoozeMessages({ messageIds, until }), { place: 'view' });
+      if (until !== undefined) await actions.performOwn('snooze', messageIds, (api) => snooze(api, messageIds, until));
     },
     async 'qumail.unsnooze'(...args) {
       const messageIds = await targetIds(args, messages, reader);
-      if (messageIds.length > 0)
-        await context.run(vscode.l10n.t('Bringing back'), () => context.api.unsnoozeMessages({ messageIds }), { place: 'view' });
+      await actions.performOwn('unsnooze', messageIds, (api) => unsnooze(api, messageIds));
     },
     async 'qumail.muteThread'(...args) {
       const [messageId] = messageIdsOf(args, messages, reader);
@@ -69,7 +68,7 @@ export function actionCommands(views: MailViews, composer: Composer): Pick<Comma
   };
 }
 
-async function muteOrUnmute(messageId: number, { context }: MailViews): Promise<void> {
+async function muteOrUnmute(messageId: number, { context, actions }: MailViews): Promise<void> {
   const { muted } = await context.api.isMuted({ messageId });
   const rules = [
     { label: `$(mute) ${vscode.l10n.t('Mark later messages read and archive them')}`, rule: 'archive' as const },
@@ -82,16 +81,7 @@ async function muteOrUnmute(messageId: number, { context }: MailViews): Promise<
   });
   if (!picked) return;
   const { rule } = picked;
-  const done = await context.run(
-    vscode.l10n.t('Muting'),
-    async () => {
-      await (rule === 'off' ? context.api.unmuteThread({ messageId }) : context.api.muteThread({ messageId, rule }));
-      return rule;
-    },
-    { place: 'view' },
-  );
-  if (done === 'off') vscode.window.setStatusBarMessage(`$(unmute) ${vscode.l10n.t('Not muted any more')}`, 5000);
-  else if (done) vscode.window.setStatusBarMessage(`$(mute) ${vscode.l10n.t('Conversation muted')}`, 5000);
+  await actions.performOwn(rule === 'off' ? 'unmute' : 'mute', [messageId], (api) => mute(api, messageId, rule));
 }
 
 /** Says first what is about to happen: a request leaves this machine, and the sender learns that the address is read. */

@@ -1,6 +1,10 @@
+import type { MadeRole } from '../../core/api.ts';
+
 /**
  * Commands are called from menus, keys, the palette, links and other extensions: what they bring is checked like any foreign data.
  */
+
+const MADE_ROLES: readonly MadeRole[] = ['archive', 'junk', 'trash'];
 
 /** Message ids out of what a command was called with: a row, several selected rows, or ids. Empty where it names none. */
 export function messageIdsIn(args: readonly unknown[]): readonly number[] {
@@ -29,6 +33,12 @@ export function folderIn(value: unknown): { accountId: string; path: string } | 
   const accountId = member(folder, 'accountId');
   const path = member(folder, 'path');
   return typeof accountId === 'string' && typeof path === 'string' ? { accountId, path } : undefined;
+}
+
+/** The role that a folder is to be made for. */
+export function madeRoleIn(value: unknown): MadeRole | undefined {
+  const role = member(value, 'role');
+  return MADE_ROLES.find((each) => each === role);
 }
 
 /** An e-mail address: of a contact's row, or given as such. */

@@ -9,7 +9,7 @@ import type { MessageTree } from '../messages/messageTree.ts';
 import type { ReaderPanel } from '../reader/readerPanel.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { withoutIcons } from '../withoutIcons.ts';
-import { accountIdIn, folderIn } from './commandArguments.ts';
+import { accountIdIn, folderIn, madeRoleIn } from './commandArguments.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
 type MailCommandId = Extract<
@@ -18,6 +18,7 @@ type MailCommandId = Extract<
   | 'qumail.openMessage'
   | 'qumail.move'
   | 'qumail.delete'
+  | 'qumail.createFolder'
   | 'qumail.loadMore'
   | 'qumail.openFolder'
   | 'qumail.openList'
@@ -35,7 +36,7 @@ export interface MailViews {
 
 /** Commands about messages that exist, and what lists them. */
 export function mailCommands(views: MailViews): Pick<CommandHandlers, MailCommandId> {
-  const { context, mail, messages, reader, actions } = views;
+  const { context, messages, reader, actions } = views;
   return {
     async 'qumail.fetchMail'(argument) {
       const folder = folderIn(argument);
@@ -57,15 +58,20 @@ export function mailCommands(views: MailViews): Pick<CommandHandlers, MailComman
     },
     async 'qumail.move'(...args) {
       const messageIds = await targetIds(args, messages, reader);
-      const folder = await pickTarget(messageIds, views);
-      if (folder !== undefined) await actions.perform('move', messageIds, (api) => api.moveMessages({ messageIds, folder }));
+      const target = await pickTarget(messageIds, views);
+      if (target) await actions.perform('move', messageIds, (api) => api.moveMessages({ messageIds, ...target }));
     },
     async 'qumail.delete'(...args) {
       const draft = draftTarget(args, messages);
       if (draft) return void (await vscode.commands.executeCommand('qumail.deleteDraft', draft.id));
       const messageIds = await targetIds(args, messages, reader);
-      if (messageIds.length === 0 || !(await mayDelete(messageIds, { mail, messages }))) return;
-      await actions.perform('delete', messageIds, (api) => api.deleteMessages({ messageIds }));
+      if (messageIds.length > 0) await actions.delete(messageIds);
+    },
+    async 'qumail.createFolder'(argument) {
+      const accountId = accountIdIn(argument);
+      const role = madeRoleIn(argument);
+      if (accountId === undefined || role === undefined) return false;
+      return (await actions.createFolder(accountId, role)) !== undefined;
     },
     'qumail.loadMore': () => messages.loadMore(),
     async 'qumail.openFolder'(argument) {
@@ -99,7 +105,10 @@ export async function openSent({ context, mail, messages }: MailViews, accountId
 }
 
 /** Asks which folder to move to. Folders belong to an account, so messages of several have no folder in common. */
-async function pickTarget(messageIds: readonly number[], { context, mail, messages }: MailViews): Promise<string | undefined> {
+async function pickTarget(
+  messageIds: readonly number[],
+  { context, mail, messages }: MailViews,
+): Promise<{ accountId: string; folder: string } | undefined> {
   const accountId = await accountOf(messageIds[0], context, messages);
   if (accountId === undefined) return undefined;
   if (messageIds.some((id) => (messages.find(id)?.accountId ?? accountId) !== accountId)) {
@@ -114,23 +123,6 @@ async function pickTarget(messageIds: readonly number[], { context, mail, messag
     description: folder.path === folder.name ? '' : withoutIcons(folder.path),
     folder: folder.path,
   }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Move to which folder?') }))?.folder;
-}
-
-/** Deleting from Trash is for ever, and asked about; elsewhere it is a move that can be taken back. */
-async function mayDelete(messageIds: readonly number[], { mail, messages }: Pick<MailViews, 'mail' | 'messages'>): Promise<boolean> {
-  const shown = messageIds.map((id) => messages.find(id)).filter((message) => message !== undefined);
-  const places = new Map(shown.map(({ accountId, folder }) => [`${accountId}:${folder}`, { accountId, folder }]));
-  const roles = await Promise.all(
-    [...places.values()].map(
-      async ({ accountId, folder }) => (await mail.foldersOf(accountId)).find(({ path }) => path === folder)?.specialUse,
-    ),
-  );
-  if (!roles.includes('trash')) return true;
-  const forEver = vscode.l10n.t('Delete');
-  const question =
-    messageIds.length === 1
-      ? vscode.l10n.t('Delete this message for ever?')
-      : vscode.l10n.t('Delete {0} messages for ever?', messageIds.length);
-  return (await vscode.window.showWarningMessage(question, { modal: true }, forEver)) === forEver;
+  const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Move to which folder?') });
+  return picked && { accountId, folder: picked.folder };
 }

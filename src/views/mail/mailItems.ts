@@ -141,11 +141,12 @@ export function pendingActionItem(action: PendingAction, account: string | undef
 }
 
 /** A row that stands for several, or for a list elsewhere. */
-export function groupItem(kind: 'searches' | 'drafts' | 'snoozed', count: number): vscode.TreeItem {
+export function groupItem(kind: 'searches' | 'drafts' | 'snoozed' | 'muted', count: number): vscode.TreeItem {
   const looks = {
     searches: { name: vscode.l10n.t('Saved searches'), icon: 'bookmark', state: Expanded },
     drafts: { name: vscode.l10n.t('Unsent drafts'), icon: 'edit', state: Collapsed },
     snoozed: { name: vscode.l10n.t('Snoozed'), icon: 'clock', state: None },
+    muted: { name: vscode.l10n.t('Muted'), icon: 'mute', state: None },
   };
   const { name, icon, state } = looks[kind];
   const item = new vscode.TreeItem(name, state);
@@ -153,7 +154,7 @@ export function groupItem(kind: 'searches' | 'drafts' | 'snoozed', count: number
   item.iconPath = new vscode.ThemeIcon(icon);
   if (kind !== 'searches') item.description = String(count);
   item.contextValue = kind;
-  if (kind === 'snoozed') item.command = openList({ kind: 'snoozed' });
+  if (kind === 'snoozed' || kind === 'muted') item.command = openList({ kind });
   return item;
 }
 

@@ -1,4 +1,4 @@
-import type { Account, Draft, Folder, OutboxEntry, PendingAction, SavedSearch, UnifiedFolder } from '../../core/api.ts';
+import type { Account, Draft, Folder, MutedThread, OutboxEntry, PendingAction, SavedSearch, UnifiedFolder } from '../../core/api.ts';
 import type { FolderBranch } from './folderNesting.ts';
 
 export type MailNode =
@@ -8,7 +8,7 @@ export type MailNode =
   | { readonly kind: 'folder'; readonly folder: Folder; readonly branch: FolderBranch }
   | { readonly kind: 'searches' }
   | { readonly kind: 'search'; readonly search: SavedSearch }
-  | { readonly kind: 'snoozed'; readonly count: number }
+  | { readonly kind: 'snoozed' | 'muted'; readonly count: number }
   | { readonly kind: 'drafts' }
   | { readonly kind: 'draft'; readonly draft: Draft }
   | { readonly kind: 'outbox' }
@@ -21,10 +21,11 @@ export interface ExtraFacts {
   readonly unified: readonly UnifiedFolder[];
   readonly searches: readonly SavedSearch[];
   readonly snoozed: number;
+  readonly muted: readonly MutedThread[];
   readonly drafts: readonly Draft[];
 }
 
-export const NO_EXTRAS: ExtraFacts = { unified: [], searches: [], snoozed: 0, drafts: [] };
+export const NO_EXTRAS: ExtraFacts = { unified: [], searches: [], snoozed: 0, muted: [], drafts: [] };
 
 /**
  * The first level of the Mail view. Several accounts have their inboxes in one row on top; below the accounts is what was kept, put off, begun or
@@ -47,6 +48,7 @@ export function rootNodes(
     ...o.accounts,
     ...(extras.searches.length > 0 ? [{ kind: 'searches' } as const] : []),
     ...(extras.snoozed > 0 ? [{ kind: 'snoozed', count: extras.snoozed } as const] : []),
+    ...(extras.muted.length > 0 ? [{ kind: 'muted', count: extras.muted.length } as const] : []),
     ...(extras.drafts.length > 0 ? [{ kind: 'drafts' } as const] : []),
     ...(o.outbox === undefined ? [] : [o.outbox]),
     ...(o.pending === 'yes' ? [{ kind: 'pending' } as const] : []),

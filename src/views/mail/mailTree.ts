@@ -140,7 +140,8 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
       case 'search':
         return items.searchItem(node.search, emailOf(node.search.accountId));
       case 'snoozed':
-        return items.groupItem('snoozed', node.count);
+      case 'muted':
+        return items.groupItem(node.kind, node.count);
       case 'drafts':
         return items.groupItem('drafts', extras.facts.drafts.length);
       case 'draft':
@@ -159,8 +160,9 @@ export class MailTree implements vscode.TreeDataProvider<MailNode>, vscode.TreeD
   async handleDrop(target: MailNode | undefined, data: vscode.DataTransfer): Promise<void> {
     const messageIds = await messageIdsOfDrag(data);
     if (messageIds.length === 0 || target?.kind !== 'folder' || !target.folder.selectable) return;
-    const { path } = target.folder;
-    await this.#parts.actions.perform('move', messageIds, (api) => api.moveMessages({ messageIds, folder: path }));
+    // Whose the messages are the drag does not tell; the engine refuses those of another account.
+    const { accountId, path } = target.folder;
+    await this.#parts.actions.perform('move', messageIds, (api) => api.moveMessages({ messageIds, accountId, folder: path }));
   }
 
   dispose(): void {

@@ -47,10 +47,16 @@ export function buildMailViews(
     memory,
     server: (messageId) => (recent.isWaiting(messageId) ? 'waiting' : 'told'),
     draftOf: (messageId) => copies.of(messageId),
+    muted: (messageId) => extras.isMuted(messageId),
+    onDidPerform: actions.onDidPerform,
     onDidChangeFacts: (listener, self, list) =>
-      vscode.Disposable.from(pending.onDidChangeWaiting(listener, self, list), copies.onDidChange(listener, self, list)),
+      vscode.Disposable.from(
+        pending.onDidChangeWaiting(listener, self, list),
+        copies.onDidChange(listener, self, list),
+        extras.onDidChangeMuted(listener, self, list),
+      ),
   });
-  const owned: vscode.Disposable[] = [mail, messages, pending, progress, extras, versions, copies, mailFiles];
+  const owned: vscode.Disposable[] = [mail, messages, actions, pending, progress, extras, versions, copies, mailFiles];
   return {
     mail,
     messages,

@@ -22,7 +22,7 @@ export type ReadRows = (limit: number, before?: number) => Promise<RowPage>;
 
 type Requests = Pick<
   QuMailRequests,
-  'getEmailList' | 'getThreadList' | 'getUnifiedList' | 'getUnifiedThreadList' | 'search' | 'listSnoozed'
+  'getEmailList' | 'getThreadList' | 'getUnifiedList' | 'getUnifiedThreadList' | 'search' | 'listSnoozed' | 'listMuted'
 >;
 
 /** Reads a source page by page. Folders know conversations, alone or all of one role; anything else is a list of messages. */
@@ -38,7 +38,21 @@ export function rowReader(source: ListSource, layout: ListLayout, api: () => Req
       return async () => ({
         rows: (await api().listSnoozed()).map(({ message, until }) => ({ kind: 'message', message, until })),
       });
+    case 'muted':
+      return async () => ({ rows: (await api().listMuted()).map(({ newest }) => messageRow(newest)) });
   }
+}
+
+/** Reads rows of messages once more by their ids: what has left its folder, or is gone, is not among the answers. */
+export function rowRenewer(api: () => Pick<QuMailRequests, 'listMessages'>): (rows: readonly ListRow[]) => Promise<readonly ListRow[]> {
+  return async (rows) => {
+    const messageIds = rows.flatMap((row) => (row.kind === 'message' ? [row.message.id] : []));
+    const now = new Map((await api().listMessages({ messageIds })).map((message) => [message.id, message]));
+    return rows.flatMap((row) => {
+      const message = row.kind === 'message' ? now.get(row.message.id) : undefined;
+      return row.kind === 'message' && message?.folder === row.message.folder ? [{ ...row, message }] : [];
+    });
+  };
 }
 
 /** A found message as a row. */

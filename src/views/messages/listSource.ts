@@ -1,11 +1,11 @@
 import type { SpecialUse } from '../../core/api.ts';
 
-/** What the Messages view lists: a folder, one role over all accounts, what a search finds, or what was snoozed. */
+/** What the Messages view lists: a folder, one role over all accounts, what a search finds, what was snoozed, or what is muted. */
 export type ListSource =
   | { readonly kind: 'folder'; readonly accountId: string; readonly path: string }
   | { readonly kind: 'unified'; readonly role: SpecialUse }
   | { readonly kind: 'search'; readonly query: string; readonly accountId?: string; readonly name?: string }
-  | { readonly kind: 'snoozed' };
+  | { readonly kind: 'snoozed' | 'muted' };
 
 /** One row per conversation, or one per message. */
 export type ListLayout = 'threads' | 'messages';
@@ -17,7 +17,7 @@ const MAX_QUERY = 2000;
 export function listSourceIn(value: unknown): ListSource | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { kind, role, query, accountId, name, folder, search } = value as Record<string, unknown>;
-  if (kind === 'snoozed') return { kind };
+  if (kind === 'snoozed' || kind === 'muted') return { kind };
   if (kind === 'unified') {
     const named = role ?? (folder as { role?: unknown } | undefined)?.role;
     return typeof named === 'string' && ROLES.includes(named) ? { kind, role: named as SpecialUse } : undefined;
@@ -30,6 +30,11 @@ export function listSourceIn(value: unknown): ListSource | undefined {
     ...(typeof accountId === 'string' ? { accountId } : {}),
     ...(typeof name === 'string' ? { name } : {}),
   };
+}
+
+/** How long after a change it is read anew, milliseconds: what is looked for among all mail less often than a folder. Mail comes in swarms. */
+export function settleMs(source: ListSource | undefined): number {
+  return source === undefined || source.kind === 'unified' || source.kind === 'search' ? 1500 : 100;
 }
 
 /** Whether a change in a folder may change what the source lists. Which folders have a role is not known here, so any may. */

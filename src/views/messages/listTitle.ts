@@ -47,6 +47,7 @@ export function roleName(role: SpecialUse, l10n: Localiser): string {
 
 function nameOf(source: ListSource, folderName: string, l10n: Localiser): string {
   if (source.kind === 'snoozed') return l10n.t('Snoozed');
+  if (source.kind === 'muted') return l10n.t('Muted conversations');
   if (source.kind === 'search') return source.name ?? l10n.t('Search: {0}', source.query);
   return folderName;
 }

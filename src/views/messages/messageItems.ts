@@ -18,6 +18,8 @@ export interface RowSetting {
   readonly now: number;
   /** Whether something done to a message has not reached the server yet. */
   readonly server: (messageId: number) => 'told' | 'waiting';
+  /** Whether the conversation of a message is muted. */
+  readonly muted?: (messageId: number) => boolean;
   /** The draft that a message is the sealed copy of. */
   readonly draftOf?: (messageId: number) => Draft | undefined;
   /** Whose mailbox a message is in, where the list is of several. */
@@ -45,7 +47,8 @@ export function messageItem(row: Extract<ListRow, { kind: 'message' }>, setting:
   const subject = message.subject || vscode.l10n.t('(no subject)');
   const date = until === undefined ? shortDate(message.date, setting.now, vscode.env.language) : dateAndTime(until, vscode.env.language);
   const server = setting.server(message.id);
-  const signs = marksOf(message, server);
+  const muted = setting.muted?.(message.id) === true;
+  const signs = marksOf(message, server, muted ? 'muted' : 'heard');
   const item = new vscode.TreeItem(marks ? foundLabel(subject, marks.subject, marks.snippet) : who);
   // Below a conversation all have one subject: how each begins tells them apart.
   const about = parent ? [setting.folder ?? '', message.preview.slice(0, MAX_BEGINNING)].filter(Boolean).join(' · ') : subject;
@@ -73,12 +76,15 @@ export function messageItem(row: Extract<ListRow, { kind: 'message' }>, setting:
     level,
     failure,
     waiting,
+    muted ? mutedWords() : '',
     marks?.snippet?.text ?? message.preview,
   ]
     .filter(Boolean)
     .join('\n');
   const state = unread ? vscode.l10n.t('Unread') : vscode.l10n.t('Read');
-  item.accessibilityInformation = { label: [state, who, subject, date, level, failure, waiting].filter(Boolean).join(', ') };
+  item.accessibilityInformation = {
+    label: [state, who, subject, date, level, failure, waiting, muted ? mutedWords() : ''].filter(Boolean).join(', '),
+  };
   return item;
 }
 
@@ -105,9 +111,11 @@ export function threadItem(thread: ThreadSummary, setting: RowSetting): vscode.T
   const subject = newest.subject || vscode.l10n.t('(no subject)');
   const date = shortDate(newest.date, setting.now, vscode.env.language);
   const counts = threadCounts(thread, vscode.l10n);
+  const muted = setting.muted?.(newest.id) === true;
+  const signs = marksOf(newest, setting.server(newest.id), muted ? 'muted' : 'heard');
   const item = new vscode.TreeItem(who || personLabel(newest.from), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `thread:${thread.threadId}`;
-  item.description = `(${thread.count}) ${marksOf(newest, setting.server(newest.id))}${subject} · ${date}`;
+  item.description = `(${thread.count}) ${signs}${subject} · ${date}`;
   item.iconPath = icon(newest);
   item.resourceUri = rowUri({ id: newest.id, flags: thread.unread > 0 ? [] : ['seen'] });
   item.contextValue = rowContext('thread', {
@@ -122,12 +130,19 @@ export function threadItem(thread: ThreadSummary, setting: RowSetting): vscode.T
     thread.participants.map((one) => personLabel(one)).join(', '),
     setting.accountOf?.(newest.accountId),
     counts,
+    muted ? mutedWords() : '',
     newest.preview,
   ]
     .filter(Boolean)
     .join('\n');
-  item.accessibilityInformation = { label: [vscode.l10n.t('Conversation'), who, subject, counts, date].join(', ') };
+  item.accessibilityInformation = {
+    label: [vscode.l10n.t('Conversation'), who, subject, counts, date, muted ? mutedWords() : ''].filter(Boolean).join(', '),
+  };
   return item;
+}
+
+function mutedWords(): string {
+  return vscode.l10n.t('Muted: what comes later is marked read');
 }
 
 function icon({ level, seal }: MessageSummary): vscode.ThemeIcon {

@@ -17,8 +17,12 @@ export interface ListTools {
   readonly memory: Pick<vscode.Memento, 'get' | 'update'>;
   /** Whether something done to a message has not reached the server yet. */
   readonly server: (messageId: number) => 'told' | 'waiting';
+  /** Whether the conversation of a message is muted. */
+  readonly muted: (messageId: number) => boolean;
   /** The draft that a message is the sealed copy of. */
   readonly draftOf: (messageId: number) => Draft | undefined;
-  /** Either may answer otherwise now. */
+  /** Something was done to messages in this window. */
+  readonly onDidPerform: vscode.Event<unknown>;
+  /** What a message waits for, or is the copy of, may be something else now. */
   readonly onDidChangeFacts: vscode.Event<unknown>;
 }

@@ -13,14 +13,16 @@ const MAX_RELOAD = 500;
 /** The rows of one list as far as they have been loaded, in the order of the list. */
 export class MessagePages {
   readonly #readRows: ReadRows;
+  readonly #renew: (rows: readonly ListRow[]) => Promise<readonly ListRow[]>;
   #rows: readonly ListRow[] = [];
-  /** Rows from elsewhere, which reading anew does not bring: what the server found. */
+  /** Rows from elsewhere, which reading the list anew does not bring: what the server found. They are renewed one by one. */
   #added: readonly ListRow[] = [];
   #page: Omit<RowPage, 'rows'> = {};
   #loaded: Promise<void> | undefined;
 
-  constructor(readRows: ReadRows) {
+  constructor(readRows: ReadRows, renew: (rows: readonly ListRow[]) => Promise<readonly ListRow[]> = async (rows) => rows) {
     this.#readRows = readRows;
+    this.#renew = renew;
   }
 
   get rows(): readonly ListRow[] {
@@ -56,7 +58,7 @@ export class MessagePages {
   async reload(): Promise<void> {
     const reading = this.#read(Math.min(Math.max(this.#rows.length, PAGE), MAX_RELOAD));
     this.#loaded = reading;
-    await reading;
+    await Promise.all([reading, this.#renewAdded()]);
   }
 
   async loadMore(): Promise<void> {
@@ -71,6 +73,13 @@ export class MessagePages {
   /** Puts rows at the end that the list does not have. */
   add(rows: readonly ListRow[]): void {
     this.#added = [...this.#added, ...rows];
+  }
+
+  async #renewAdded(): Promise<void> {
+    const before = this.#added;
+    if (before.length === 0) return;
+    const renewed = await this.#renew(before);
+    if (before === this.#added) this.#added = renewed;
   }
 
   async #read(limit: number): Promise<void> {

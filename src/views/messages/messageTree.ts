@@ -1,14 +1,14 @@
 import * as vscode from 'vscode';
-import { QuMailError, type Draft, type MessageSummary, type SpecialUse } from '../../core/api.ts';
+import { QuMailError, type Draft, type MessageSummary, type QuMailApi, type SpecialUse } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { listTitle, roleName } from './listTitle.ts';
 import type { FolderFacts, ListTools, MessageNode } from './messageNode.ts';
 import { dragMessages, MESSAGES_MIME } from './messageDrag.ts';
 import { messageItem, moreItem, threadItem, type RowSetting } from './messageItems.ts';
 import { MessagePages, type FolderChoice } from './messagePages.ts';
-import { rowReader } from './listRows.ts';
+import { rowReader, rowRenewer } from './listRows.ts';
 import { ThreadCache } from './threadCache.ts';
-import { isTouchedBy, type ListLayout, type ListSource } from './listSource.ts';
+import { isTouchedBy, settleMs, type ListLayout, type ListSource } from './listSource.ts';
 
 interface ShownList {
   readonly source: ListSource;
@@ -16,8 +16,6 @@ interface ShownList {
 }
 
 const LAYOUT = 'qumail.layout';
-/** Mail comes in swarms. What is looked for among all mail is looked for anew less often than a folder is read. */
-const SETTLE_MS = { folder: 100, other: 1500 };
 
 /** What the Messages view lists: a folder by conversations or messages, all inboxes, what a search found; paged. */
 export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode.TreeDragAndDropController<MessageNode>, vscode.Disposable {
@@ -54,10 +52,12 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
       this.#changes,
       context.onEvent((event) => {
         if (event.kind === 'messages') this.#onMessages(event);
-        else if (event.kind === 'actions' && this.#list?.source.kind === 'snoozed') this.#scheduleReload();
+        else if (event.kind === 'actions' && /^(?:snoozed|muted)$/.test(this.#list?.source.kind ?? '')) this.#scheduleReload();
         else if (event.kind === 'accounts') this.#onAccounts();
       }),
       context.onDidChangeWorld(() => this.#clear()),
+      // A row of what is gone must not wait for the others: it would be acted on once more.
+      tools.onDidPerform(() => void this.#reload()),
       tools.onDidChangeFacts(() => this.#changes.fire(undefined)),
       new vscode.Disposable(() => clearTimeout(this.#timer)),
     ];
@@ -186,17 +186,25 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
     const several = this.#list?.source.kind !== 'folder' && this.#context.accounts.length > 1;
     const accountOf = (accountId: string): string =>
       several ? (this.#context.accounts.find(({ id }) => id === accountId)?.email ?? '') : '';
-    return { own, junk: this.#role === 'junk', now: Date.now(), server: this.#tools.server, draftOf: this.#tools.draftOf, accountOf };
+    return {
+      own,
+      junk: this.#role === 'junk',
+      now: Date.now(),
+      server: this.#tools.server,
+      muted: this.#tools.muted,
+      draftOf: this.#tools.draftOf,
+      accountOf,
+    };
   }
 
   #open(source: ListSource, role?: 'same'): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#threads.clear();
-    const list = { source, pages: new MessagePages(rowReader(source, this.#layout, () => this.#context.api)) };
+    const api = (): QuMailApi => this.#context.api;
+    const list = { source, pages: new MessagePages(rowReader(source, this.#layout, api), rowRenewer(api)) };
     this.#list = list;
-    if (role === undefined) this.#role = source.kind === 'unified' ? source.role : undefined;
-    if (role === undefined) this.#folderName = '';
+    if (role === undefined) [this.#role, this.#folderName] = [source.kind === 'unified' ? source.role : undefined, ''];
   }
 
   async #childrenOf(node: Extract<MessageNode, { kind: 'thread' }>): Promise<MessageNode[]> {
@@ -238,14 +246,10 @@ export class MessageTree implements vscode.TreeDataProvider<MessageNode>, vscode
 
   /** Soon, and once for all that changes until then; not put off by what changes meanwhile. */
   #scheduleReload(): void {
-    const kind = this.#list?.source.kind;
-    this.#timer ??= setTimeout(
-      () => {
-        this.#timer = undefined;
-        void this.#reload();
-      },
-      SETTLE_MS[kind === 'folder' || kind === 'snoozed' ? 'folder' : 'other'],
-    );
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#reload();
+    }, settleMs(this.#list?.source));
   }
 
   async #reload(): Promise<void> {

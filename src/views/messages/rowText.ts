@@ -72,9 +72,14 @@ export function rowContext(
 }
 
 /** Signs in front of a subject; `waiting`: something done to it has not reached the server. */
-export function marksOf(message: Pick<MessageSummary, 'flags' | 'hasAttachments'>, server: 'told' | 'waiting'): string {
+export function marksOf(
+  message: Pick<MessageSummary, 'flags' | 'hasAttachments'>,
+  server: 'told' | 'waiting',
+  conversation: 'muted' | 'heard' = 'heard',
+): string {
   const all = [
     server === 'waiting' ? '⟳' : '',
+    conversation === 'muted' ? '🔇' : '',
     message.flags.includes('flagged') ? '★' : '',
     message.flags.includes('answered') ? '↩' : '',
     message.hasAttachments ? '📎' : '',

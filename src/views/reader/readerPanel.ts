@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { QuMailError } from '../../core/api.ts';
 import type { Attachment, Contact, Failure, Message } from '../../core/api.ts';
+import type { Performed } from '../actions/mailActions.ts';
 import type { CommandId } from '../commandIds.ts';
 import { takeStep } from '../failures.ts';
 import { present } from '../present.ts';
@@ -14,6 +15,7 @@ import type { HostMessage, ReaderAction, ReaderRequest } from './readerProtocol.
 import { parseReaderRequest } from './readerRequests.ts';
 import { loadReader } from './readerWebview.ts';
 import { readerWords } from './readerWords.ts';
+import { ReadingContext } from './readingContext.ts';
 import { SourceDocuments } from './sourceDocuments.ts';
 
 const READER_VIEW_TYPE = 'qumail.reader';
@@ -29,6 +31,9 @@ const COMMANDS: Readonly<Record<Exclude<ReaderAction, 'view-source' | 'import'>,
   'mark-unread': 'qumail.markUnread',
 };
 
+/** What leaves a message in the list that it was read from. */
+const STAYING: readonly Performed['purpose'][] = ['flags', 'mute', 'unmute'];
+
 /**
  * The one reusable panel in which messages are read. Its page has no authority: every request is checked against a
  * bounded schema and against the message on show, and carries the generation it was made in, so that a click on what
@@ -38,6 +43,7 @@ export class ReaderPanel implements vscode.Disposable {
   readonly #context: ViewContext;
   readonly #files: AttachmentFiles;
   readonly #sources: SourceDocuments;
+  readonly #reading: ReadingContext;
   readonly #owned: vscode.Disposable[];
   #panel: vscode.WebviewPanel | undefined;
   #generation = 0;
@@ -54,9 +60,11 @@ export class ReaderPanel implements vscode.Disposable {
     this.#context = context;
     this.#files = new AttachmentFiles(context);
     this.#sources = new SourceDocuments(context);
+    this.#reading = new ReadingContext(context);
     this.#owned = [
       this.#files,
       this.#sources,
+      this.#reading,
       context.onDidChangeWorld(() => this.#panel?.dispose()),
       vscode.window.registerWebviewPanelSerializer(READER_VIEW_TYPE, {
         deserializeWebviewPanel: (panel, state) => this.#restore(panel, state),
@@ -83,6 +91,11 @@ export class ReaderPanel implements vscode.Disposable {
     this.#panel?.dispose();
   }
 
+  /** Something was done to messages, wherever it was asked for: the one on show goes off the screen where it has gone from its list. */
+  performed({ purpose, messageIds }: Performed): void {
+    if (!STAYING.includes(purpose) && this.#messageId !== undefined && messageIds.includes(this.#messageId)) this.close();
+  }
+
   dispose(): void {
     this.#panel?.dispose();
     this.#opening?.abort();
@@ -96,6 +109,7 @@ export class ReaderPanel implements vscode.Disposable {
     const generation = ++this.#generation;
     this.#messageId = messageId;
     this.#message = undefined;
+    this.#reading.show(undefined);
     this.#failure = undefined;
     // A message that was allowed to load from elsewhere does not pass its permission on.
     if (this.#remote === 'allowed') this.#load('blocked');
@@ -107,6 +121,7 @@ export class ReaderPanel implements vscode.Disposable {
       this.#contact = await this.#contactOf(message);
       if (generation !== this.#generation) return;
       this.#message = message;
+      this.#reading.show(message.summary);
       this.#failure = message.security.failure;
       clearTimeout(sayLoading);
       this.#postMessage();
@@ -157,6 +172,7 @@ export class ReaderPanel implements vscode.Disposable {
       this.#generation++;
       this.#panel = undefined;
       this.#message = undefined;
+      this.#reading.show(undefined);
       this.#onShow = undefined;
     });
     this.#load('blocked');
@@ -218,17 +234,6 @@ export class ReaderPanel implements vscode.Disposable {
     // Of files, which have an editor of their own.
     if (action === 'import') return;
     await vscode.commands.executeCommand(COMMANDS[action], summary.id);
-    if ((action === 'delete' || action === 'move') && (await this.#hasLeft(summary.id, summary.folder))) this.#panel?.dispose();
-  }
-
-  /** Whether the message is gone from the folder it was read in; a question answered with no leaves it there. */
-  async #hasLeft(messageId: number, folder: string): Promise<boolean> {
-    if (messageId !== this.#messageId) return false;
-    try {
-      return (await this.#context.api.openMessage({ messageId })).summary.folder !== folder;
-    } catch (error) {
-      return QuMailError.is(error, 'message.missing') || QuMailError.is(error, 'imap.message-missing');
-    }
   }
 
   async #takeNextStep(): Promise<void> {

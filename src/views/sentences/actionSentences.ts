@@ -11,7 +11,11 @@ export function actionSentences(l10n: Localiser): Record<ActionCode, Sentence> {
     'action.missing': { say: () => l10n.t('This is too long ago to be undone.') },
     'action.final': { say: () => l10n.t('What was deleted for good cannot be brought back.') },
     'action.no-folder': {
-      say: (f) => l10n.t('This account has no folder for that ({0}). Create one at your provider, then try again.', f('role', '')),
+      say: (f) => l10n.t('This account has no folder for that ({0}). QuMail can create one on the server.', f('role', l10n.t('its role'))),
+      step: 'create-folder',
+    },
+    'action.other-account': {
+      say: () => l10n.t('Messages can only be moved to folders of the account they are in. Choose one of those.'),
     },
     'unsubscribe.none': {
       say: () => l10n.t('This message offers no safe way to unsubscribe. Mark it as junk if you do not want more of it.'),

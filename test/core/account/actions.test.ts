@@ -127,7 +127,7 @@ describe('what is done with messages', function () {
     await alice.settled();
     assert.deepEqual((await alice.list('Trash')).find(({ subject }) => subject === 'undone')?.flags, row!.flags);
 
-    const gone = await alice.engine.deleteMessages({ messageIds: [row!.id] });
+    const gone = await alice.engine.removeForGood({ messageIds: [row!.id] });
     assert.equal(gone.undoable, false);
     await alice.settled();
     assert.equal(await stored('undone', 'Trash'), 0);
@@ -199,19 +199,30 @@ describe('what is done with messages', function () {
   });
 
   it('archives, and moves to junk and back with the keywords other programs know', async () => {
-    await world.mail.doveadm(['mailbox', 'create', '-u', alice.email, 'Archive']);
-    await alice.engine.fetchMail({ accountId: alice.account.id });
     const { id } = await message('filed');
-    await alice.engine.archiveMessages({ messageIds: [id] });
+    const accountId = alice.account.id;
+    await assert.rejects(alice.engine.archiveMessages({ messageIds: [id] }), {
+      code: 'action.no-folder',
+      details: { role: 'archive', accountId },
+    });
+    assert.deepEqual(await alice.engine.createRoleFolder({ accountId, role: 'archive' }), { path: 'Archive' });
+    assert.deepEqual(await alice.engine.createRoleFolder({ accountId, role: 'trash' }), { path: 'Trash' }, 'which is there');
+    const { actionId } = await alice.engine.archiveMessages({ messageIds: [id] });
     await alice.settled();
     assert.equal(await stored('filed', 'Archive'), 1);
+    const row = (await alice.list('Archive')).find(({ subject }) => subject === 'filed')!;
+    const again = await alice.engine.archiveMessages({ messageIds: [row.id] });
+    assert.deepEqual([again.messageIds, again.undoable], [[], false], 'and says so where it was done already');
+    await alice.engine.undoAction({ actionId });
+    assert.equal(await times('filed', 'INBOX'), 1);
+    await alice.settled();
     const junk = (await alice.engine.listFolders({ accountId: alice.account.id })).find(({ specialUse }) => specialUse === 'junk')!.path;
-    await alice.engine.markJunk({ messageIds: [id] });
+    await alice.engine.markJunk({ messageIds: [row.id] });
     await alice.settled();
     const keywords = (folder: string): Promise<string> =>
       world.mail.doveadm(['fetch', '-u', alice.email, 'flags', 'mailbox', folder, 'header', 'Subject', 'filed']);
     assert.match(await keywords(junk), /\$Junk/);
-    await alice.engine.markNotJunk({ messageIds: [id] });
+    await alice.engine.markNotJunk({ messageIds: [row.id] });
     await alice.settled();
     assert.match(await keywords('INBOX'), /\$NotJunk/);
     assert.doesNotMatch(await keywords('INBOX'), /\$Junk/);
@@ -247,10 +258,46 @@ describe('what is done with messages', function () {
     }
   });
 
+  it('brings a snoozed message back on top of its conversation, and does not count it until then', async () => {
+    const letter = (n: number, subject: string, head: readonly string[]): Buffer =>
+      Buffer.from(
+        [
+          `From: ${bob.email}`,
+          `To: ${alice.email}`,
+          `Subject: ${subject}`,
+          `Date: ${new Date(clock.now() - (9 - n) * MINUTE).toUTCString()}`,
+        ]
+          .concat([`Message-ID: <plan-${n}@example.test>`, ...head, '', 'text', ''])
+          .join('\r\n'),
+      );
+    world.mail.fill(alice.email, [letter(1, 'plan', []), letter(2, 'Re: plan', ['In-Reply-To: <plan-1@example.test>'])]);
+    const first = (await alice.list()).find(({ subject }) => subject === 'plan')!;
+    const threads = async () =>
+      (await alice.engine.getThreadList({ accountId: alice.account.id, folder: 'INBOX', limit: 50 })).threads.map(({ newest }) => newest);
+    assert.equal((await threads()).filter(({ subject }) => subject.endsWith('plan')).length, 1);
+    await message('newest of all');
+    await alice.engine.setFlags({ messageIds: [first.id], add: [], remove: ['seen'] });
+    await alice.settled();
+    await alice.engine.fetchMail({ accountId: alice.account.id });
+    const before = await unread('INBOX');
+    const counted = new Promise<void>((resolve) => alice.engine.onEvent((event) => event.kind === 'folders' && resolve()));
+    await alice.engine.snoozeMessages({ messageIds: [first.id], until: clock.now() + 30 * MINUTE });
+    await counted;
+    assert.equal(await unread('INBOX'), before - 1);
+    assert.equal((await alice.engine.listUnifiedFolders())[0]?.unread, before - 1);
+    const back = new Promise<void>((resolve) => alice.engine.onEvent((event) => event.kind === 'actions' && resolve()));
+    clock.leap(31 * MINUTE);
+    await back;
+    const listed = await threads();
+    assert.equal(listed[0]?.id, first.id);
+    assert.equal(listed.filter(({ subject }) => subject.endsWith('plan')).length, 1);
+    assert.equal(await unread('INBOX'), before);
+  });
+
   it('marks what comes later in a muted thread as read and archives it, and nothing else', async () => {
     const first = await message('endless');
     await alice.engine.muteThread({ messageId: first.id });
-    assert.deepEqual(await alice.engine.isMuted({ messageId: first.id }), { muted: true });
+    assert.deepEqual(await alice.engine.isMuted({ messageId: first.id }), { muted: true, rule: 'archive' });
     const again = await bob.engine.createDraft({
       accountId: bob.account.id,
       source: { kind: 'reply', messageId: (await bob.receives('endless', 'Sent')).summary.id },
@@ -262,8 +309,13 @@ describe('what is done with messages', function () {
     const copies = async (folder: string): Promise<number> =>
       (await alice.list(folder)).filter(({ subject }) => subject === 'Re: endless').length;
     assert.deepEqual([await copies('Archive'), await copies('INBOX')], [1, 0]);
+    const [muted, ...more] = await alice.engine.listMuted();
+    assert.deepEqual([muted?.newest.subject, muted?.rule, more], ['Re: endless', 'archive', []]);
+    const archivedRow = (await shown('Archive')).find(({ subject }) => subject === 'Re: endless')!;
+    assert.deepEqual(muted?.messageIds.toSorted(), [first.id, archivedRow.id].toSorted());
     await alice.engine.unmuteThread({ messageId: first.id });
     assert.deepEqual(await alice.engine.isMuted({ messageId: first.id }), { muted: false });
+    assert.deepEqual(await alice.engine.listMuted(), []);
     assert.equal((await message('another matter')).flags.includes('seen'), false);
   });
 

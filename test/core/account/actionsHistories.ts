@@ -14,6 +14,7 @@ import { MAIL_MIGRATIONS } from '../../../src/core/store/mailSchema.ts';
 import { MessageStore } from '../../../src/core/store/messages.ts';
 import { migrate } from '../../../src/core/store/migrate.ts';
 import { ShownMail } from '../../../src/core/store/shownMail.ts';
+import { SnoozedStore } from '../../../src/core/store/snoozed.ts';
 import { VAULT_MIGRATIONS } from '../../../src/core/store/vaultSchema.ts';
 import { ModelImap, type ModelOptions } from './modelImap.ts';
 
@@ -34,6 +35,7 @@ export class Client {
   readonly messages = new MessageStore({ db: this.cache });
   readonly journal = new ActionStore({ db: this.vault });
   readonly shown = new ShownMail({ db: this.cache });
+  readonly snoozed = new SnoozedStore({ db: this.vault });
   readonly failures: string[] = [];
   state: ReplayAccount['state'] = 'offline';
   replay!: Replay;
@@ -53,7 +55,7 @@ export class Client {
   restart(): void {
     this.replay?.dispose();
     const { journal, messages, shown } = this;
-    this.view = new LocalView({ journal, messages, shown });
+    this.view = new LocalView({ journal, messages, shown, snoozed: this.snoozed });
     const account: ReplayAccount = {
       ...{ handler: { actions: this.server } },
       state: 'online',
@@ -254,10 +256,16 @@ export async function play(steps: readonly Step[], options: ModelOptions): Promi
     } else if (each.do === 'flag' && row) {
       receipts.push((await client.actions.setFlags({ messageIds: [row.id], add: [each.add], remove: [each.remove] })).actionId);
     } else if (each.do === 'move' && row)
-      receipts.push((await client.actions.moveMessages({ messageIds: [row.id], folder: name })).actionId);
+      await client.actions.moveMessages({ messageIds: [row.id], folder: name }).then(
+        ({ actionId }) => receipts.push(actionId),
+        (error: unknown) =>
+          assert.ok(QuMailError.is(error, 'imap.mailbox-missing') && !client.messages.listFolders(A).some(({ path }) => path === name)),
+      );
     else if (each.do === 'delete' && row) {
       if (row.folder === 'Trash') for (const gone of idOf(row.rfcMessageId)) fate.set(gone, 'may-be-gone');
-      receipts.push((await client.actions.deleteMessages({ messageIds: [row.id] })).actionId);
+      const { actionId, inTrash } = await client.actions.deleteMessages({ messageIds: [row.id] });
+      assert.deepEqual(inTrash, row.folder === 'Trash' ? [row.id] : []);
+      receipts.push(inTrash.length === 0 ? actionId : (await client.actions.removeForGood({ messageIds: inTrash })).actionId);
     } else if (each.do === 'undo' && receipts.length > 0) {
       await client.actions.undoAction({ actionId: receipts[each.n % receipts.length]! }).catch((error: unknown) => {
         if (!QuMailError.is(error, 'action.final') && !QuMailError.is(error, 'action.missing')) throw error;

@@ -18,7 +18,7 @@ async function renumbered(act: 'move' | 'delete', then: 'tell' | 'undo'): Promis
   const before = listed();
   const messageIds = [rowOf('<0@x>')];
   const { actionId } =
-    act === 'move' ? await client.actions.moveMessages({ messageIds, folder: 'One' }) : await client.actions.deleteMessages({ messageIds });
+    act === 'move' ? await client.actions.moveMessages({ messageIds, folder: 'One' }) : await client.actions.removeForGood({ messageIds });
   const shown = listed();
   server.renumber(folder);
   client.sync(folder);

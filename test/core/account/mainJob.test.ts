@@ -148,7 +148,7 @@ describe('the main job', function () {
     const moved = await alice.receives('Open subject', trash);
     await alice.settled();
     assert.equal((await world.mail.storedMessages(alice.email, trash)).length, 1);
-    await alice.engine.deleteMessages({ messageIds: [moved.summary.id] });
+    await alice.engine.removeForGood({ messageIds: [moved.summary.id] });
     await alice.settled();
     assert.equal((await world.mail.storedMessages(alice.email, trash)).length, 0);
   });

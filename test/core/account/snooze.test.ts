@@ -15,11 +15,11 @@ describe('a snoozed message', () => {
     const client = new Client(server);
     client.syncAll();
     const clock = manualClock();
-    const snoozed = new SnoozedStore({ db: client.vault });
-    const start = (store: SnoozedStore, shown: ShownMail): SnoozeService => {
+    const { snoozed } = client;
+    const start = (store: SnoozedStore, shown: ShownMail, markUnread: (ids: readonly number[]) => void = () => {}): SnoozeService => {
       const { messages } = client;
       const service = new SnoozeService({
-        ...{ snoozed: store, messages, shown, clock, markUnread: async () => {}, emit: () => {} },
+        ...{ snoozed: store, messages, shown, clock, markUnread: async (ids: readonly number[]) => markUnread(ids), emit: () => {} },
         // No message here is sealed.
         sealedMail: {} as SealedMailStore,
       });
@@ -58,6 +58,56 @@ describe('a snoozed message', () => {
       [id],
     );
     assert.deepEqual(snoozed.list(), []);
+  });
+
+  for (const [name, act] of [
+    ['moved', (client, messageIds) => client.actions.moveMessages({ messageIds, folder: 'One' })],
+    ['deleted', (client, messageIds) => client.actions.deleteMessages({ messageIds })],
+  ] satisfies [string, (client: Client, messageIds: number[]) => Promise<unknown>][])
+    it(`that is ${name} is listed where it went, and does not come back`, async () => {
+      const { client, clock, snoozed, start, id } = snoozing();
+      const unread: number[] = [];
+      const service = start(snoozed, client.shown, (ids) => unread.push(...ids));
+      await service.snoozeMessages({ messageIds: [id], until: clock.now() + 60_000 });
+      assert.equal(service.countsHidden(A).length, 1);
+      await act(client, [id]);
+      const folder = name === 'moved' ? 'One' : 'Trash';
+      assert.deepEqual(
+        client.list(folder).map((row) => row.id),
+        [id],
+      );
+      assert.deepEqual([await service.listSnoozed(), service.countsHidden(A)], [[], []]);
+      client.restart();
+      client.state = 'online';
+      await client.replay.run(A);
+      client.syncAll();
+      clock.advance(61_000);
+      assert.deepEqual([client.list(folder).length, client.list('INBOX').length, unread], [1, 0, []]);
+      service.dispose();
+    });
+
+  it('that is removed for good is snoozed no longer, also where that is taken back', async () => {
+    const { client, clock, snoozed, start, id } = snoozing();
+    const service = start(snoozed, client.shown);
+    await service.snoozeMessages({ messageIds: [id], until: clock.now() + 60_000 });
+    const receipt = await client.actions.removeForGood({ messageIds: [id] });
+    assert.deepEqual(snoozed.list(), []);
+    await client.actions.undoAction(receipt);
+    assert.equal(client.list('INBOX').length, 1);
+    service.dispose();
+  });
+
+  it('stays snoozed while it is only marked', async () => {
+    const { client, clock, snoozed, start, id } = snoozing();
+    const service = start(snoozed, client.shown);
+    await service.snoozeMessages({ messageIds: [id], until: clock.now() + 60_000 });
+    assert.deepEqual(service.countsHidden(A), [{ path: 'INBOX', unread: -1, total: -1 }]);
+    await client.actions.setFlags({ messageIds: [id], add: ['seen'], remove: [] });
+    client.restart();
+    client.syncAll();
+    assert.deepEqual([client.list('INBOX').length, snoozed.list().length], [0, 1]);
+    assert.deepEqual(service.countsHidden(A), [{ path: 'INBOX', unread: -0, total: -1 }]);
+    service.dispose();
   });
 
   it('comes back though it was not here when its time came', async () => {

@@ -8,7 +8,7 @@ import { draftIdIn, messageIdsIn, queryIn, searchIdIn } from '../../../src/views
 import { versionIn, versionPlace, VERSION_SCHEME } from '../../../src/views/drafts/versionUri.ts';
 import { draftRows, NO_EXTRAS, rootNodes, type MailNode } from '../../../src/views/mail/mailNodes.ts';
 import { storageLines, syncChoices } from '../../../src/views/mail/storageText.ts';
-import { hitRow, rowReader } from '../../../src/views/messages/listRows.ts';
+import { hitRow, rowReader, rowRenewer } from '../../../src/views/messages/listRows.ts';
 import { isTouchedBy, listSourceIn } from '../../../src/views/messages/listSource.ts';
 import { listTitle } from '../../../src/views/messages/listTitle.ts';
 import { MessagePages } from '../../../src/views/messages/messagePages.ts';
@@ -41,6 +41,7 @@ describe('views/what the Messages view lists', () => {
       name: 'n',
     });
     assert.deepEqual(listSourceIn({ kind: 'snoozed', count: 2 }), { kind: 'snoozed' });
+    assert.deepEqual(listSourceIn({ kind: 'muted', count: 2 }), { kind: 'muted' });
     for (const foreign of [null, 'x', {}, { kind: 'unified', role: 'root' }, { kind: 'search', query: ' ' }, { kind: 'folder' }])
       assert.equal(listSourceIn(foreign), undefined);
   });
@@ -82,16 +83,28 @@ describe('views/what the Messages view lists', () => {
     );
   });
 
-  it('puts what the server found behind what was found here, once each, and keeps it when the rest is read anew', async () => {
+  it('puts what the server found behind what was found here, once each, and keeps of it what lies where it was found', async () => {
     const hit = (id: number): SearchHit => ({ ...message(id), subjectMarks: [] });
     const page: SearchPage = { messages: [hit(1)], coverage: { indexed: 3, total: 9 }, sealedPending: false };
-    const pages = new MessagePages(rowReader({ kind: 'search', query: 'x' }, 'threads', api({ search: async () => page })));
+    // 8 was deleted since, 9 is gone from the server.
+    const now = [{ ...message(7), flags: ['seen'] as const }, message(8, 'Trash')];
+    const pages = new MessagePages(
+      rowReader({ kind: 'search', query: 'x' }, 'threads', api({ search: async () => page })),
+      rowRenewer(() => ({ listMessages: async () => now })),
+    );
     await pages.load();
-    pages.add([hit(1), hit(7)].map(hitRow));
-    await pages.reload();
+    pages.add([hit(1), hit(7), hit(8), hit(9)].map(hitRow));
     assert.deepEqual(
       pages.messages.map(({ id }) => id),
-      [1, 7],
+      [1, 7, 8, 9],
+    );
+    await pages.reload();
+    assert.deepEqual(
+      pages.messages.map(({ id, flags }) => [id, flags.join()]),
+      [
+        [1, ''],
+        [7, 'seen'],
+      ],
     );
     assert.deepEqual(pages.coverage, { indexed: 3, total: 9 });
   });
@@ -114,6 +127,12 @@ describe('views/what the Messages view lists', () => {
     );
     assert.equal(recipientsOf('To:\nSubject: x\n\nTo: in the text'), '');
     assert.equal(recipientsOf(''), '');
+  });
+
+  it('has one row for each conversation that is muted, its newest message', async () => {
+    const requests = api({ listMuted: async () => [{ newest: message(5), rule: 'read', messageIds: [3, 5] }] });
+    const { rows } = await rowReader({ kind: 'muted' }, 'threads', requests)(10);
+    assert.deepEqual(rows, [{ kind: 'message', message: message(5) }]);
   });
 
   it('is named beside the view, with how much of the mail was searched', () => {
@@ -206,15 +225,16 @@ describe('views/rows of found messages', () => {
     assert.equal(rowContext('message', { unread: false, flagged: false, junk: true, snoozed: false }), 'message.read.junk');
     assert.equal(marksOf({ flags: ['flagged', 'answered'], hasAttachments: true }, 'waiting'), '⟳★↩📎 ');
     assert.equal(marksOf({ flags: [], hasAttachments: false }, 'told'), '');
+    assert.equal(marksOf({ flags: ['flagged'], hasAttachments: false }, 'told', 'muted'), '🔇★ ');
   });
 });
 
 describe('views/what was done to messages', () => {
   it('is taken back in the opposite order, except what cannot be', () => {
     const recent = new RecentActions();
-    recent.add({ actionId: '1', undoable: true }, 'archive', [1]);
-    recent.add({ actionId: '2', undoable: true }, 'move', [2]);
-    recent.add({ actionId: '3', undoable: false }, 'delete', [3]);
+    recent.add({ actionId: '1', messageIds: [1], undoable: true }, 'archive');
+    recent.add({ actionId: '2', messageIds: [2], undoable: true }, 'move');
+    recent.add({ actionId: '3', messageIds: [3], undoable: false }, 'delete');
     assert.equal(recent.last?.actionId, '2');
     recent.forget('2');
     assert.equal(recent.last?.actionId, '1');
@@ -224,7 +244,7 @@ describe('views/what was done to messages', () => {
 
   it('is marked on its messages until the server has heard of it', () => {
     const recent = new RecentActions();
-    recent.add({ actionId: '1', undoable: true }, 'archive', [1, 2]);
+    recent.add({ actionId: '1', messageIds: [1, 2], undoable: true }, 'archive');
     assert.equal(recent.noteWaiting(['1', 'of another window']), true);
     assert.equal(recent.noteWaiting(['1']), false);
     assert.deepEqual([recent.isWaiting(1), recent.isWaiting(2), recent.isWaiting(3)], [true, true, false]);
@@ -279,9 +299,15 @@ describe('views/the Mail view', () => {
 
   it('has what was kept, put off, begun and not told below the accounts', () => {
     const search = { id: '1', name: 'n', query: 'q', total: 1, unread: 0 };
-    const extras = { unified: [inbox], searches: [search], snoozed: 2, drafts: [draft('d', 1)] };
+    const extras = {
+      unified: [inbox],
+      searches: [search],
+      snoozed: 2,
+      muted: [{ newest: message(1), rule: 'read' as const, messageIds: [1] }],
+      drafts: [draft('d', 1)],
+    };
     const nodes = rootNodes({ accounts: [account('a')], world: 'lab', outbox: { kind: 'outbox' }, pending: 'yes' }, extras);
-    assert.deepEqual(kinds(nodes), ['simulated', 'account', 'searches', 'snoozed', 'drafts', 'outbox', 'pending']);
+    assert.deepEqual(kinds(nodes), ['simulated', 'account', 'searches', 'snoozed', 'muted', 'drafts', 'outbox', 'pending']);
   });
 
   it('shows the copy of a draft below the draft, and one without a draft by itself', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { ERROR_CODES } from '../../../src/core/api.ts';
+import { ERROR_CODES, type Folder, type MailFlag, type MessageSummary } from '../../../src/core/api.ts';
 import { distinctNames, guardOf, iconOf, safeFileName } from '../../../src/views/reader/attachmentGuard.ts';
 import { claimedHost, judgeLink } from '../../../src/views/reader/linkTarget.ts';
 import { readerPolicy, readerShell } from '../../../src/views/reader/readerHtml.ts';
@@ -8,6 +8,7 @@ import { readerModel } from '../../../src/views/reader/readerModel.ts';
 import { READER_WORDS } from '../../../src/views/reader/readerProtocol.ts';
 import { MAX_URL, parseReaderRequest } from '../../../src/views/reader/readerRequests.ts';
 import { readerWords } from '../../../src/views/reader/readerWords.ts';
+import { readingState } from '../../../src/views/reader/readingState.ts';
 import { linkify, quoteBlocks } from '../../../src/views/reader/webview/linkify.ts';
 import { mail, SEALED_L2 } from './readerMails.ts';
 import { plain as english } from './plainLocaliser.ts';
@@ -327,5 +328,25 @@ describe('the policy of the reader page', () => {
 
   it('lets nothing out of its attributes', () => {
     assert.doesNotMatch(readerShell({ ...base, title: '"><script>', language: '"><img>', remote: 'blocked' }), /<script>|<img>/);
+  });
+});
+
+describe('views/what the menus of the reader know', () => {
+  const opened = { id: 7, accountId: 'a', folder: 'INBOX', flags: [] as MailFlag[] };
+  const asked = (o: { now?: Partial<typeof opened>; snoozed?: 'yes' }) =>
+    readingState(
+      {
+        listFolders: async () => [{ path: 'INBOX' }, { path: 'Spam', specialUse: 'junk' }] as unknown as Folder[],
+        listMessages: async () => (o.now ? [{ ...opened, ...o.now } as unknown as MessageSummary] : []),
+        listSnoozed: async () => (o.snoozed ? [{ message: opened as unknown as MessageSummary, until: 1 }] : []),
+      },
+      opened,
+    );
+
+  it('is how the message is now, not how it was when it was opened', async () => {
+    assert.equal(await asked({ now: {} }), 'message.unread');
+    assert.equal(await asked({ now: { flags: ['seen', 'flagged'] } }), 'message.read.flagged');
+    assert.equal(await asked({ now: { folder: 'Spam', flags: ['seen'] } }), 'message.read.junk');
+    assert.equal(await asked({ snoozed: 'yes' }), 'message.unread.snoozed');
   });
 });

@@ -1,4 +1,4 @@
-import type { ActionPurpose, ActionReceipt, PendingAction } from '../../base/actions.ts';
+import type { ActionPurpose, ActionReceipt, DeleteReceipt, PendingAction } from '../../base/actions.ts';
 import type { QuMailEvent } from '../../base/events.ts';
 import { QuMailError } from '../../base/errors.ts';
 import type { Clock, Random } from '../../base/ports.ts';
@@ -15,9 +15,10 @@ import {
 import type { ActionStore } from '../../store/actions.ts';
 import type { MessageRow, MessageStore } from '../../store/messages.ts';
 import type { ShownMail } from '../../store/shownMail.ts';
-import { readFailure } from '../stored.ts';
+import { inverseOf } from './inverseActions.ts';
 import type { LocalView } from './localView.ts';
-import { countChangesOf, inverseChange } from './pendingView.ts';
+import { pendingOf } from './pendingList.ts';
+import { countChangesOf } from './pendingView.ts';
 import { foldersOf, takeBack, type Replay } from './replay.ts';
 
 const MAX_MESSAGES = 10_000;
@@ -46,7 +47,15 @@ interface Step {
 
 type Handled = Pick<
   ActionRequests,
-  'setFlags' | 'moveMessages' | 'deleteMessages' | 'archiveMessages' | 'markJunk' | 'markNotJunk' | 'undoAction' | 'listPendingActions'
+  | 'setFlags'
+  | 'moveMessages'
+  | 'deleteMessages'
+  | 'removeForGood'
+  | 'archiveMessages'
+  | 'markJunk'
+  | 'markNotJunk'
+  | 'undoAction'
+  | 'listPendingActions'
 >;
 
 /** Does what the person asks for, here and at once; the server hears of it from the journal. */
@@ -66,15 +75,32 @@ export class ActionService implements Handled {
     return this.#act('flags', request.messageIds, () => [{ verb: 'flags', change }]);
   }
 
-  async moveMessages(request: { messageIds: readonly number[]; folder: string }): Promise<ActionReceipt> {
-    return this.#act('move', request.messageIds, () => [{ verb: 'move', target: request.folder }]);
+  async moveMessages(request: { messageIds: readonly number[]; folder: string; accountId?: string }): Promise<ActionReceipt> {
+    const { folder } = request;
+    const known = new Set<string>();
+    return this.#act('move', request.messageIds, ({ accountId }) => {
+      if (request.accountId !== undefined && request.accountId !== accountId) throw new QuMailError('action.other-account');
+      if (!known.has(accountId) && !this.#hasFolder(accountId, folder)) throw new QuMailError('imap.mailbox-missing', { folder });
+      known.add(accountId);
+      return [{ verb: 'move', target: folder }];
+    });
   }
 
-  async deleteMessages(request: { messageIds: readonly number[] }): Promise<ActionReceipt> {
-    return this.#act('delete', request.messageIds, (row) => {
-      const trash = this.#folderOf(row.accountId, ['trash']);
-      return [trash === undefined || trash === row.folder ? { verb: 'expunge' } : { verb: 'move', target: trash }];
+  async deleteMessages(request: { messageIds: readonly number[] }): Promise<DeleteReceipt> {
+    const inTrash: number[] = [];
+    const noTrash = new Map<string, number[]>();
+    const receipt = await this.#act('delete', request.messageIds, ({ id, accountId, folder }) => {
+      const trash = this.#folderOf(accountId, ['trash']);
+      if (trash !== undefined && trash !== folder) return [{ verb: 'move', target: trash }];
+      if (trash === undefined) noTrash.set(accountId, [...(noTrash.get(accountId) ?? []), id]);
+      else inTrash.push(id);
+      return [];
     });
+    return { ...receipt, inTrash, noTrash: [...noTrash].map(([accountId, messageIds]) => ({ accountId, messageIds })) };
+  }
+
+  async removeForGood(request: { messageIds: readonly number[] }): Promise<ActionReceipt> {
+    return this.#act('expunge', request.messageIds, () => [{ verb: 'expunge' }]);
   }
 
   async archiveMessages(request: { messageIds: readonly number[] }): Promise<ActionReceipt> {
@@ -100,7 +126,8 @@ export class ActionService implements Handled {
     if (records.length === 0) throw new QuMailError('action.missing');
     const gone = records.some(({ verb, state, tried }) => verb === 'expunge' && state !== 'failed' && (state !== 'waiting' || tried));
     if (gone) throw new QuMailError('action.final');
-    const receipt = { actionId: this.#deps.random.uuid(), undoable: true };
+    const about = new Set(records.flatMap((record) => record.messages.map(({ messageId }) => messageId)));
+    const receipt = { actionId: this.#deps.random.uuid(), messageIds: [...about], undoable: true };
     const inverse: NewAction[] = [];
     // The last step first, as they were done.
     for (const record of records.toReversed()) {
@@ -161,6 +188,7 @@ export class ActionService implements Handled {
     const createdAt = this.#deps.clock.now();
     const actions = new Map<string, NewAction & { messages: NewActionMessage[] }>();
     let taken = 0;
+    const about = new Set<number>();
     for (const messageId of new Set(messageIds)) {
       if (++taken % AT_ONCE === 0) await othersFirst();
       const row = this.#row(messageId);
@@ -169,6 +197,7 @@ export class ActionService implements Handled {
         const key = JSON.stringify([row.accountId, verb, target]);
         const action = actions.get(key) ?? { id, accountId: row.accountId, purpose, verb, target, change, createdAt, messages: [] };
         action.messages.push(this.#messageOf(row));
+        about.add(messageId);
         actions.set(key, action);
       }
     }
@@ -177,7 +206,7 @@ export class ActionService implements Handled {
     if (taken <= AT_ONCE && made.length > 0) await this.#record(made);
     else for (const part of made.flatMap(inParts)) await this.#record([part]);
     for (const accountId of new Set(made.map((action) => action.accountId))) void this.#deps.replay.run(accountId);
-    return { actionId: id, undoable: !made.some(({ verb }) => verb === 'expunge') };
+    return { actionId: id, messageIds: [...about], undoable: about.size > 0 && !made.some(({ verb }) => verb === 'expunge') };
   }
 
   /** Journals first, which is durable, then shows. */
@@ -214,8 +243,12 @@ export class ActionService implements Handled {
 
   #required(accountId: string, roles: readonly SpecialUse[]): string {
     const folder = this.#folderOf(accountId, roles);
-    if (folder === undefined) throw new QuMailError('action.no-folder', { role: roles[0] ?? '' });
+    if (folder === undefined) throw new QuMailError('action.no-folder', { role: roles[0] ?? '', accountId });
     return folder;
+  }
+
+  #hasFolder(accountId: string, folder: string): boolean {
+    return this.#deps.messages.listFolders(accountId).some(({ path, selectable }) => path === folder && selectable);
   }
 
   #tell(actions: readonly ActionRecord[]): void {
@@ -240,51 +273,4 @@ function inParts(action: NewAction): NewAction[] {
   const parts: NewAction[] = [];
   for (let at = 0; at < action.messages.length; at += AT_ONCE) parts.push({ ...action, messages: action.messages.slice(at, at + AT_ONCE) });
   return parts;
-}
-
-/** What undoes an action that the server has heard, or is hearing. */
-function inverseOf(record: ActionRecord, id: string, now: number): NewAction[] {
-  const groups = new Map<string, NewAction & { messages: NewActionMessage[] }>();
-  for (const message of record.messages) {
-    if (message.outcome === 'vanished') continue;
-    const step =
-      record.verb === 'move' ? { target: message.fromFolder, change: NO_CHANGE } : { change: inverseChange(message.flags, record.change) };
-    const key = JSON.stringify(step);
-    const group = groups.get(key) ?? {
-      id,
-      accountId: record.accountId,
-      purpose: 'undo',
-      verb: record.verb,
-      createdAt: now,
-      ...step,
-      messages: [],
-    };
-    const { id: _, outcome: __, ...rest } = message;
-    // What the inverse starts from is what the action led to.
-    const flags =
-      record.verb === 'flags'
-        ? [...new Set([...message.flags.filter((flag) => !record.change.remove.includes(flag)), ...record.change.add])]
-        : message.flags;
-    group.messages.push({ ...rest, flags, fromFolder: record.target ?? message.fromFolder });
-    groups.set(key, group);
-  }
-  return [...groups.values()];
-}
-
-function pendingOf(records: readonly ActionRecord[], counts: Pick<PendingAction, 'messages' | 'vanished'>): PendingAction {
-  const [first] = records;
-  const worst = (['failed', 'running', 'waiting', 'dropped'] as const).find((state) => records.some((record) => record.state === state));
-  const failure = readFailure(records.find(({ failureJson }) => failureJson !== undefined)?.failureJson);
-  const target = records.find((record) => record.target !== undefined)?.target;
-  return {
-    id: first!.id,
-    accountId: first!.accountId,
-    purpose: records.every(({ verb }) => verb === 'expunge') ? 'expunge' : first!.purpose,
-    ...(target !== undefined && { target }),
-    ...counts,
-    state: worst ?? 'waiting',
-    ...(failure && { failure }),
-    undoable: !records.some(({ verb, state }) => verb === 'expunge' && state !== 'waiting'),
-    createdAt: first!.createdAt,
-  };
 }

@@ -4,12 +4,14 @@ import type { ActionStore } from '../../store/actions.ts';
 import type { MessageRow, MessageStore } from '../../store/messages.ts';
 import { HIDDEN } from '../../store/messageWriting.ts';
 import type { ShownMail } from '../../store/shownMail.ts';
+import type { SnoozedStore } from '../../store/snoozed.ts';
 import { pendingViews, placeKey, withDecided, type PendingView } from './pendingView.ts';
 
 export interface LocalViewDeps {
   readonly journal: ActionStore;
   readonly messages: MessageStore;
   readonly shown: ShownMail;
+  readonly snoozed: Pick<SnoozedStore, 'endOf'>;
 }
 
 /**
@@ -121,9 +123,9 @@ export class LocalView {
     if (unlisted) this.#dropOther(accountId, view.message, row);
     if (row.id !== view.message.messageId) journal.rehint(view.message.id, row.id);
     if (decided.length > 0) messages.updateFlags(accountId, row.folder, [{ uid: row.uid, flags: withDecided(row.flags, view.decided) }]);
-    if (view.folder === undefined) shown.hide(row.id, HIDDEN.removing);
+    if (view.folder === undefined) this.#hide(row);
     else if (view.folder === view.message.folder) this.#put(row, view.message);
-    else shown.place(row.id, accountId, view.folder, -row.id);
+    else this.#place(row, view.folder, -row.id);
   }
 
   /** The row of a message that has no UID yet, which whoever has the message open knows it by; should there be two, the later one goes. */
@@ -158,9 +160,21 @@ export class LocalView {
     }
     const other = messages.byUid(accountId, place.folder, place.uid);
     if (other && other.id !== row.id) messages.removeUids(accountId, place.folder, [place.uid]);
-    shown.place(row.id, accountId, place.folder, place.uid);
+    this.#place(row, place.folder, place.uid);
     // A look found it there before this was known: the flags it brought are told once, and newer than the row's.
     if (other && other.id !== row.id) messages.updateFlags(accountId, place.folder, [{ uid: place.uid, flags: other.flags }]);
+  }
+
+  /** Who moves what is snoozed, or takes it back, has dealt with it: it does not come back later, wherever it lies then. */
+  #place(row: MessageRow, folder: string, uid: number): void {
+    const { shown, snoozed } = this.#deps;
+    if (folder !== row.folder) snoozed.endOf(row.accountId, row.id);
+    shown.place(row.id, row.accountId, folder, uid);
+  }
+
+  #hide({ id, accountId }: MessageRow): void {
+    this.#deps.snoozed.endOf(accountId, id);
+    this.#deps.shown.hide(id, HIDDEN.removing);
   }
 
   /** The row of a message: the one it had, if that still is the same message, else whatever lies at its place. */

@@ -19,7 +19,7 @@ export interface ReplayAccount {
   readonly state: 'connecting' | 'online' | 'offline' | 'needs-sign-in';
   readonly handler: { readonly actions: ReplayTools };
   syncFolder(path: string): Promise<unknown>;
-  syncFolders(): Promise<unknown>;
+  syncFolders(signal?: AbortSignal): Promise<unknown>;
   noteFailure(error: unknown): void;
 }
 

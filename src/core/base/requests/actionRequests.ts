@@ -1,5 +1,14 @@
-import type { ActionReceipt, MuteRule, PendingAction, SnoozedMessage, UnifiedFolder, UnsubscribeResult } from '../actions.ts';
-import type { MessagePage } from '../model.ts';
+import type {
+  ActionReceipt,
+  DeleteReceipt,
+  MadeRole,
+  MuteRule,
+  PendingAction,
+  SnoozedMessage,
+  UnifiedFolder,
+  UnsubscribeResult,
+} from '../actions.ts';
+import type { MessagePage, MessageSummary } from '../model.ts';
 import type { MailFlag, SpecialUse } from '../types.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
 
@@ -9,15 +18,23 @@ import { type CallOptions, namesOf } from './requestNames.ts';
  */
 export interface ActionRequests {
   setFlags(request: { messageIds: readonly number[]; add: readonly MailFlag[]; remove: readonly MailFlag[] }): Promise<ActionReceipt>;
-  moveMessages(request: { messageIds: readonly number[]; folder: string }): Promise<ActionReceipt>;
-  /** Moves to Trash; from Trash, or where there is none, removes for good, which cannot be undone. */
-  deleteMessages(request: { messageIds: readonly number[] }): Promise<ActionReceipt>;
-  /** To the folder of role archive, else to that of role all; `action.no-folder` where there is neither. */
+  /**
+   * To a folder of the account that the messages are in. `imap.mailbox-missing` where it lists no such folder; with `accountId`, whose folder
+   * is meant, `action.other-account` where a message is another account's. Nothing is moved then.
+   */
+  moveMessages(request: { messageIds: readonly number[]; folder: string; accountId?: string }): Promise<ActionReceipt>;
+  /** Moves to Trash, which can always be undone; names what it left because it is in Trash already or there is none. */
+  deleteMessages(request: { messageIds: readonly number[] }): Promise<DeleteReceipt>;
+  /** Removes from the server, wherever they are. Cannot be undone: ask first. */
+  removeForGood(request: { messageIds: readonly number[] }): Promise<ActionReceipt>;
+  /** To the folder of role archive, else to that of role all; `action.no-folder` where there is neither (details: role, accountId). */
   archiveMessages(request: { messageIds: readonly number[] }): Promise<ActionReceipt>;
   /** To Junk, with the keyword $Junk where the server keeps it. */
   markJunk(request: { messageIds: readonly number[] }): Promise<ActionReceipt>;
   /** Back to the inbox, with the keyword $NotJunk. */
   markNotJunk(request: { messageIds: readonly number[] }): Promise<ActionReceipt>;
+  /** Makes the folder that an account lacks for a role, on the server; resolves with that it has where it has one. */
+  createRoleFolder(request: { accountId: string; role: MadeRole }, options?: CallOptions): Promise<{ path: string }>;
   /**
    * Takes an action back: one the server has not heard of is cancelled, of another the inverse is done. Of one that failed or was dropped it
    * only stops to be listed. `action.final` for what was removed for good, `action.missing` for what is too old.
@@ -26,6 +43,8 @@ export interface ActionRequests {
   /** What the server has not heard yet, what it refused, and moves of messages that were gone. */
   listPendingActions(): Promise<readonly PendingAction[]>;
 
+  /** Those of these messages that are listed somewhere, as they are now; at most 2000. */
+  listMessages(request: { messageIds: readonly number[] }): Promise<readonly MessageSummary[]>;
   /** All folders of one role as one list, newest first, e.g. the unified inbox. */
   getUnifiedList(request: { role: SpecialUse; limit: number; before?: number }, options?: CallOptions): Promise<MessagePage>;
   listUnifiedFolders(): Promise<readonly UnifiedFolder[]>;
@@ -37,7 +56,7 @@ export interface ActionRequests {
   /** Later messages of this message's thread are marked read as they come, and archived unless `rule` says `read`. */
   muteThread(request: { messageId: number; rule?: MuteRule }): Promise<void>;
   unmuteThread(request: { messageId: number }): Promise<void>;
-  isMuted(request: { messageId: number }): Promise<{ muted: boolean }>;
+  isMuted(request: { messageId: number }): Promise<{ muted: boolean; rule?: MuteRule }>;
   /** RFC 8058, only when a person asks for it. `unsubscribe.none` where the message offers no way that may be taken. */
   unsubscribe(request: { messageId: number }, options?: CallOptions): Promise<UnsubscribeResult>;
 }
@@ -46,11 +65,14 @@ export const ACTION_REQUESTS = namesOf<ActionRequests>({
   setFlags: 1,
   moveMessages: 1,
   deleteMessages: 1,
+  removeForGood: 1,
   archiveMessages: 1,
   markJunk: 1,
   markNotJunk: 1,
+  createRoleFolder: 1,
   undoAction: 1,
   listPendingActions: 1,
+  listMessages: 1,
   getUnifiedList: 1,
   listUnifiedFolders: 1,
   snoozeMessages: 1,

@@ -1,5 +1,14 @@
 import type { MessageSummary } from '../model.ts';
-import type { QuerySuggestion, SavedSearch, SearchPage, SearchProblem, SearchRequest, ServerSearchPage, ThreadPage } from '../search.ts';
+import type {
+  MutedThread,
+  QuerySuggestion,
+  SavedSearch,
+  SearchPage,
+  SearchProblem,
+  SearchRequest,
+  ServerSearchPage,
+  ThreadPage,
+} from '../search.ts';
 import type { SpecialUse } from '../types.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
 
@@ -29,6 +38,8 @@ export interface SearchRequests {
   getThread(request: { messageId: number }, options?: CallOptions): Promise<readonly MessageSummary[]>;
   /** The conversations of a folder, the one with the newest message first. */
   getThreadList(request: { accountId: string; folder: string; limit: number; before?: number }, options?: CallOptions): Promise<ThreadPage>;
+  /** The conversations that are muted (`muteThread`) and of which there is mail here, the one with the newest message first. */
+  listMuted(options?: CallOptions): Promise<readonly MutedThread[]>;
   /** The conversations of all folders of one role, e.g. of all inboxes, as one list. One in which two accounts take part is one in each. */
   getUnifiedThreadList(request: { role: SpecialUse; limit: number; before?: number }, options?: CallOptions): Promise<ThreadPage>;
 }
@@ -43,5 +54,6 @@ export const SEARCH_REQUESTS = namesOf<SearchRequests>({
   deleteSearch: 1,
   getThread: 1,
   getThreadList: 1,
+  listMuted: 1,
   getUnifiedThreadList: 1,
 });

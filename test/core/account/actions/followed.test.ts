@@ -87,7 +87,7 @@ describe('what waits to be told to a server', function () {
     const { id } = await arrives('Last');
     await offline();
     await alice.engine.deleteMessages({ messageIds: [id] });
-    await alice.engine.deleteMessages({ messageIds: [id] });
+    await alice.engine.removeForGood({ messageIds: [id] });
     await server.rename('Last', 'Letzter');
     await online();
     assert.deepEqual(await alice.engine.listPendingActions(), []);
