@@ -59,6 +59,34 @@ describe('an offline copy of Gmail', function () {
     assert.equal(sources(), before);
   });
 
+  it('still has what was in a label that is deleted, large messages too, without fetching it again', async () => {
+    server.create('Work');
+    const large = Buffer.concat([mail(99), Buffer.alloc(3 * 1024 * 1024, 'x'.repeat(75) + '\n')]);
+    for (let n = 20; n < 40; n++) {
+      const raw = n === 39 ? large : mail(n);
+      server.add('Work', raw, { gmail: gmail(n) });
+      server.add('[Gmail]/All Mail', raw, { gmail: gmail(n, ['Work']) });
+    }
+    await rig.sync();
+    const before = sources();
+    server.folders.delete('Work');
+    await rig.sync();
+    assert.deepEqual(
+      rig.stored('[Gmail]/All Mail').map(({ raw }) => raw?.length),
+      server.folders.get('[Gmail]/All Mail')!.messages.map(({ raw }) => raw.length),
+    );
+    assert.equal(rig.stored('[Gmail]/All Mail').at(-1)?.raw, large.toString('latin1'));
+    assert.deepEqual([bodies(), sources()], [40, before]);
+  });
+
+  it('still has what was in a folder whose UIDs mean others, without fetching it again', async () => {
+    const before = sources();
+    server.renumber('INBOX');
+    await rig.sync();
+    assert.deepEqual([bodies(), sources()], [20, before]);
+    assert.ok([...rig.stored('INBOX'), ...rig.stored('[Gmail]/All Mail')].every(({ raw }) => raw !== undefined));
+  });
+
   it('finds a Message-ID through Gmail’s own index', async () => {
     assert.deepEqual(await rig.handler.findByMessageId('[Gmail]/All Mail', '<11@mail.gmail.com>'), [12]);
     assert.ok(server.commands.some((line) => line.includes('X-GM-RAW') && line.includes('rfc822msgid:11@mail.gmail.com')));
