@@ -7,8 +7,8 @@ import { Bodies } from './bodies.ts';
 import { truncateLog } from './database.ts';
 import { folderId, listFolders, readCursor, upsertFolder, writeCursor, type FolderCursor, type FolderRow } from './folders.ts';
 import { GmailTwins } from './gmailTwins.ts';
-import { BODY, flagBits, messageRowOf, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
-import { CHAT_GLOB, HIDDEN, insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
+import { BODY, flagBits, messageRowOf, type GmailIds, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
+import { CHAT_GLOB, HIDDEN, insertMessage, raiseRevision, renew } from './messageWriting.ts';
 import { Statements } from './statements.ts';
 
 export type { FolderCursor, FolderRow } from './folders.ts';
@@ -85,7 +85,7 @@ export class MessageStore {
     inTransaction(this.#db, () => writeCursor(this.#sql, folderId(this.#sql, accountId, path), cursor));
   }
 
-  /** Adds messages; of a UID that is known already only the flags are renewed. Returns the ids of those that were new. */
+  /** Adds messages; of a UID that is known already only flags and labels are renewed. Returns the ids of those that were new. */
   insertMessages(accountId: string, path: string, messages: readonly NewMessage[]): number[] {
     if (messages.length === 0) return [];
     return inTransaction(this.#db, () => {
@@ -93,18 +93,18 @@ export class MessageStore {
       raiseRevision(this.#sql, folder);
       return messages.flatMap((message) => {
         const id = insertMessage(this.#sql, folder, message);
-        if (id === undefined) setFlags(this.#sql, folder, message.uid, message.flags);
+        if (id === undefined) renew(this.#sql, folder, message);
         return id === undefined ? [] : [id];
       });
     });
   }
 
-  /** Returns how many rows are different now. */
-  updateFlags(accountId: string, path: string, changes: readonly { uid: number; flags: readonly MailFlag[] }[]): number {
+  /** Flags, and Gmail's labels where they are told. Returns how many rows are different now. */
+  updateFlags(accountId: string, path: string, changes: readonly { uid: number; flags: readonly MailFlag[]; gmail?: GmailIds }[]): number {
     if (changes.length === 0) return 0;
     return inTransaction(this.#db, () => {
       const folder = folderId(this.#sql, accountId, path);
-      const changed = changes.reduce((sum, { uid, flags }) => sum + setFlags(this.#sql, folder, uid, flags), 0);
+      const changed = changes.reduce((sum, told) => sum + renew(this.#sql, folder, told), 0);
       if (changed > 0) raiseRevision(this.#sql, folder);
       return changed;
     });

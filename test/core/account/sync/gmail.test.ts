@@ -45,8 +45,39 @@ describe('an offline copy of Gmail', function () {
 
   it('keeps Gmail’s ids beyond 53 bits, and its labels', () => {
     const row = rig.messages.byUid(ACCOUNT, 'INBOX', 8);
-    assert.deepEqual(row?.gmail, { messageId: '1812345678901234007', threadId: '1812345678901234003', labels: ['Work/Ü'] });
+    assert.deepEqual(row?.gmail, { messageId: '1812345678901234007', threadId: '1812345678901234003', labels: ['Work/Ü', '\\Inbox'] });
     assert.deepEqual(rig.messages.byUid(ACCOUNT, '[Gmail]/All Mail', 20)?.gmail?.labels, []);
+  });
+
+  const labels = (path: string, uid: number): readonly string[] | undefined => rig.messages.byUid(ACCOUNT, path, uid)?.gmail?.labels;
+
+  it('knows all labels of a message in each of its folders, though Gmail leaves out the one of the folder it is asked in', async () => {
+    assert.deepEqual(labels('[Gmail]/All Mail', 8), labels('INBOX', 8));
+    server.create('Work');
+    for (let n = 0; n < 8; n++) {
+      server.add('Work', mail(n), { gmail: gmail(n, ['Work/Ü', '\\Inbox']) });
+      server.setLabels('INBOX', n + 1, ['Work', 'Work/Ü']);
+    }
+    await rig.sync();
+    for (const path of ['INBOX', '[Gmail]/All Mail', 'Work']) assert.deepEqual(labels(path, 8), ['Work', 'Work/Ü', '\\Inbox'], path);
+  });
+
+  it('sees a label that is given or taken later, wherever it is told first', async () => {
+    server.setLabels('[Gmail]/All Mail', 8, ['\\Inbox', 'Later', 'Work/Ü']);
+    server.setLabels('[Gmail]/All Mail', 12, ['Later']);
+    await rig.sync();
+    assert.deepEqual(
+      [labels('[Gmail]/All Mail', 8), labels('INBOX', 8)],
+      [
+        ['Later', 'Work/Ü', '\\Inbox'],
+        ['Later', 'Work/Ü', '\\Inbox'],
+      ],
+    );
+    assert.deepEqual(labels('[Gmail]/All Mail', 12), ['Later']);
+    server.setLabels('[Gmail]/All Mail', 8, ['\\Inbox']);
+    server.setLabels('INBOX', 8, []);
+    await rig.sync();
+    assert.deepEqual([labels('[Gmail]/All Mail', 8), labels('INBOX', 8)], [['\\Inbox'], ['\\Inbox']]);
   });
 
   it('still has a message that was archived, without fetching it again', async () => {
