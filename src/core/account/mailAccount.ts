@@ -63,6 +63,7 @@ export class MailAccount implements Disposable {
         look: (path) => this.syncFolder(path),
         openArrivals: (path, signal) => openArrivals(this.synced, path, deps, signal),
         quiet: () => handler.quiet(),
+        leads: () => this.leads,
         failed: (failure) => void this.#fails(failure),
         changed: { ...deps.changed, quota: (quota) => this.#share({ quota }) },
       }),
@@ -102,8 +103,9 @@ export class MailAccount implements Disposable {
     setImmediate(() => this.mirror());
   }
 
-  /** Shows how the window that looks for this account's mail says it is doing. */
+  /** Does as was said in another window, and shows how the one that looks for this account's mail says it is doing. */
   mirror(): void {
+    this.background.heed();
     const shared = this.#lease.told();
     if (!shared) return;
     const failure = readFailure(shared.failureJson);
@@ -122,7 +124,7 @@ export class MailAccount implements Disposable {
       if (counts === 'held-back') await this.syncFolders(signal);
       this.#succeeds();
       if (this.leads) this.#watchInbox(inbox?.path);
-      if (this.leads) this.background.start(this.#listed);
+      this.background.start(this.#listed);
       return { added };
     } catch (error) {
       throw this.#fails(error);
@@ -161,12 +163,6 @@ export class MailAccount implements Disposable {
     const older = await this.handler.getOlderEmails(path, cursor.uidValidity, known, limit, this.#either(signal));
     this.#deps.messages.insertMessages(this.id, path, older.map(newRow));
     return older.length;
-  }
-
-  /** Goes on filling the offline copy, also after it was cancelled. */
-  goOn(): void {
-    this.background.resume();
-    if (this.leads) this.background.start(this.#listed);
   }
 
   /** Checks the connections now and looks for mail, after sleep or a change of network; resolves once they are checked. */

@@ -129,7 +129,7 @@ export class MessageStore {
       this.#forget(accountId, path);
       // What is on its way into the folder has no UID yet, and comes whatever the others mean.
       this.#sql.run('DELETE FROM messages WHERE folder_id = ? AND uid > 0', folder);
-      this.#sql.run('UPDATE folders SET filled = NULL, filled_uid = NULL WHERE id = ?', folder);
+      this.#sql.run('UPDATE folders SET filled = NULL, filled_uid = NULL, stopped_uid = NULL WHERE id = ?', folder);
       raiseRevision(this.#sql, folder);
       writeCursor(this.#sql, folder, undefined);
     });
@@ -283,6 +283,7 @@ export class MessageStore {
       for (const { path } of this.listFolders(accountId)) this.#forget(accountId, path);
       this.#sql.run('DELETE FROM folders WHERE account_id = ?', accountId);
       this.#sql.run('DELETE FROM sync_state WHERE account_id = ?', accountId);
+      this.#sql.run('DELETE FROM filling WHERE account_id = ?', accountId);
     });
     if (!this.#db.isTransaction) truncateLog(this.#db);
   }

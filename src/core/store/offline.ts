@@ -5,6 +5,7 @@ import type { MailFlag } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { Bodies, PART_OCTETS } from './bodies.ts';
 import { foldAutomatically, foldLog } from './database.ts';
+import { FillingStore } from './filling.ts';
 import { setLabels, storedLabels } from './gmailLabels.ts';
 import { BODY, flagBits, INDEXED, type GmailIds, type NewMessage } from './messageRow.ts';
 import { HIDDEN, insertMessage, raiseRevision, renew } from './messageWriting.ts';
@@ -38,6 +39,7 @@ const FOLDER = '(SELECT id FROM folders WHERE account_id = ? AND path = ?)';
 
 /** What filling the offline copy needs of mail.db: what is missing, batches of sources, room on the disk. Every call is one transaction. */
 export class OfflineStore {
+  readonly filling: FillingStore;
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #bodies: Bodies;
@@ -47,6 +49,7 @@ export class OfflineStore {
 
   constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer }) {
     this.#db = deps.db;
+    this.filling = new FillingStore(deps.db);
     this.#sql = new Statements(deps.db);
     this.#bodies = new Bodies(this.#sql);
     this.#indexer = deps.indexer;
@@ -185,16 +188,12 @@ export class OfflineStore {
   markBodies(accountId: string, path: string, uids: readonly number[], bodyState: number): void {
     if (uids.length === 0) return;
     inTransaction(this.#db, () => {
-      const folder = this.#sql.get('SELECT id FROM folders WHERE account_id = ? AND path = ?', accountId, path)?.integer('id');
-      const sql = `UPDATE messages SET body_state = ? WHERE folder_id = ? AND uid = ? AND body_state = ${BODY.none}`;
-      if (folder !== undefined) for (const uid of uids) this.#sql.run(sql, bodyState, folder, uid);
+      const sql = `UPDATE messages SET body_state = ? WHERE folder_id = ${FOLDER} AND uid = ? AND body_state = ${BODY.none}`;
+      for (const uid of uids) this.#sql.run(sql, bodyState, accountId, path, uid);
     });
   }
 
-  /**
-   * Of these Gmail messages, those whose source is here already from another folder: each gets a row of its own that shares it. Returns
-   * their UIDs.
-   */
+  /** Of these Gmail messages, those whose source is here already from another folder: each gets a row of its own that shares it. Returns their UIDs. */
   storeTwins(
     accountId: string,
     path: string,
