@@ -37,7 +37,7 @@ export function buildSync(
     messages: stores.messages,
     offline: stores.offline,
     budget,
-    changed: { folders: (accountId) => emit({ kind: 'folders', accountId }) },
+    changed: { folders: (accountId) => emit({ kind: 'folders', accountId }), accounts: () => emit({ kind: 'accounts' }) },
   });
   return {
     requests: {

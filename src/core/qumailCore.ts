@@ -224,7 +224,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   owned.add(events.event((event) => chats.heard(event)));
   owned.add(events.event((event) => arrivals.heard(event)));
   const waiting = new OutboxService({ ...sendDeps, runner, sendDraft: (request, o) => composing.sendDraft(request, o) });
-  const health = new HealthService({ identity, oauth, accounts, outbox });
+  const health = new HealthService({ identity, oauth, accounts, outbox, offline: stores.offline, budget });
   const people = new ContactService({ contacts, links, accounts, trust: trust.book, startLevel: () => settings.startLevel, emit });
 
   const area = openVaultArea(

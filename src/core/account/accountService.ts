@@ -200,6 +200,7 @@ export class AccountService implements AccountRequests, Disposable {
           messages: (folder) => emit({ kind: 'messages', accountId, folder }),
           activity: (busy) => emit({ kind: 'activity', accountId, busy: busy === 'busy' }),
           progress: (step) => emit({ kind: 'sync-progress', accountId, ...step }),
+          ended: () => emit({ kind: 'sync-ended', accountId }),
         },
       }),
     );

@@ -4,9 +4,11 @@ import type { OutboxEntry } from '../base/outgoing.ts';
 import type { IdentityManager } from '../auth/identityManager.ts';
 import type { OAuth2Manager } from '../auth/oauth2Manager.ts';
 import type { AccountRecord } from '../store/accounts.ts';
+import type { OfflineStore } from '../store/offline.ts';
 import type { OutboxRow, OutboxStore } from '../store/outbox.ts';
 import type { AccountService } from './accountService.ts';
 import type { MailAccount } from './mailAccount.ts';
+import { fillingOf } from './sync/fillingOf.ts';
 import { readFailure } from './stored.ts';
 
 const MOST_ERRORS = 20;
@@ -16,6 +18,9 @@ export interface HealthDeps {
   readonly oauth: Pick<OAuth2Manager, 'health'>;
   readonly accounts: Pick<AccountService, 'all'>;
   readonly outbox: Pick<OutboxStore, 'list'>;
+  readonly offline: OfflineStore;
+  /** Octets. */
+  readonly budget: () => number;
 }
 
 /** How every account is doing: facts that others keep, put together. What is not a time, a count, a code or an address stays out. */
@@ -50,6 +55,7 @@ export class HealthService implements Pick<QuMailRequests, 'getAccountHealth'> {
       ...(failure && { failure: { code: failure.code, details: failure.details } }),
       ...(running?.lastSync !== undefined && { lastSync: running.lastSync }),
       ...(token && { token }),
+      ...(running && { offline: fillingOf(running, this.#deps.offline, this.#deps.budget()) }),
       connections: running?.handler.connections() ?? [],
       outbox: countsOf(rows),
       errors: errorsOf(running, rows),

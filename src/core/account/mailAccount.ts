@@ -10,6 +10,7 @@ import { AccountLease } from './sync/accountLease.ts';
 import { BackgroundSync } from './sync/backgroundSync.ts';
 import { FirstSight } from './sync/firstSight.ts';
 import { chatsToLookAt, takeFolderList } from './sync/folderList.ts';
+import { InboxWatch } from './sync/inboxWatch.ts';
 import { LastErrors } from './lastErrors.ts';
 import { readFailure, writeFailure } from './stored.ts';
 import { newRow } from './sync/newRow.ts';
@@ -41,8 +42,8 @@ export class MailAccount implements Disposable {
   #state: AccountState = 'connecting';
   #failure: QuMailError | undefined;
   #nextLook: Disposable | undefined;
-  #watching = false;
   readonly #lease: AccountLease;
+  readonly #inbox: InboxWatch;
   #listed: readonly RemoteFolder[] = [];
   readonly background: BackgroundSync;
   readonly firstSight: FirstSight;
@@ -53,7 +54,9 @@ export class MailAccount implements Disposable {
     this.handler = this.#owned.add(handler);
     this.#deps = deps;
     this.firstSight = new FirstSight({ ...deps, accountId, look: (path) => this.syncFolder(path) });
-    this.#lease = this.#owned.add(new AccountLease({ ...deps, accountId, leads: () => void this.#look() }));
+    this.#lease = this.#owned.add(new AccountLease({ ...deps, accountId, leads: () => void this.#look(), follows: () => this.#follow() }));
+    const waitsForPerson = (): boolean => this.#state === 'needs-sign-in';
+    this.#inbox = this.#owned.add(new InboxWatch({ handler, waitsForPerson, pushed: (path) => this.#inboxChanged(path) }));
     this.background = this.#owned.add(
       new BackgroundSync({
         ...deps,
@@ -63,6 +66,7 @@ export class MailAccount implements Disposable {
         look: (path) => this.syncFolder(path),
         openArrivals: (path, signal) => openArrivals(this.synced, path, deps, signal),
         quiet: () => handler.quiet(),
+        leads: () => this.leads,
         failed: (failure) => void this.#fails(failure),
         changed: { ...deps.changed, quota: (quota) => this.#share({ quota }) },
       }),
@@ -102,8 +106,9 @@ export class MailAccount implements Disposable {
     setImmediate(() => this.mirror());
   }
 
-  /** Shows how the window that looks for this account's mail says it is doing. */
+  /** Does as was said in another window, and shows how the one that looks for this account's mail says it is doing. */
   mirror(): void {
+    this.background.heed();
     const shared = this.#lease.told();
     if (!shared) return;
     const failure = readFailure(shared.failureJson);
@@ -121,8 +126,8 @@ export class MailAccount implements Disposable {
       const { added } = inbox ? await this.syncFolder(inbox.path, signal) : { added: 0 };
       if (counts === 'held-back') await this.syncFolders(signal);
       this.#succeeds();
-      if (this.leads) this.#watchInbox(inbox?.path);
-      if (this.leads) this.background.start(this.#listed);
+      if (this.leads && inbox && !this.#stop.signal.aborted) this.#inbox.start(inbox.path);
+      this.background.start(this.#listed);
       return { added };
     } catch (error) {
       throw this.#fails(error);
@@ -161,12 +166,6 @@ export class MailAccount implements Disposable {
     const older = await this.handler.getOlderEmails(path, cursor.uidValidity, known, limit, this.#either(signal));
     this.#deps.messages.insertMessages(this.id, path, older.map(newRow));
     return older.length;
-  }
-
-  /** Goes on filling the offline copy, also after it was cancelled. */
-  goOn(): void {
-    this.background.resume();
-    if (this.leads) this.background.start(this.#listed);
   }
 
   /** Checks the connections now and looks for mail, after sleep or a change of network; resolves once they are checked. */
@@ -235,22 +234,23 @@ export class MailAccount implements Disposable {
     this.#counts.run('counts', () => this.syncFolders()).catch((error: unknown) => this.#failsInBackground(error));
   }
 
-  #watchInbox(path: string | undefined): void {
-    if (this.#watching || path === undefined || this.#stop.signal.aborted) return;
-    this.#watching = true;
-    this.#owned.add(
-      this.handler.watch(path, () => {
-        // While only the person can help, asking again and again would lock the account; a watch that is connected proves the contrary.
-        if (this.#state === 'needs-sign-in' && !this.handler.connections().some(({ kind }) => kind === 'imap-watch')) return;
-        this.syncFolder(path).then(
-          ({ changed }) => {
-            this.#succeeds();
-            if (!changed) this.#refreshCounts(); // another device was faster, and may have put it elsewhere
-          },
-          (error: unknown) => this.#failsInBackground(error),
-        );
-      }),
+  #inboxChanged(path: string): void {
+    this.syncFolder(path).then(
+      ({ changed }) => {
+        this.#succeeds();
+        if (!changed) this.#refreshCounts(); // another device was faster, and may have put it elsewhere
+      },
+      (error: unknown) => this.#failsInBackground(error),
     );
+  }
+
+  /** Another window looks for the mail now. */
+  #follow(): void {
+    this.#nextLook?.dispose();
+    this.#inbox.dispose();
+    this.background.cancel();
+    this.mirror();
+    this.#deps.changed.state();
   }
 
   #either(signal: AbortSignal | undefined): AbortSignal {

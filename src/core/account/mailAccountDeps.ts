@@ -27,5 +27,6 @@ export interface MailAccountDeps extends SyncDeps {
     messages(folder: string): void;
     activity(busy: 'busy' | 'idle'): void;
     progress(step: { folder?: string; done: number; total: number }): void;
+    ended(): void;
   };
 }

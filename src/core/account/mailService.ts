@@ -73,6 +73,7 @@ export class MailService implements MailRequests {
     const accounts = request.accountId === undefined ? this.#deps.accounts.all() : [this.#deps.accounts.get(request.accountId)];
     const looks = await Promise.allSettled(
       accounts.map(async (account) => {
+        account.background.goOn();
         const { added } = await account.fetch(options.signal);
         if (request.folder === undefined) return added;
         return added + (await account.syncFolder(request.folder, options.signal)).added;

@@ -33,6 +33,8 @@ export type QuMailEvent =
   /** A message left, at once or later by itself. With `draftId` its draft is gone; without, it was edited meanwhile or had gone before. */
   | { readonly kind: 'sent'; readonly accountId: string; readonly draftId?: string; readonly subject: string }
   | { readonly kind: 'activity'; readonly accountId: string; readonly busy: boolean }
-  /** The offline copy is being filled: messages taken in so far, of those found missing so far. Done when both are the same. */
+  /** The offline copy is being filled: messages taken in so far, of those found missing so far. It goes on until `sync-ended`. */
   | { readonly kind: 'sync-progress'; readonly accountId: string; readonly folder?: string; readonly done: number; readonly total: number }
+  /** Filling ended, whatever became of it: `getSyncState` tells. */
+  | { readonly kind: 'sync-ended'; readonly accountId: string }
   | { readonly kind: 'send-progress'; readonly draftId: string; readonly step: 'keys' | 'sealing' | 'sending' | 'filing' };

@@ -1,6 +1,7 @@
 import type { ErrorCode } from './errors.ts';
 import type { AccountState, Failure } from './model.ts';
 import type { OutboxEntry } from './outgoing.ts';
+import type { Filling } from './sync.ts';
 import type { ProviderId } from './types.ts';
 
 /** How an account is doing, for a person and for a report: no secret, no subject, no text. All times are milliseconds since the epoch. */
@@ -15,6 +16,8 @@ export interface AccountHealth {
   readonly lastSync?: number;
   /** Absent where the account has no token of ours: with a password, or where the host or a command hands tokens out. */
   readonly token?: TokenHealth;
+  /** How far the offline copy is, and why it was cut; absent where the account does not run. */
+  readonly offline?: { readonly filling: Filling; readonly failure?: Failure };
   readonly connections: readonly ConnectionHealth[];
   /** Entries of the outbox by state; states without any are left out. */
   readonly outbox: readonly { readonly state: OutboxEntry['state']; readonly count: number }[];

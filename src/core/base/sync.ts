@@ -1,3 +1,5 @@
+import type { Failure } from './model.ts';
+
 /** How much of a folder is kept offline. */
 export const FOLDER_SYNCS = ['all', 'headers', 'off'] as const;
 export type FolderSyncChoice = (typeof FOLDER_SYNCS)[number];
@@ -14,6 +16,12 @@ export interface FolderSyncState {
   readonly stored: number;
 }
 
+/**
+ * How far the offline copy is. `waiting`: it goes on with the next look; `complete`: all is here that is to be; `stopped`: a person wants no more old mail
+ * for now, what is new still comes; `no-room`: it would take more than it may on this machine; `cut`: a failure ended it, the next look tries again.
+ */
+export type Filling = 'going-on' | 'waiting' | 'complete' | 'stopped' | 'no-room' | 'cut';
+
 /** How an account's offline copy stands. */
 export interface AccountSyncState {
   readonly accountId: string;
@@ -21,6 +29,10 @@ export interface AccountSyncState {
   readonly active: boolean;
   /** Whether this window does that, or another one. */
   readonly holder: 'here' | 'elsewhere';
+  /** Whichever window fills it. */
+  readonly filling: Filling;
+  /** Why, where it was cut. */
+  readonly failure?: Failure;
   readonly folders: readonly FolderSyncState[];
   /** Octets of mail on the server and allowed there, where it tells. */
   readonly quota?: { readonly used: number; readonly limit: number };

@@ -55,6 +55,15 @@ export class Bodies {
     this.#sql.run('INSERT INTO body_parts (message_id, part, raw) VALUES (?, ?, ?)', id, part, octets);
   }
 
+  /** Gives the source of one message to another, which has none. The parts after the first are not written anew. */
+  move(from: number, to: number): void {
+    this.#clear(to);
+    this.#sql.run('UPDATE bodies SET message_id = ? WHERE message_id = ?', to, from);
+    this.#sql.run('UPDATE body_parts SET message_id = ? WHERE message_id = ?', to, from);
+    this.#sql.run(`UPDATE messages SET body_state = ${BODY.stored} WHERE id = ?`, to);
+    this.#sql.run(`UPDATE messages SET body_state = ${BODY.evicted} WHERE id = ?`, from);
+  }
+
   get(id: number): Buffer | undefined {
     const beginning = this.#sql.get('SELECT raw FROM bodies WHERE message_id = ?', id)?.blob('raw');
     if (!beginning) return undefined;

@@ -114,4 +114,12 @@ export const MAIL_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    // Whether a person stopped the filling of an account's offline copy, and what became of it. folders.stopped_uid: what was listed from there on came later.
+    name: 'mail/filling-1',
+    sql: `
+      CREATE TABLE filling (account_id TEXT PRIMARY KEY, stopped INTEGER NOT NULL DEFAULT 0, outcome TEXT, failure TEXT) STRICT;
+      ALTER TABLE folders ADD COLUMN stopped_uid INTEGER;
+    `,
+  },
 ];

@@ -1,6 +1,7 @@
 import { groupOfMessageIds } from '../mail/chatMessageId.ts';
 import type { MailFlag } from '../base/types.ts';
-import { flagBits, type NewMessage } from './messageRow.ts';
+import { setLabels, storedLabels } from './gmailLabels.ts';
+import { flagBits, type GmailIds, type NewMessage } from './messageRow.ts';
 import type { Statements } from './statements.ts';
 
 /** Why a message is not listed. `chatNew`: by its Message-ID, or as an answer, the chats' until they were asked; `chat`: they took it. */
@@ -37,7 +38,7 @@ export function insertMessage(sql: Statements, folder: number, message: NewMessa
     message.internalDate ?? null,
     message.gmail?.messageId ?? null,
     message.gmail?.threadId ?? null,
-    message.gmail ? JSON.stringify(message.gmail.labels) : null,
+    message.gmail ? storedLabels(sql, folder, message.gmail) : null,
     bodyState,
     ofChat(message) ? HIDDEN.chatNew : HIDDEN.no,
     indexed,
@@ -45,10 +46,14 @@ export function insertMessage(sql: Statements, folder: number, message: NewMessa
   return changes === 1 ? id : undefined;
 }
 
-/** Returns how many rows are different now. */
-export function setFlags(sql: Statements, folder: number, uid: number, flags: readonly MailFlag[]): number {
+function setFlags(sql: Statements, folder: number, uid: number, flags: readonly MailFlag[]): number {
   const bits = flagBits(flags);
   return sql.run('UPDATE messages SET flags = ? WHERE folder_id = ? AND uid = ? AND flags <> ?', bits, folder, uid, bits).changes;
+}
+
+/** Flags, and Gmail's labels where they are told; returns how many rows are different now. */
+export function renew(sql: Statements, folder: number, told: { uid: number; flags: readonly MailFlag[]; gmail?: GmailIds }): number {
+  return setFlags(sql, folder, told.uid, told.flags) + (told.gmail ? setLabels(sql, folder, told.gmail) : 0);
 }
 
 /** Tells other windows that something about the folder's messages is different. */

@@ -6,8 +6,9 @@ import { inTransaction } from '../base/transaction.ts';
 import { Bodies } from './bodies.ts';
 import { truncateLog } from './database.ts';
 import { folderId, listFolders, readCursor, upsertFolder, writeCursor, type FolderCursor, type FolderRow } from './folders.ts';
-import { BODY, flagBits, messageRowOf, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
-import { CHAT_GLOB, HIDDEN, insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
+import { GmailTwins } from './gmailTwins.ts';
+import { BODY, flagBits, messageRowOf, type GmailIds, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
+import { CHAT_GLOB, HIDDEN, insertMessage, raiseRevision, renew } from './messageWriting.ts';
 import { Statements } from './statements.ts';
 
 export type { FolderCursor, FolderRow } from './folders.ts';
@@ -15,9 +16,6 @@ export type { MessageRow, NewMessage } from './messageRow.ts';
 
 const JOINED = 'SELECT m.*, f.account_id, f.path FROM messages m JOIN folders f ON f.id = m.folder_id';
 const SEEN = flagBits(['seen']);
-const BODILESS_TWIN = `SELECT twin.id FROM messages own JOIN folders f ON f.id = own.folder_id
-  JOIN messages twin ON twin.gm_msgid = own.gm_msgid AND twin.id <> own.id AND twin.body_state <> ${BODY.stored}
-  JOIN folders g ON g.id = twin.folder_id AND g.account_id = f.account_id WHERE own.id = ? LIMIT 1`;
 
 /** Chat mail that could not be opened is listed with its reason; once it is open, the chats are asked. */
 const HIDDEN_ONCE_TRIED = `iif(hidden IN (${HIDDEN.no}, ${HIDDEN.chatNew}),
@@ -28,12 +26,14 @@ export class MessageStore {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #bodies: Bodies;
+  readonly #twins: GmailTwins;
   readonly #indexer: BodyIndexer | undefined;
 
   constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer }) {
     this.#db = deps.db;
     this.#sql = new Statements(deps.db);
     this.#bodies = new Bodies(this.#sql);
+    this.#twins = new GmailTwins(this.#sql, this.#bodies);
     this.#indexer = deps.indexer;
   }
 
@@ -52,10 +52,19 @@ export class MessageStore {
     return listFolders(this.#sql, accountId);
   }
 
-  /** Removes folders with everything in them. */
+  /**
+   * Before a folder goes: some of its Gmail messages leave their sources to the same ones in other folders. Returns what to go on `after`,
+   * undefined once all did; what was not asked for is done with the removal.
+   */
+  leaveToTwins(accountId: string, path: string, after: number): number | undefined {
+    return inTransaction(this.#db, () => this.#twins.leaveSome(folderId(this.#sql, accountId, path), after));
+  }
+
+  /** Removes folders with everything in them; what Gmail has in others too keeps its source there. */
   removeFolders(accountId: string, paths: readonly string[]): void {
     inTransaction(this.#db, () => {
       for (const path of paths) {
+        this.#twins.leaveAll(folderId(this.#sql, accountId, path));
         this.#forget(accountId, path);
         this.#sql.run('DELETE FROM folders WHERE account_id = ? AND path = ?', accountId, path);
       }
@@ -76,7 +85,7 @@ export class MessageStore {
     inTransaction(this.#db, () => writeCursor(this.#sql, folderId(this.#sql, accountId, path), cursor));
   }
 
-  /** Adds messages; of a UID that is known already only the flags are renewed. Returns the ids of those that were new. */
+  /** Adds messages; of a UID that is known already only flags and labels are renewed. Returns the ids of those that were new. */
   insertMessages(accountId: string, path: string, messages: readonly NewMessage[]): number[] {
     if (messages.length === 0) return [];
     return inTransaction(this.#db, () => {
@@ -84,18 +93,18 @@ export class MessageStore {
       raiseRevision(this.#sql, folder);
       return messages.flatMap((message) => {
         const id = insertMessage(this.#sql, folder, message);
-        if (id === undefined) setFlags(this.#sql, folder, message.uid, message.flags);
+        if (id === undefined) renew(this.#sql, folder, message);
         return id === undefined ? [] : [id];
       });
     });
   }
 
-  /** Returns how many rows are different now. */
-  updateFlags(accountId: string, path: string, changes: readonly { uid: number; flags: readonly MailFlag[] }[]): number {
+  /** Flags, and Gmail's labels where they are told. Returns how many rows are different now. */
+  updateFlags(accountId: string, path: string, changes: readonly { uid: number; flags: readonly MailFlag[]; gmail?: GmailIds }[]): number {
     if (changes.length === 0) return 0;
     return inTransaction(this.#db, () => {
       const folder = folderId(this.#sql, accountId, path);
-      const changed = changes.reduce((sum, { uid, flags }) => sum + setFlags(this.#sql, folder, uid, flags), 0);
+      const changed = changes.reduce((sum, told) => sum + renew(this.#sql, folder, told), 0);
       if (changed > 0) raiseRevision(this.#sql, folder);
       return changed;
     });
@@ -106,7 +115,7 @@ export class MessageStore {
     inTransaction(this.#db, () => {
       const folder = folderId(this.#sql, accountId, path);
       raiseRevision(this.#sql, folder);
-      for (const uid of uids) this.#leaveToTwin(folder, uid);
+      for (const uid of uids) this.#twins.leave(folder, uid);
       const gone = uids.flatMap((uid) => this.#sql.all('DELETE FROM messages WHERE folder_id = ? AND uid = ? RETURNING id', folder, uid));
       this.#indexer?.forget(gone.map((row) => row.integer('id')));
     });
@@ -116,10 +125,11 @@ export class MessageStore {
   resetFolder(accountId: string, path: string): void {
     inTransaction(this.#db, () => {
       const folder = folderId(this.#sql, accountId, path);
+      this.#twins.leaveAll(folder);
       this.#forget(accountId, path);
       // What is on its way into the folder has no UID yet, and comes whatever the others mean.
       this.#sql.run('DELETE FROM messages WHERE folder_id = ? AND uid > 0', folder);
-      this.#sql.run('UPDATE folders SET filled = NULL, filled_uid = NULL WHERE id = ?', folder);
+      this.#sql.run('UPDATE folders SET filled = NULL, filled_uid = NULL, stopped_uid = NULL WHERE id = ?', folder);
       raiseRevision(this.#sql, folder);
       writeCursor(this.#sql, folder, undefined);
     });
@@ -273,20 +283,9 @@ export class MessageStore {
       for (const { path } of this.listFolders(accountId)) this.#forget(accountId, path);
       this.#sql.run('DELETE FROM folders WHERE account_id = ?', accountId);
       this.#sql.run('DELETE FROM sync_state WHERE account_id = ?', accountId);
+      this.#sql.run('DELETE FROM filling WHERE account_id = ?', accountId);
     });
     if (!this.#db.isTransaction) truncateLog(this.#db);
-  }
-
-  /** A Gmail message that leaves one folder, as archiving has it leave INBOX, leaves its source to the same one in another. */
-  #leaveToTwin(folder: number, uid: number): void {
-    const own = this.#sql.get(
-      `SELECT id FROM messages WHERE folder_id = ? AND uid = ? AND gm_msgid IS NOT NULL AND body_state = 1`,
-      folder,
-      uid,
-    );
-    const twin = own && this.#sql.get(BODILESS_TWIN, own.integer('id'))?.integer('id');
-    const raw = twin === undefined ? undefined : this.getBody(own!.integer('id'));
-    if (twin !== undefined && raw) this.putBody(twin, Buffer.from(raw));
   }
 
   #forget(accountId: string, path: string): void {

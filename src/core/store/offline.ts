@@ -5,8 +5,10 @@ import type { MailFlag } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { Bodies, PART_OCTETS } from './bodies.ts';
 import { foldAutomatically, foldLog } from './database.ts';
-import { BODY, flagBits, INDEXED, type NewMessage } from './messageRow.ts';
-import { HIDDEN, insertMessage, raiseRevision, setFlags } from './messageWriting.ts';
+import { FillingStore } from './filling.ts';
+import { setLabels, storedLabels } from './gmailLabels.ts';
+import { BODY, flagBits, INDEXED, type GmailIds, type NewMessage } from './messageRow.ts';
+import { HIDDEN, insertMessage, raiseRevision, renew } from './messageWriting.ts';
 import { Statements, type Row } from './statements.ts';
 
 /** To what extent every message below `uid` of a folder was taken in. */
@@ -37,6 +39,7 @@ const FOLDER = '(SELECT id FROM folders WHERE account_id = ? AND path = ?)';
 
 /** What filling the offline copy needs of mail.db: what is missing, batches of sources, room on the disk. Every call is one transaction. */
 export class OfflineStore {
+  readonly filling: FillingStore;
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #bodies: Bodies;
@@ -46,6 +49,7 @@ export class OfflineStore {
 
   constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer }) {
     this.#db = deps.db;
+    this.filling = new FillingStore(deps.db);
     this.#sql = new Statements(deps.db);
     this.#bodies = new Bodies(this.#sql);
     this.#indexer = deps.indexer;
@@ -172,7 +176,7 @@ export class OfflineStore {
       if (folder === undefined) return 'stale';
       for (const message of batch) {
         if (insertMessage(this.#sql, folder, message, bodyState) !== undefined) continue;
-        setFlags(this.#sql, folder, message.uid, message.flags);
+        renew(this.#sql, folder, message);
         this.#mark(folder, message.uid, bodyState);
       }
       if (batch.length > 0) raiseRevision(this.#sql, folder);
@@ -184,21 +188,17 @@ export class OfflineStore {
   markBodies(accountId: string, path: string, uids: readonly number[], bodyState: number): void {
     if (uids.length === 0) return;
     inTransaction(this.#db, () => {
-      const folder = this.#sql.get('SELECT id FROM folders WHERE account_id = ? AND path = ?', accountId, path)?.integer('id');
-      const sql = `UPDATE messages SET body_state = ? WHERE folder_id = ? AND uid = ? AND body_state = ${BODY.none}`;
-      if (folder !== undefined) for (const uid of uids) this.#sql.run(sql, bodyState, folder, uid);
+      const sql = `UPDATE messages SET body_state = ? WHERE folder_id = ${FOLDER} AND uid = ? AND body_state = ${BODY.none}`;
+      for (const uid of uids) this.#sql.run(sql, bodyState, accountId, path, uid);
     });
   }
 
-  /**
-   * Of these Gmail messages, those whose source is here already from another folder: each gets a row of its own that shares it. Returns
-   * their UIDs.
-   */
+  /** Of these Gmail messages, those whose source is here already from another folder: each gets a row of its own that shares it. Returns their UIDs. */
   storeTwins(
     accountId: string,
     path: string,
     uidValidity: number,
-    facts: readonly { uid: number; flags: readonly MailFlag[]; gmail?: { messageId: string } }[],
+    facts: readonly { uid: number; flags: readonly MailFlag[]; gmail?: GmailIds }[],
   ): number[] {
     return inTransaction(this.#db, () => {
       const folder = this.#folder(accountId, path, uidValidity);
@@ -206,7 +206,8 @@ export class OfflineStore {
       const twins = facts.flatMap(({ uid, flags, gmail }) => {
         const source = gmail && this.#sql.get(TWIN, accountId, gmail.messageId);
         if (!source) return [];
-        this.#sql.run(COPY_TWIN, folder, uid, flagBits(flags), source.integer('id'));
+        this.#sql.run(COPY_TWIN, folder, uid, flagBits(flags), storedLabels(this.#sql, folder, gmail), source.integer('id'));
+        setLabels(this.#sql, folder, gmail);
         this.#mark(folder, uid, BODY.evicted);
         return [uid];
       });
@@ -290,8 +291,8 @@ export class OfflineStore {
 const TWIN = `SELECT m.id FROM messages m JOIN folders f ON f.id = m.folder_id
   WHERE f.account_id = ? AND m.gm_msgid = ? AND m.body_state = ${BODY.stored} LIMIT 1`;
 const SHARED = `rfc_message_id, from_address, to_addresses, subject, date, size, has_attachments, preview, level, in_reply_to, refs,
-  internal_date, gm_msgid, gm_thrid, labels, thread_id`;
-const COPY_TWIN = `INSERT INTO messages (folder_id, uid, flags, seal, body_state, hidden, ${SHARED})
-  SELECT ?, ?, ?, CASE seal WHEN 'plain' THEN seal ELSE 'unopened' END, ${BODY.evicted},
+  internal_date, gm_msgid, gm_thrid, thread_id`;
+const COPY_TWIN = `INSERT INTO messages (folder_id, uid, flags, labels, seal, body_state, hidden, ${SHARED})
+  SELECT ?, ?, ?, ?, CASE seal WHEN 'plain' THEN seal ELSE 'unopened' END, ${BODY.evicted},
     iif(hidden >= ${HIDDEN.chatNew}, ${HIDDEN.chatNew}, ${HIDDEN.no}), ${SHARED} FROM messages WHERE id = ?
   ON CONFLICT DO NOTHING`;

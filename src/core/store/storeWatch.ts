@@ -11,7 +11,7 @@ export interface ForeignChanges {
   messages(accountId: string, path: string): void;
   /** Folders came, went, or count differently. */
   folders(accountId: string): void;
-  /** The accounts, or how the window that syncs them says they are doing. */
+  /** The accounts, how the window that syncs them says they are doing, or whether old mail is to be taken in. */
   accounts(): void;
 }
 
@@ -102,9 +102,11 @@ export class StoreWatch implements Disposable {
   }
 
   #readStates(): string {
+    const states = `SELECT account_id || ' ' || state || ' ' || coalesce(failure, '') AS told FROM sync_state
+      UNION ALL SELECT account_id || ' ' || stopped || ' ' || coalesce(outcome, '') || ' ' || coalesce(failure, '') FROM filling ORDER BY 1`;
     return this.#mail
-      .all('SELECT account_id, state, failure FROM sync_state ORDER BY account_id')
-      .map((row) => `${row.text('account_id')} ${row.text('state')} ${row.has('failure') ? row.text('failure') : ''}`)
+      .all(states)
+      .map((row) => row.text('told'))
       .join('\n');
   }
 }

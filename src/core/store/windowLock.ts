@@ -18,6 +18,12 @@ interface Sighting {
   stillMs: number;
 }
 
+/** A lock for as long as it is not disposed of. */
+export interface HeldLock extends Disposable {
+  /** Looks whether it is still this window's: one that hung for longer than the time to live has lost it to another. */
+  isHeld(): boolean;
+}
+
 /**
  * Locks between windows: one row each in vault.db, taken in an immediate transaction. A lease is judged by its changes, not by the
  * clock: it is over when its process is gone, or when a waiter has watched it for its whole time to live without a new beat. So neither
@@ -46,10 +52,15 @@ export class WindowLock implements CrossWindowLock, Disposable {
 
   /**
    * Takes the lock for as long as the result is not disposed of, waiting for it where another window has it. Looks every `pollMs` without
-   * writing, so that a window may wait for days. @throws `store.*`, `engine.cancelled`
+   * writing, so that a window may wait for days. `lost` is called once where it turns out at a sign of life, or when asked, that another window
+   * took it. @throws `store.*`, `engine.cancelled`
    */
-  async hold(name: string, o: { readonly ttlMs: number; readonly pollMs: number }, signal: AbortSignal): Promise<Disposable> {
-    const { held } = await this.#acquire(name, o.ttlMs, signal, o.pollMs);
+  async hold(
+    name: string,
+    o: { readonly ttlMs: number; readonly pollMs: number; readonly lost: () => void },
+    signal: AbortSignal,
+  ): Promise<HeldLock> {
+    const { held } = await this.#acquire(name, o.ttlMs, signal, o);
     return held;
   }
 
@@ -63,17 +74,17 @@ export class WindowLock implements CrossWindowLock, Disposable {
     name: string,
     ttlMs: number,
     signal: AbortSignal | undefined,
-    pollMs = POLL_MS,
-  ): Promise<{ held: Disposable; lease: Lease }> {
+    o: { readonly pollMs: number; readonly lost?: () => void } = { pollMs: POLL_MS },
+  ): Promise<{ held: HeldLock; lease: Lease }> {
     const holder = this.#deps.random.uuid();
     let seen: Sighting | undefined;
     for (;;) {
       throwIfCancelled(signal);
       if (this.#disposed) throw new QuMailError('engine.cancelled');
       const other = this.#living(name, seen, ttlMs) ?? inTransaction(this.#deps.db, () => this.#tryTake(name, holder, seen, ttlMs));
-      if (!other) return { held: this.#hold(name, holder, ttlMs), lease: this.#lease(name, holder) };
+      if (!other) return { held: this.#hold(name, holder, ttlMs, o.lost), lease: this.#lease(name, holder) };
       seen = seen?.holder === other.holder && seen.beat === other.beat ? seen : { ...other, stillMs: 0 };
-      const pause = pollMs * (1 + this.#deps.random.fraction());
+      const pause = o.pollMs * (1 + this.#deps.random.fraction());
       await this.#deps.clock.sleep(pause, signal);
       // The pause, not the time that passed: a machine that slept has watched nobody meanwhile.
       seen.stillMs += pause;
@@ -103,19 +114,33 @@ export class WindowLock implements CrossWindowLock, Disposable {
     return !silent && isAlive(row.integer('pid')) ? other : undefined;
   }
 
-  /** Gives signs of life until disposed of, then gives the lock back. */
-  #hold(name: string, holder: string, ttlMs: number): Disposable {
+  /** Gives signs of life until disposed of or lost, then gives the lock back. */
+  #hold(name: string, holder: string, ttlMs: number, lost?: () => void): HeldLock {
     const beat = (): void => {
       // A beat that cannot be written is missed, no more: the next one may reach the disk.
-      attempt(() => this.#sql.run('UPDATE window_locks SET beat = beat + 1 WHERE name = ? AND holder = ?', name, holder));
+      const written = attempt(() => this.#sql.run('UPDATE window_locks SET beat = beat + 1 WHERE name = ? AND holder = ?', name, holder));
+      if (written?.changes === 0) return over();
       timer = this.#deps.clock.after(ttlMs / BEATS_PER_TTL, beat);
     };
+    const over = (): void => {
+      held.dispose();
+      lost?.();
+    };
     let timer = this.#deps.clock.after(ttlMs / BEATS_PER_TTL, beat);
-    const held = toDisposable(() => {
+    const released = toDisposable(() => {
       timer.dispose();
       this.#held.delete(held);
       attempt(() => this.#sql.run('UPDATE window_locks SET holder = NULL WHERE name = ? AND holder = ?', name, holder));
     });
+    const held: HeldLock = {
+      isHeld: () => {
+        if (!this.#held.has(held)) return false;
+        const others = attempt(() => this.#sql.get('SELECT 1 AS one FROM window_locks WHERE name = ? AND holder IS NOT ?', name, holder));
+        if (others) over();
+        return !others;
+      },
+      dispose: () => released.dispose(),
+    };
     this.#held.add(held);
     return held;
   }
@@ -135,12 +160,12 @@ export class WindowLock implements CrossWindowLock, Disposable {
   }
 }
 
-/** Whatever fails here is settled by the lease running out. */
-function attempt(run: () => unknown): void {
+/** Whatever fails here is settled by the lease running out: the database is closed, full, or locked by another window. */
+function attempt<T>(run: () => T): T | undefined {
   try {
-    run();
+    return run();
   } catch {
-    // The database is closed, full, or locked by another window.
+    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { QuMailError } from '../base/errors.ts';
 import type { ImapClient } from './imapClient.ts';
 import type { SelectedMailbox } from './imapFolders.ts';
-import { mailFlags, remoteMessage } from './remoteMessage.ts';
+import { arrivalOf, mailFlags, remoteMessage } from './remoteMessage.ts';
 import type { FolderChanges, FolderCursor, RemoteMessage } from './remoteMail.ts';
 import { uidSetContains, uidSets } from './uidSet.ts';
 
@@ -18,6 +18,8 @@ const SUMMARY = {
   labels: true,
   threadId: true,
 };
+/** What may change of a message. */
+const STANDING = { uid: true, flags: true, labels: true };
 const BY_UID = { uid: true };
 /** Disappearances taken in from one answer; a server may name UIDs that never were. */
 const MAX_VANISHED = 500_000;
@@ -187,8 +189,9 @@ async function readFlags(
   options: { uid: boolean; changedSince?: bigint },
 ): Promise<FolderChanges['flags'][number][]> {
   const found: FolderChanges['flags'][number][] = [];
-  for await (const { uid, flags } of client.fetch(range, { uid: true, flags: true }, options)) {
-    if (flags) found.push({ uid, flags: mailFlags(flags) });
+  for await (const message of client.fetch(range, STANDING, options)) {
+    const { uid, flags } = message;
+    if (flags) found.push({ uid, flags: mailFlags(flags), ...arrivalOf(message) });
     if (found.length % (BETWEEN_PAUSES * 4) === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return found;

@@ -97,8 +97,8 @@ export interface FolderChanges {
   readonly added: readonly RemoteMessage[];
   /** True when `limit` cut off new messages: look again from the new cursor. */
   readonly more: boolean;
-  /** Flags of known messages: those that changed, or all of them where the server cannot tell. */
-  readonly flags: readonly { readonly uid: number; readonly flags: readonly MailFlag[] }[];
+  /** Flags of known messages, and their labels in Gmail: those that changed, or all of them where the server cannot tell. */
+  readonly flags: readonly { readonly uid: number; readonly flags: readonly MailFlag[]; readonly gmail?: GmailFacts }[];
   /** Known UIDs that are gone. */
   readonly vanished: readonly number[];
 }

@@ -1,4 +1,5 @@
 import type { AccountHealth, ConnectionHealth, OutboxEntry, ProviderId, TokenHealth } from '../../core/api.ts';
+import { fillingText } from '../mail/fillingText.ts';
 import { dateAndTime, type Moment } from '../outbox/outboxText.ts';
 import { sentenceOf, type Localiser } from '../present.ts';
 import type { WorldName } from '../viewContext.ts';
@@ -31,6 +32,7 @@ function sectionOf(account: AccountHealth, moment: Moment, l10n: Localiser): Hea
         text: account.lastSync === undefined ? l10n.t('not yet') : l10n.t('{0} ago', durationText(now - account.lastSync, l10n)),
         tone: 'plain',
       }),
+      ...(account.offline ? [fact(l10n.t('Offline copy'), offlineText(account.offline, l10n))] : []),
       { label: l10n.t('Connections'), values: connections.length > 0 ? connections : [{ text: l10n.t('none'), tone: 'plain' }] },
       ...(capabilities.length > 0 ? [fact(l10n.t('Server offers'), { text: capabilities.join(', '), tone: 'plain' })] : []),
       { label: l10n.t('Outbox'), values: outboxTexts(account, l10n) },
@@ -61,6 +63,11 @@ function stateOf({ state, failure }: AccountHealth, l10n: Localiser): Toned {
   };
   const known = states[state];
   return failure ? { ...known, text: `${known.text}: ${sentenceOf(failure, l10n)}` } : known;
+}
+
+function offlineText(offline: NonNullable<AccountHealth['offline']>, l10n: Localiser): Toned {
+  const tone = offline.filling === 'complete' ? 'good' : offline.filling === 'cut' ? 'bad' : 'plain';
+  return { text: fillingText(offline, l10n), tone };
 }
 
 function providerText(provider: ProviderId, l10n: Localiser): string {

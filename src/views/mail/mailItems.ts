@@ -7,7 +7,7 @@ import { dateAndTime } from '../outbox/outboxText.ts';
 import { sentenceOf } from '../present.ts';
 import { folderIcon } from './folderNesting.ts';
 import type { MailNode } from './mailNodes.ts';
-import type { Progress } from './syncProgress.ts';
+import type { Progress } from './fillProgress.ts';
 
 const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
 

@@ -1,6 +1,7 @@
 import type { AccountSyncState, FolderSyncChoice, FolderSyncState } from '../../core/api.ts';
 import { sizeLabel } from '../labels.ts';
 import type { Localiser } from '../localiser.ts';
+import { fillingText } from './fillingText.ts';
 
 export interface SyncChoiceText {
   readonly sync: FolderSyncChoice;
@@ -57,12 +58,11 @@ export function storageLines(
       const stored = state.folders.reduce((sum, folder) => sum + folder.stored, 0);
       const quota = state.quota ? l10n.t('{0} of {1} on the server', sizeLabel(state.quota.used), sizeLabel(state.quota.limit)) : '';
       const elsewhere = state.holder === 'elsewhere' ? l10n.t('another window keeps it up to date') : '';
-      const active = state.active ? l10n.t('being brought up to date') : '';
       return {
         icon: 'account',
         label: email,
         description: l10n.t('{0} of {1} messages are here', number.format(stored), number.format(known)),
-        detail: [quota, active, elsewhere].filter(Boolean).join(' · '),
+        detail: [fillingText(state, l10n), quota, elsewhere].filter(Boolean).join(' · '),
         accountId: state.accountId,
       };
     }),

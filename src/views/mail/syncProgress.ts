@@ -1,26 +1,16 @@
 import * as vscode from 'vscode';
 import { QuMailError } from '../../core/api.ts';
 import type { ViewContext } from '../viewContext.ts';
-
-export interface Progress {
-  readonly done: number;
-  readonly total: number;
-}
-
-/** How often rows are drawn anew for a number that grows. */
-const DRAW_MS = 500;
-/** Less than this many messages are there before anybody has read the number. */
-const WORTH_SHOWING = 50;
+import { FillProgress, type Progress } from './fillProgress.ts';
 
 /** How far the offline copies are filled: a bar over the Mail view, a number beside the account, and the way to stop it. */
 export class SyncProgress implements vscode.Disposable {
   readonly #context: ViewContext;
-  readonly #running = new Map<string, Progress>();
+  readonly #fills = new FillProgress();
   readonly #changes = new vscode.EventEmitter<string>();
   /** The progress of an account, by its id. */
   readonly onDidChange = this.#changes.event;
   readonly #disposables: vscode.Disposable[];
-  readonly #drawn = new Map<string, number>();
   #bar: (() => void) | undefined;
 
   constructor(context: ViewContext) {
@@ -28,27 +18,29 @@ export class SyncProgress implements vscode.Disposable {
     this.#disposables = [
       this.#changes,
       context.onEvent((event) => {
-        if (event.kind === 'sync-progress') this.#onProgress(event.accountId, event);
-        else if (event.kind === 'accounts') this.#dropGone();
+        if (event.kind === 'accounts') return this.#dropGone();
+        const drawn = this.#fills.heard(event, Date.now());
+        if (drawn !== undefined) this.#draw(drawn);
       }),
       context.onDidChangeWorld(() => this.#clear()),
     ];
   }
 
   of(accountId: string): Progress | undefined {
-    return this.#running.get(accountId);
+    return this.#fills.of(accountId);
   }
 
-  /** Stops filling; what is there stays, new mail still comes. */
+  /** Stops filling, in whichever window it is under way; what is there stays, new mail still comes. */
   async cancel(accountId: string | undefined): Promise<void> {
-    const ids = accountId === undefined ? [...this.#running.keys()] : [accountId];
+    const ids = accountId === undefined ? await this.#filled() : [accountId];
     await Promise.all(ids.map((id) => this.#context.api.cancelSync({ accountId: id })));
-    for (const id of ids) this.#over(id);
-    if (ids.length > 0)
-      vscode.window.setStatusBarMessage(
-        `$(debug-stop) ${vscode.l10n.t('Stopped. "Fetch Mail" goes on with it; new mail still comes.')}`,
-        6000,
-      );
+    for (const id of ids) if (this.#fills.over(id)) this.#draw(id);
+    vscode.window.setStatusBarMessage(
+      ids.length > 0
+        ? `$(debug-stop) ${vscode.l10n.t('Stopped. "Fetch Mail" goes on with it; new mail still comes.')}`
+        : vscode.l10n.t('No mail is being taken in.'),
+      6000,
+    );
   }
 
   dispose(): void {
@@ -56,26 +48,21 @@ export class SyncProgress implements vscode.Disposable {
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  #onProgress(accountId: string, { done, total }: Progress): void {
-    if (done >= total) return this.#over(accountId);
-    if (total < WORTH_SHOWING) return;
-    this.#running.set(accountId, { done, total });
-    this.#showBar();
-    const now = Date.now();
-    if (now - (this.#drawn.get(accountId) ?? 0) < DRAW_MS) return;
-    this.#drawn.set(accountId, now);
-    this.#changes.fire(accountId);
+  /** Accounts whose copy is filled, by this window or another. */
+  async #filled(): Promise<readonly string[]> {
+    const states = await Promise.all(this.#context.accounts.map(({ id }) => this.#context.api.getSyncState({ accountId: id })));
+    return states.filter(({ filling }) => filling === 'going-on').map(({ accountId }) => accountId);
   }
 
-  #over(accountId: string): void {
-    this.#drawn.delete(accountId);
-    if (!this.#running.delete(accountId)) return;
-    if (this.#running.size === 0) this.#hideBar();
+  #draw(accountId: string): void {
+    if (this.#fills.accountIds.length > 0) this.#showBar();
+    else this.#hideBar();
     this.#changes.fire(accountId);
   }
 
   #dropGone(): void {
-    for (const id of [...this.#running.keys()]) if (!this.#context.accounts.some((account) => account.id === id)) this.#over(id);
+    for (const id of this.#fills.accountIds)
+      if (!this.#context.accounts.some((account) => account.id === id) && this.#fills.over(id)) this.#draw(id);
   }
 
   #showBar(): void {
@@ -95,8 +82,7 @@ export class SyncProgress implements vscode.Disposable {
   }
 
   #clear(): void {
-    this.#running.clear();
-    this.#drawn.clear();
+    this.#fills.clear();
     this.#hideBar();
   }
 }

@@ -152,6 +152,21 @@ describe('store/search', () => {
     assert.deepEqual(world.covered(), { indexed: 2, total: 2 });
   });
 
+  it('goes on finding a Gmail message whose source was with a folder that is removed, or that it left', () => {
+    for (const [n, leave] of [
+      () => world.messages.removeFolders(ACCOUNT, ['Label']),
+      () => world.messages.resetFolder(ACCOUNT, 'Label'),
+    ].entries()) {
+      const gmail = { messageId: `${n}`, labels: [] };
+      const all = world.list({ gmail }, 'All Mail');
+      world.store(source({ Subject: 'twin' }, `lasting${n} words`), { gmail }, 'Label');
+      leave();
+      assert.equal(world.index.catchUp(10), 1);
+      assert.deepEqual(world.find(`lasting${n}`), [all]);
+    }
+    assert.deepEqual(world.index.coverage(), { indexed: 2, total: 2 });
+  });
+
   it('forgets what is deleted, with its folder or alone', () => {
     const ids = [1, 2, 3].map((n) => world.store(source({ Subject: `doomed ${n}` }, 'x'), {}, n === 3 ? 'Other' : 'INBOX'));
     world.messages.removeUids(ACCOUNT, 'INBOX', [world.messages.get(ids[0]!)!.uid]);

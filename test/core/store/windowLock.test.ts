@@ -127,13 +127,33 @@ describe('store/windowLock', function () {
 
   it('hands what is held for a window’s lifetime to a window that waits, as soon as that one was killed', async () => {
     const process = await child('hold');
-    const waiting = window().lock.hold('work', { ttlMs: 60_000, pollMs: 20 }, new AbortController().signal);
+    const waiting = window().lock.hold('work', { ttlMs: 60_000, pollMs: 20, lost: assert.fail }, new AbortController().signal);
     assert.equal(await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 150, 'still waiting'))]), 'still waiting');
     process.kill('SIGKILL');
     const held = await waiting;
-    const other = window().lock.hold('work', { ttlMs: 60_000, pollMs: 20 }, new AbortController().signal);
+    const other = window().lock.hold('work', { ttlMs: 60_000, pollMs: 20, lost: assert.fail }, new AbortController().signal);
     held.dispose();
     (await other).dispose();
+  });
+
+  it('tells a window that hung for too long that another one has its lock, at its next sign of life or when it asks', async () => {
+    const { signal } = new AbortController();
+    const lost: string[] = [];
+    const hung = window();
+    const beating = await hung.lock.hold('beats', { ttlMs: 150, pollMs: 20, lost: () => lost.push('beats') }, signal);
+    const asking = await hung.lock.hold('asks', { ttlMs: 60_000, pollMs: 20, lost: () => lost.push('asks') }, signal);
+    assert.deepEqual([beating.isHeld(), asking.isHeld()], [true, true]);
+    const other = window();
+    // As if both had been silent for as long as it takes.
+    other.db.prepare("UPDATE window_locks SET holder = 'other'").run();
+    assert.deepEqual([asking.isHeld(), asking.isHeld(), lost], [false, false, ['asks']]);
+    while (lost.length < 2) await systemClock.sleep(5);
+    assert.deepEqual([beating.isHeld(), lost], [false, ['asks', 'beats']]);
+    assert.equal(
+      other.db.prepare("SELECT count(*) AS n FROM window_locks WHERE holder = 'other'").get()?.['n'],
+      2,
+      'it is not taken from the other',
+    );
   });
 
   it('stops waiting when cancelled', async () => {

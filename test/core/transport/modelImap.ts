@@ -8,7 +8,7 @@ export interface ModelMessage {
   readonly raw: Buffer;
   readonly flags: Set<string>;
   modseq: number;
-  readonly gmail?: { readonly id: string; readonly thread: string; readonly labels: readonly string[] };
+  gmail?: { readonly id: string; readonly thread: string; readonly labels: readonly string[] };
 }
 
 export interface ModelFolder {
@@ -118,6 +118,15 @@ export class ModelImap {
     if (!message) return;
     if (to === 'on') message.flags.add(flag);
     else message.flags.delete(flag);
+    message.modseq = ++folder.modseq;
+  }
+
+  /** What X-GM-LABELS says of a Gmail message in this folder. */
+  setLabels(path: string, uid: number, labels: readonly string[]): void {
+    const folder = this.folders.get(path)!;
+    const message = folder.messages.find((each) => each.uid === uid);
+    if (!message?.gmail) return;
+    message.gmail = { ...message.gmail, labels };
     message.modseq = ++folder.modseq;
   }
 

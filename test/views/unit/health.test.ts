@@ -40,6 +40,7 @@ const GMAIL: AccountHealth = {
     nextTry: NOW + 2 * MINUTE,
     failure: { code: 'auth.refresh-failed', details: { status: 503 } },
   },
+  offline: { filling: 'cut', failure: { code: 'store.full', details: {} } },
   connections: [
     { kind: 'imap-watch', since: NOW - 90 * MINUTE, lastUsed: NOW - 5_000, idleSince: NOW - 8 * MINUTE, capabilities: ['IDLE', 'XYZ'] },
   ],
@@ -58,6 +59,7 @@ describe('views/health', () => {
     const html = healthHtml(healthPage([GMAIL], 'real', moment, plain), [], 'n');
     for (const words of [
       'offline: The connection to imap.example.org broke.',
+      'interrupted, tried again with the next look for mail: ',
       'not renewed yet',
       'renewed 1 h 1 min ago',
       'ran out 1 min ago',

@@ -6,6 +6,7 @@ import { RecentActions } from '../../../src/views/actions/recentActions.ts';
 import { snoozeTimes } from '../../../src/views/actions/snoozeTimes.ts';
 import { draftIdIn, messageIdsIn, queryIn, searchIdIn } from '../../../src/views/commands/commandArguments.ts';
 import { versionIn, versionPlace, VERSION_SCHEME } from '../../../src/views/drafts/versionUri.ts';
+import { FillProgress } from '../../../src/views/mail/fillProgress.ts';
 import { draftRows, NO_EXTRAS, rootNodes, type MailNode } from '../../../src/views/mail/mailNodes.ts';
 import { storageLines, syncChoices } from '../../../src/views/mail/storageText.ts';
 import { hitRow, rowReader, rowRenewer } from '../../../src/views/messages/listRows.ts';
@@ -324,6 +325,7 @@ describe('views/the Mail view', () => {
       accountId: 'a',
       active: false,
       holder: 'elsewhere',
+      filling: 'stopped',
       folders: [folder],
       quota: { used: 5e8, limit: 1e9 },
       disk: { used: 6e7, budget: 4e9 },
@@ -331,7 +333,10 @@ describe('views/the Mail view', () => {
     const [total, account] = storageLines([{ email: 'a@a.example', state }], 'en', plain);
     assert.equal(total?.label, '60 MB of 4.0 GB used');
     assert.equal(account?.description, '150 of 2,000 messages are here');
-    assert.equal(account?.detail, '500 MB of 1.0 GB on the server · another window keeps it up to date');
+    assert.equal(
+      account?.detail,
+      'stopped: "Fetch Mail" goes on with it · 500 MB of 1.0 GB on the server · another window keeps it up to date',
+    );
     assert.deepEqual(
       syncChoices(folder, 'en', plain).map(({ sync, current }) => [sync, current]),
       [
@@ -341,6 +346,31 @@ describe('views/the Mail view', () => {
       ],
     );
     assert.deepEqual(storageLines([], 'en', plain), []);
+  });
+});
+
+describe('views/how far an offline copy is', () => {
+  const step = (done: number, total: number) => ({ kind: 'sync-progress', accountId: 'a', done, total }) as const;
+
+  it('is a number that is drawn twice a second, until the engine says that it ended, wherever it stood', () => {
+    const fills = new FillProgress();
+    assert.equal(fills.heard(step(1, 500), 0), 'a');
+    assert.equal(fills.heard(step(200, 500), 100), undefined);
+    assert.equal(fills.heard(step(300, 500), 600), 'a');
+    assert.deepEqual(fills.of('a'), { done: 300, total: 500 });
+    assert.equal(fills.heard(step(499, 500), 700), undefined);
+    assert.equal(fills.heard({ kind: 'sync-ended', accountId: 'a' }, 701), 'a');
+    assert.deepEqual([fills.of('a'), fills.accountIds], [undefined, []]);
+    assert.equal(fills.heard({ kind: 'sync-ended', accountId: 'a' }, 702), undefined);
+    assert.equal(fills.heard(step(1, 500), 703), 'a');
+  });
+
+  it('goes on where one folder is done and the next begins, and is not shown for a few', () => {
+    const fills = new FillProgress();
+    assert.equal(fills.heard(step(49, 49), 0), undefined);
+    assert.deepEqual(fills.accountIds, []);
+    fills.heard(step(100, 100), 0);
+    assert.deepEqual(fills.accountIds, ['a']);
   });
 });
 

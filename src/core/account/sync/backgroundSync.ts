@@ -4,10 +4,13 @@ import type { Log } from '../../base/log.ts';
 import type { Clock } from '../../base/ports.ts';
 import type { FolderSyncChoice } from '../../base/sync.ts';
 import type { MessageStore } from '../../store/messages.ts';
+import type { FillingOutcome } from '../../store/filling.ts';
 import type { OfflineStore } from '../../store/offline.ts';
 import { MAX_MESSAGE_BYTES } from '../../transport/mailAccess.ts';
 import type { RemoteFolder, RemoteQuota } from '../../transport/remoteMail.ts';
-import { checkKnown, fillFolder, type FillDeps } from './fillFolder.ts';
+import { writeFailure } from '../stored.ts';
+import { ifThereIsRoom } from '../syncFolder.ts';
+import { checkKnown, fillArrivals, fillFolder, type FillDeps } from './fillFolder.ts';
 import { defaultChoice, inFillingOrder, needsLook } from './syncPlan.ts';
 
 /** Octets of the messages of one command. */
@@ -42,9 +45,13 @@ export interface BackgroundDeps {
   readonly failed: (failure: QuMailError) => void;
   /** Resolves when nothing that a person waits for is under way. */
   readonly quiet: () => Promise<void>;
+  /** Whether it is this window that fills the copy. */
+  readonly leads: () => boolean;
   readonly changed: {
     messages(path: string): void;
     progress(step: { folder?: string; done: number; total: number }): void;
+    /** After the last step of a run, however it ended. */
+    ended(): void;
     quota(quota: RemoteQuota): void;
   };
 }
@@ -57,7 +64,10 @@ export class BackgroundSync implements Disposable {
   #stop = new AbortController();
   #running: Promise<void> | undefined;
   #again = false;
-  #paused = false;
+  #stopped = false;
+  #disposed = false;
+  /** Of this run. */
+  #outcome: FillingOutcome = { outcome: 'complete' };
   #done = 0;
   #total = 0;
   #told = 0;
@@ -73,10 +83,13 @@ export class BackgroundSync implements Disposable {
     return this.#running !== undefined;
   }
 
-  /** Fills what these folders lack. Called after each look with the list as it is now; a run under way goes on and takes it into account. */
+  /**
+   * Fills what these folders lack, where this window does that; of stopped ones what is new. Called after each look with the list as it is now;
+   * a run under way goes on and takes it into account.
+   */
   start(folders: readonly RemoteFolder[]): void {
     this.#folders = folders;
-    if (this.#paused || this.#stop.signal.aborted) return;
+    if (this.#disposed || !this.#deps.leads()) return;
     this.#again = this.#running !== undefined;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
@@ -84,16 +97,34 @@ export class BackgroundSync implements Disposable {
     });
   }
 
-  /** Ends the run under way; nothing begins until `resume`. What was stored stays. */
-  cancel(): void {
-    this.#paused = true;
-    this.#again = false;
-    this.#stop.abort();
+  /** Takes no old mail in any more until `goOn`, whichever window does that. What was stored stays. Resolves once nothing is under way here. */
+  async stop(): Promise<void> {
+    this.#deps.offline.filling.stop(this.#deps.accountId);
+    this.heed();
+    await this.idle();
   }
 
-  resume(): void {
-    this.#paused = false;
-    if (this.#stop.signal.aborted) this.#stop = new AbortController();
+  /** Goes on after `stop`, in whichever window. */
+  goOn(): void {
+    this.#deps.offline.filling.goOn(this.#deps.accountId);
+    this.heed();
+    this.start(this.#folders);
+  }
+
+  /** Does as a person said in any window. */
+  heed(): void {
+    if (this.#disposed) return;
+    const stopped = this.#deps.offline.filling.isStopped(this.#deps.accountId);
+    if (stopped === this.#stopped) return;
+    this.#stopped = stopped;
+    if (stopped) this.cancel();
+    else this.start(this.#folders);
+  }
+
+  /** Ends the run under way. */
+  cancel(): void {
+    this.#again = false;
+    this.#stop.abort();
   }
 
   /** Resolves when nothing is under way. */
@@ -102,6 +133,7 @@ export class BackgroundSync implements Disposable {
   }
 
   dispose(): void {
+    this.#disposed = true;
     this.cancel();
   }
 
@@ -116,7 +148,10 @@ export class BackgroundSync implements Disposable {
     const { log, clock } = this.#deps;
     const began = clock.now();
     this.#done = this.#total = 0;
+    this.#stop = new AbortController();
+    this.#outcome = { outcome: 'complete' };
     try {
+      this.#stopped = this.#deps.offline.filling.isStopped(this.#deps.accountId);
       await this.#shrink();
       for (const folder of inFillingOrder(this.#folders)) {
         if (this.#stop.signal.aborted) break;
@@ -129,11 +164,18 @@ export class BackgroundSync implements Disposable {
       const { code } = failure;
       if (code !== 'engine.cancelled' && code !== 'engine.stopped' && !this.#stop.signal.aborted) {
         log.warn('fill-ended', { code, messages: this.#done });
+        this.#outcome = { outcome: 'cut', failureJson: writeFailure(failure) };
         if (code.startsWith('store.')) this.#deps.failed(failure);
       }
     } finally {
+      // Of what was ended from outside another window tells, or nobody.
+      if (!this.#stop.signal.aborted) ifThereIsRoom(() => this.#note(this.#outcome));
       if (this.#total > 0) this.#tell(undefined, 'last');
     }
+  }
+
+  #note(outcome: FillingOutcome): void {
+    if (!this.#stopped) this.#deps.offline.filling.note(this.#deps.accountId, outcome);
   }
 
   /** Not over a connection of its own after every look that found nothing. */
@@ -154,7 +196,8 @@ export class BackgroundSync implements Disposable {
     try {
       await this.#lookInto(folder);
       const before = this.#done;
-      const outcome = await fillFolder(path, choice, this.#fillDeps(path), signal);
+      const outcome = await this.#fillAsWanted(path, choice, signal);
+      if (outcome === 'partly' && this.#outcome.outcome === 'complete') this.#outcome = { outcome: 'waiting' };
       if (this.#done === before) return;
       log.info('folder-filled', { outcome, messages: this.#done - before });
       if (messages.cursor(accountId, path) && choice === 'all') await this.#deps.openArrivals(path, signal);
@@ -164,7 +207,15 @@ export class BackgroundSync implements Disposable {
       // One folder that cannot be read does not keep the others from it.
       if (!failure.code.startsWith('imap.')) throw failure;
       log.warn('folder-not-filled', { code: failure.code });
+      this.#outcome = { outcome: 'cut', failureJson: writeFailure(failure) };
     }
+  }
+
+  async #fillAsWanted(path: string, choice: 'all' | 'headers', signal: AbortSignal): Promise<'filled' | 'partly'> {
+    const { accountId, offline } = this.#deps;
+    if (!this.#stopped) return fillFolder(path, choice, this.#fillDeps(path), signal);
+    const since = offline.filling.newSince(accountId, path);
+    return choice === 'all' ? fillArrivals(path, since, this.#fillDeps(path), signal) : 'filled';
   }
 
   async #lookInto(folder: RemoteFolder): Promise<void> {
@@ -229,6 +280,7 @@ export class BackgroundSync implements Disposable {
   #tell(folder: string | undefined, which: 'more' | 'last'): void {
     const now = this.#deps.clock.now();
     if (which === 'more' && now - this.#told < PROGRESS_MS) return;
+    if (which === 'more') ifThereIsRoom(() => this.#note({ outcome: 'going-on' }));
     this.#told = now;
     const total = Math.max(this.#total, this.#done);
     this.#deps.changed.progress({
@@ -236,5 +288,6 @@ export class BackgroundSync implements Disposable {
       done: which === 'last' ? this.#done : Math.min(this.#done, total),
       total,
     });
+    if (which === 'last') this.#deps.changed.ended();
   }
 }

@@ -68,6 +68,15 @@ export async function fillFolder(
   return outcome;
 }
 
+/** Of a folder that is not to be filled: the sources of what was listed since UID `since`. Throws as `fillFolder` does. */
+export async function fillArrivals(path: string, since: number, deps: FillDeps, signal: AbortSignal): Promise<'filled' | 'partly'> {
+  const cursor = deps.messages.cursor(deps.accountId, path);
+  if (!cursor) return 'partly';
+  const uids = deps.offline.bodilessUids(deps.accountId, path, WINDOW * 50).filter((uid) => uid >= since);
+  deps.progress({ found: uids.length });
+  return fillUids({ path, uidValidity: cursor.uidValidity, missing: 'arrivals' }, uids, 'all', deps, signal);
+}
+
 /**
  * Compares everything that is known of a folder with the server, for servers that cannot tell what changed: which messages are still there, and on
  * request all their flags. Looks compare no more than the newest.

@@ -67,6 +67,9 @@ export async function takeFolderList(
       })),
     );
   }
+  for (const path of gone)
+    for (let at = messages.leaveToTwins(accountId, path, 0); at !== undefined; at = messages.leaveToTwins(accountId, path, at))
+      await new Promise((resolve) => setImmediate(resolve));
   if (gone.length > 0) messages.removeFolders(accountId, gone);
   return listed.some((folder) => hasNews(accountId, folder, messages)) ? 'held-back' : 'all';
 }

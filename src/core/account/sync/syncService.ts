@@ -4,13 +4,14 @@ import { FOLDER_SYNCS, type AccountSyncState, type FolderSyncState } from '../..
 import type { FolderRow, MessageStore } from '../../store/messages.ts';
 import type { OfflineStore } from '../../store/offline.ts';
 import type { AccountService } from '../accountService.ts';
+import { fillingOf } from './fillingOf.ts';
 
 export interface SyncServiceDeps {
   readonly accounts: Pick<AccountService, 'get'>;
   readonly messages: MessageStore;
   readonly offline: OfflineStore;
   readonly budget: () => number;
-  readonly changed: { folders(accountId: string): void };
+  readonly changed: { folders(accountId: string): void; accounts(): void };
 }
 
 /** The requests about the offline copy. */
@@ -45,6 +46,7 @@ export class SyncService implements SyncRequests {
       accountId,
       active: account.background.active,
       holder: account.leads ? 'here' : 'elsewhere',
+      ...fillingOf(account, offline, budget()),
       folders,
       ...(quota && { quota }),
       disk: { used: offline.usedOctets(), budget: budget() },
@@ -57,7 +59,7 @@ export class SyncService implements SyncRequests {
     if (!FOLDER_SYNCS.includes(sync)) throw new QuMailError('engine.bad-request', { field: 'sync' });
     this.#folder(accountId, folder);
     this.#deps.offline.choose(accountId, folder, sync);
-    account.goOn();
+    account.background.goOn();
     this.#deps.changed.folders(accountId);
   }
 
@@ -71,9 +73,8 @@ export class SyncService implements SyncRequests {
   }
 
   async cancelSync({ accountId }: { accountId: string }): Promise<void> {
-    const { background } = this.#deps.accounts.get(accountId);
-    background.cancel();
-    await background.idle();
+    await this.#deps.accounts.get(accountId).background.stop();
+    this.#deps.changed.accounts();
   }
 
   #folder(accountId: string, path: string): FolderRow {

@@ -9,7 +9,10 @@ export interface SyncRequests {
   setFolderSync(request: { accountId: string; folder: string; sync: FolderSyncChoice }): Promise<void>;
   /** Subscribes to a folder on the server, or ends that (RFC 9051 section 6.3.7). */
   subscribeFolder(request: { accountId: string; folder: string; subscribed: 'subscribed' | 'unsubscribed' }): Promise<void>;
-  /** Ends the filling of the offline copy that is under way; `setFolderSync` with any choice, or the next start, goes on with it. New mail still comes. */
+  /**
+   * Ends the filling of the offline copy, in whichever window it is under way; `fetchMail`, or `setFolderSync` with any choice, goes on with it. All folders are
+   * still looked into, and what arrives comes whole. Resolves once it has ended, or another window was told to end it.
+   */
   cancelSync(request: { accountId: string }): Promise<void>;
 }
 

@@ -45,8 +45,39 @@ describe('an offline copy of Gmail', function () {
 
   it('keeps Gmail’s ids beyond 53 bits, and its labels', () => {
     const row = rig.messages.byUid(ACCOUNT, 'INBOX', 8);
-    assert.deepEqual(row?.gmail, { messageId: '1812345678901234007', threadId: '1812345678901234003', labels: ['Work/Ü'] });
+    assert.deepEqual(row?.gmail, { messageId: '1812345678901234007', threadId: '1812345678901234003', labels: ['Work/Ü', '\\Inbox'] });
     assert.deepEqual(rig.messages.byUid(ACCOUNT, '[Gmail]/All Mail', 20)?.gmail?.labels, []);
+  });
+
+  const labels = (path: string, uid: number): readonly string[] | undefined => rig.messages.byUid(ACCOUNT, path, uid)?.gmail?.labels;
+
+  it('knows all labels of a message in each of its folders, though Gmail leaves out the one of the folder it is asked in', async () => {
+    assert.deepEqual(labels('[Gmail]/All Mail', 8), labels('INBOX', 8));
+    server.create('Work');
+    for (let n = 0; n < 8; n++) {
+      server.add('Work', mail(n), { gmail: gmail(n, ['Work/Ü', '\\Inbox']) });
+      server.setLabels('INBOX', n + 1, ['Work', 'Work/Ü']);
+    }
+    await rig.sync();
+    for (const path of ['INBOX', '[Gmail]/All Mail', 'Work']) assert.deepEqual(labels(path, 8), ['Work', 'Work/Ü', '\\Inbox'], path);
+  });
+
+  it('sees a label that is given or taken later, wherever it is told first', async () => {
+    server.setLabels('[Gmail]/All Mail', 8, ['\\Inbox', 'Later', 'Work/Ü']);
+    server.setLabels('[Gmail]/All Mail', 12, ['Later']);
+    await rig.sync();
+    assert.deepEqual(
+      [labels('[Gmail]/All Mail', 8), labels('INBOX', 8)],
+      [
+        ['Later', 'Work/Ü', '\\Inbox'],
+        ['Later', 'Work/Ü', '\\Inbox'],
+      ],
+    );
+    assert.deepEqual(labels('[Gmail]/All Mail', 12), ['Later']);
+    server.setLabels('[Gmail]/All Mail', 8, ['\\Inbox']);
+    server.setLabels('INBOX', 8, []);
+    await rig.sync();
+    assert.deepEqual([labels('[Gmail]/All Mail', 8), labels('INBOX', 8)], [['\\Inbox'], ['\\Inbox']]);
   });
 
   it('still has a message that was archived, without fetching it again', async () => {
@@ -57,6 +88,34 @@ describe('an offline copy of Gmail', function () {
     assert.equal(rig.messages.byUid(ACCOUNT, '[Gmail]/All Mail', 8)?.bodyState, 1);
     assert.equal(rig.stored('[Gmail]/All Mail')[7]?.raw, mail(7).toString());
     assert.equal(sources(), before);
+  });
+
+  it('still has what was in a label that is deleted, large messages too, without fetching it again', async () => {
+    server.create('Work');
+    const large = Buffer.concat([mail(99), Buffer.alloc(3 * 1024 * 1024, 'x'.repeat(75) + '\n')]);
+    for (let n = 20; n < 40; n++) {
+      const raw = n === 39 ? large : mail(n);
+      server.add('Work', raw, { gmail: gmail(n) });
+      server.add('[Gmail]/All Mail', raw, { gmail: gmail(n, ['Work']) });
+    }
+    await rig.sync();
+    const before = sources();
+    server.folders.delete('Work');
+    await rig.sync();
+    assert.deepEqual(
+      rig.stored('[Gmail]/All Mail').map(({ raw }) => raw?.length),
+      server.folders.get('[Gmail]/All Mail')!.messages.map(({ raw }) => raw.length),
+    );
+    assert.equal(rig.stored('[Gmail]/All Mail').at(-1)?.raw, large.toString('latin1'));
+    assert.deepEqual([bodies(), sources()], [40, before]);
+  });
+
+  it('still has what was in a folder whose UIDs mean others, without fetching it again', async () => {
+    const before = sources();
+    server.renumber('INBOX');
+    await rig.sync();
+    assert.deepEqual([bodies(), sources()], [20, before]);
+    assert.ok([...rig.stored('INBOX'), ...rig.stored('[Gmail]/All Mail')].every(({ raw }) => raw !== undefined));
   });
 
   it('finds a Message-ID through Gmail’s own index', async () => {

@@ -47,7 +47,7 @@ describe('the offline copy', function () {
   it('takes in every message with its source, and says how far it is', async () => {
     const steps: QuMailEvent[] = [];
     const heard = bob.engine.onEvent((event) => event.kind === 'sync-progress' && steps.push(event));
-    await until(async () => (await folderOf('INBOX'))?.stored === COUNT);
+    await until(async () => (await state()).filling === 'complete' && (await folderOf('INBOX'))?.stored === COUNT);
     heard.dispose();
     const { disk, holder } = await state();
     assert.equal(holder, 'here');
@@ -139,6 +139,32 @@ describe('the offline copy', function () {
     } finally {
       await twin[Symbol.asyncDispose]();
       await bob.open();
+    }
+  });
+
+  it('is stopped from any window, after a restart as well, until mail is fetched by hand', async () => {
+    const { id: accountId } = bob.account;
+    let twin = await bob.window();
+    const both = async () => (await Promise.all([state(), state(twin)])).map(({ filling }) => filling);
+    try {
+      assert.deepEqual(await both(), ['complete', 'complete']);
+      await twin.cancelSync({ accountId });
+      assert.deepEqual(await both(), ['stopped', 'stopped']);
+      const [health] = await bob.engine.getAccountHealth();
+      assert.deepEqual(health?.offline, { filling: 'stopped' });
+      await twin[Symbol.asyncDispose]();
+      await bob.engine[Symbol.asyncDispose]();
+      await doveadm('mailbox', 'create', '-u', bob.email, 'Old');
+      await doveadm('copy', '-u', bob.email, 'Old', 'mailbox', 'INBOX', 'uid', '40:49');
+      await bob.open();
+      twin = await bob.window();
+      await until(async () => (await folderOf('Old'))?.known === 10 && !(await state()).active);
+      assert.equal((await folderOf('Old'))?.stored, 0);
+      await twin.fetchMail({ accountId });
+      await until(async () => (await folderOf('Old'))?.stored === 10);
+      await until(async () => (await both()).every((filling) => filling === 'complete'));
+    } finally {
+      await twin[Symbol.asyncDispose]();
     }
   });
 

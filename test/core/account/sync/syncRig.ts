@@ -22,9 +22,10 @@ export const ACCOUNT = 'account';
 export class SyncRig {
   readonly dir: string;
   readonly log: LogEntry[] = [];
-  readonly progress: { folder?: string; done: number; total: number }[] = [];
+  readonly progress: ({ folder?: string; done: number; total: number } | 'ended')[] = [];
   readonly failures: string[] = [];
   budget = 2 ** 40;
+  leads = true;
   /** How far the rig's clock goes ahead, milliseconds. */
   ahead = 0;
   db!: DatabaseSync;
@@ -76,8 +77,14 @@ export class SyncRig {
       look: (path) => takeChanges({ accountId: ACCOUNT, handler }, path, { messages }),
       openArrivals: async () => {},
       quiet: () => handler.quiet(),
+      leads: () => this.leads,
       failed: (failure) => void this.failures.push(failure.code),
-      changed: { messages: () => {}, progress: (step) => this.progress.push(step), quota: () => {} },
+      changed: {
+        messages: () => {},
+        progress: (step) => this.progress.push(step),
+        ended: () => this.progress.push('ended'),
+        quota: () => {},
+      },
     });
     return this;
   }

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { fillingOf } from '../../../../src/core/account/sync/fillingOf.ts';
+import { ModelImap } from '../../transport/modelImap.ts';
+import { ACCOUNT, SyncRig } from './syncRig.ts';
+
+const COUNT = 120;
+const mail = (n: number): Buffer =>
+  Buffer.from(`From: bob@example.test\r\nSubject: number ${n}\r\nMessage-ID: <${n}@x.test>\r\n\r\ntext ${n}\r\n`);
+
+describe('filling the offline copy', function () {
+  this.timeout(10_000);
+  let server: ModelImap;
+  let rig: SyncRig;
+
+  beforeEach(async () => {
+    server = new ModelImap({ condstore: 'condstore' });
+    await server.start();
+    server.create('Other');
+    server.create('Late');
+    for (let n = 0; n < COUNT; n++) server.add(n < COUNT / 2 ? 'INBOX' : 'Other', mail(n));
+    rig = await new SyncRig(server.address).open();
+  });
+  afterEach(async () => {
+    rig.dispose();
+    await server.close();
+  });
+
+  const here = (path: string): number => rig.stored(path).filter(({ raw }) => raw !== undefined).length;
+  const filling = () => fillingOf({ id: ACCOUNT, leads: rig.leads, background: rig.background }, rig.offline, rig.budget);
+  /** Called once, when the server is asked for sources for the first time. */
+  const onFirstSources = (act: () => void): void => {
+    server.lies.onSources = () => {
+      delete server.lies.onSources;
+      act();
+    };
+  };
+
+  it('ends when it is stopped; all folders are still looked into, and what comes then comes whole', async () => {
+    let stopping: Promise<void> | undefined;
+    onFirstSources(() => (stopping = rig.background.stop()));
+    await rig.sync();
+    await stopping;
+    assert.deepEqual([filling(), here('Other')], [{ filling: 'stopped' }, 0]);
+    const before = here('INBOX');
+    assert.ok(before < COUNT / 2);
+
+    server.add('INBOX', mail(1000));
+    await rig.sync();
+    server.add('Other', mail(1001));
+    server.add('Late', mail(1002));
+    await rig.sync();
+    assert.deepEqual([here('INBOX'), here('Other'), here('Late')], [before + 1, 1, 1]);
+    assert.equal(rig.stored('INBOX').at(-1)?.raw, mail(1000).toString());
+    assert.deepEqual(filling(), { filling: 'stopped' });
+
+    rig.background.goOn();
+    await rig.background.idle();
+    assert.deepEqual([here('INBOX'), here('Other')], [COUNT / 2 + 1, COUNT / 2 + 1]);
+    assert.deepEqual(filling(), { filling: 'complete' });
+  });
+
+  it('ends in the window that does it when another one says so, stays ended when yet another one takes over, and goes on likewise', async () => {
+    const other = await new SyncRig(server.address, { dir: rig.dir }).open();
+    other.leads = false;
+    try {
+      onFirstSources(() => {
+        void other.background.stop();
+        // As when it is seen that another window wrote.
+        rig.background.heed();
+      });
+      await rig.sync();
+      const before = here('INBOX') + here('Other');
+      assert.ok(before < COUNT);
+      [rig.leads, other.leads] = [false, true];
+      await other.sync();
+      assert.equal(here('INBOX') + here('Other'), before);
+      rig.background.goOn();
+      other.background.heed();
+      await other.background.idle();
+      assert.equal(here('INBOX') + here('Other'), COUNT);
+    } finally {
+      other.close();
+    }
+  });
+
+  it('says that it ended also where a message went while it was filled', async () => {
+    onFirstSources(() => server.expunge('INBOX', 7));
+    await rig.sync();
+    const last = rig.progress.at(-2);
+    assert.ok(last !== undefined && last !== 'ended' && last.done < last.total);
+    assert.deepEqual([rig.progress.at(-1), rig.progress.filter((step) => step === 'ended').length], ['ended', 1]);
+    assert.deepEqual(filling(), { filling: 'complete' });
+  });
+
+  it('says that it ended where it was stopped, cut, or has no room, and which of them it was', async () => {
+    assert.deepEqual(filling(), { filling: 'waiting' });
+    server.lies.onSources = () => server.dropAll();
+    await rig.sync();
+    delete server.lies.onSources;
+    assert.equal(rig.progress.at(-1), 'ended');
+    assert.deepEqual([filling().filling, filling().failure?.code], ['cut', 'net.cut']);
+    rig.budget = rig.offline.usedOctets() + 1;
+    await rig.sync();
+    assert.equal(rig.progress.at(-1), 'ended');
+    assert.ok(here('Other') < COUNT / 2);
+    assert.deepEqual(filling(), { filling: 'no-room' });
+  });
+});
