@@ -38,17 +38,23 @@ export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-/** A draft of this device, as the plan sees it. */
-export function localOf(copy: DraftCopy, draft: DraftRecord | undefined, uidValidity: number): LocalVersion {
+/** A draft of this device, as the plan sees it; `gone`: UIDs whose messages are there no more. */
+export function localOf(
+  copy: DraftCopy,
+  draft: DraftRecord | undefined,
+  seen: { readonly uidValidity: number; readonly gone: ReadonlySet<number> },
+): LocalVersion {
   const digest = draft ? digestOf(draft.text) : '';
+  const wasThere = copy.uid !== undefined && copy.uidValidity === seen.uidValidity;
   return {
     exists: draft !== undefined,
     revision: copy.revision,
     ancestors: copy.ancestors,
+    agreed: copy.digest,
     dirty: draft !== undefined && digest !== copy.digest,
     updatedAt: draft?.updatedAt ?? 0,
     digest,
-    sameFolder: copy.uidValidity === uidValidity,
+    copy: !wasThere ? 'unseen' : seen.gone.has(copy.uid) ? 'gone' : 'there',
   };
 }
 

@@ -2,17 +2,27 @@ import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock } from '../base/ports.ts';
+import { openOwnDraft, ownDraftKey } from '../crypto/ownDraft.ts';
 import type { PgpEngine } from '../crypto/pgpEngine.ts';
-import { readDraftMessage } from '../mail/draftMessage.ts';
-import type { EmailHandler } from '../transport/emailHandler.ts';
+import { readDraftMessage, revisionOf, type DraftSealing } from '../mail/draftMessage.ts';
+import type { MessageIdentity } from '../transport/imapIdentity.ts';
 import { digestOf, readCopy, type OpenedCopy } from './draftCopy.ts';
-import type { RemoteVersion } from './draftPlan.ts';
+import type { DraftPlace } from './draftFinder.ts';
+import type { RemoteVersion, UnreadVersion } from './draftPlan.ts';
 import type { OwnCertificates } from './ownCertificates.ts';
 
 const MAX_COPY = 24 * 1024 * 1024;
 
 /** A copy in the Drafts folder that one of our own devices wrote. */
 export type FoundCopy = RemoteVersion & { readonly copy: OpenedCopy };
+
+/** A copy that could not be read; of whichever draft where it was not even handed out. */
+export type UnreadCopy = UnreadVersion & { readonly name?: string };
+
+export interface ReadCopies {
+  readonly found: readonly FoundCopy[];
+  readonly unread: readonly UnreadCopy[];
+}
 
 export interface DraftCopyReaderDeps {
   readonly own: Pick<OwnCertificates, 'peek' | 'withSecret'>;
@@ -22,65 +32,106 @@ export interface DraftCopyReaderDeps {
   readonly signal: AbortSignal;
 }
 
-/** Fetches and opens copies of drafts, each once. */
+/** What became of one message: null for one that is no copy at all. */
+type Outcome = { readonly found: FoundCopy } | { readonly unread: UnreadCopy } | null;
+
+/**
+ * Fetches and opens copies of drafts, each once. What no key here opens is looked at again when the keys are others, what failed otherwise at
+ * the next look.
+ */
 export class DraftCopyReader {
   readonly #deps: DraftCopyReaderDeps;
-  /** Copies that were opened already, by account, UIDVALIDITY and UID; null for what is none of ours. */
-  readonly #opened = new Map<string, FoundCopy | null>();
+  /** By account, UIDVALIDITY and UID; with the keys it was tried with. */
+  readonly #known = new Map<string, { readonly outcome: Outcome; readonly keys: string }>();
 
   constructor(deps: DraftCopyReaderDeps) {
     this.#deps = deps;
   }
 
-  /** What of these messages is ours. Rejections as those of EmailHandler. */
-  async openAll(
-    place: { readonly accountId: string; readonly handler: EmailHandler; readonly folder: string; readonly uidValidity: number },
-    uids: readonly number[],
-  ): Promise<FoundCopy[]> {
+  /** What lies under these UIDs. Rejections as those of EmailHandler, and `store.*` while the own keys cannot be read. */
+  async readAll(place: DraftPlace, uids: readonly number[]): Promise<ReadCopies> {
     const { accountId, handler, folder, uidValidity } = place;
-    const { signal } = this.#deps;
-    const found: FoundCopy[] = [];
-    const keyOf = (uid: number): string => `${accountId}\0${uidValidity}\0${uid}`;
-    const sizes = new Map<number, number>();
-    const fresh = uids.filter((uid) => !this.#opened.has(keyOf(uid)));
-    if (fresh.length > 0)
-      for (const { uid, size } of await handler.actions.identify(folder, uidValidity, { uids: fresh }, signal)) sizes.set(uid, size);
-    for (const uid of uids) {
-      const key = keyOf(uid);
-      if (!this.#opened.has(key)) {
-        const size = sizes.get(uid);
-        if (size === undefined) continue;
-        const raw = size > MAX_COPY ? undefined : await handler.fetchSource(folder, uidValidity, uid, signal, size);
-        this.#opened.set(key, raw ? ((await this.#open(accountId, uid, raw)) ?? null) : null);
-      }
-      const opened = this.#opened.get(key);
-      if (opened) found.push(opened);
-    }
+    const prefix = `${accountId}\0`;
+    const keyOf = (uid: number): string => `${prefix}${uidValidity}\0${uid}`;
+    const keys = this.#keysOf(accountId);
     const present = new Set(uids.map(keyOf));
-    for (const key of this.#opened.keys()) if (key.startsWith(`${accountId}\0`) && !present.has(key)) this.#opened.delete(key);
-    return found;
+    for (const [key, { outcome, keys: tried }] of this.#known) {
+      const again = outcome !== null && 'unread' in outcome && (outcome.unread.why === 'failed' || tried !== keys);
+      if (key.startsWith(prefix) && (!present.has(key) || again)) this.#known.delete(key);
+    }
+    const fresh = uids.filter((uid) => !this.#known.has(keyOf(uid)));
+    if (fresh.length > 0)
+      for (const identity of await handler.actions.identify(folder, uidValidity, { uids: fresh }, this.#deps.signal))
+        try {
+          this.#known.set(keyOf(identity.uid), { outcome: await this.#read(place, identity), keys });
+        } catch (error) {
+          // One message that the server does not hand out is not in the way of the others; it is there all the same.
+          if (!QuMailError.is(error, 'imap.rejected')) throw error;
+          this.#known.set(keyOf(identity.uid), { outcome: { unread: { ...claimOf(identity), why: 'failed' } }, keys });
+        }
+    const outcomes = uids.flatMap((uid) => this.#known.get(keyOf(uid))?.outcome ?? []);
+    return {
+      found: outcomes.flatMap((outcome) => ('found' in outcome ? [outcome.found] : [])),
+      unread: outcomes.flatMap((outcome) => ('unread' in outcome ? [outcome.unread] : [])),
+    };
   }
 
-  /** What one of our own devices wrote and signed; undefined for everything else, which is left where it is. */
-  async #open(accountId: string, uid: number, raw: Buffer): Promise<FoundCopy | undefined> {
+  async #read(place: DraftPlace, identity: MessageIdentity): Promise<Outcome> {
+    const { uid, size } = identity;
+    if (size > MAX_COPY) return null;
+    const raw = await place.handler.fetchSource(place.folder, place.uidValidity, uid, this.#deps.signal, size);
     const message = readDraftMessage(raw);
-    const certificate = this.#deps.own.peek(accountId)?.certificate;
-    if (!message || !certificate) return undefined;
+    if (!message) return null;
+    const { name, sealing, sealed } = message;
+    const unread = (why: UnreadVersion['why']): Outcome => ({ unread: { ...claimOf(identity), name, why } });
     try {
-      const { plaintext, signature, sessionKey } = await this.#deps.own.withSecret(accountId, async (secretKey) => {
-        if (!secretKey) throw new QuMailError('account.missing');
-        const now = this.#deps.clock.now();
-        return this.#deps.pgp.open({ message: message.sealed, secretKeys: [secretKey], verifyWith: [certificate], now });
-      });
-      wipe(sessionKey);
+      const plaintext = await this.#open(place.accountId, name, sealing, sealed);
       const copy = readCopy(plaintext);
       wipe(plaintext);
-      if (signature.state !== 'valid' || copy?.name !== message.name) return undefined;
+      if (copy?.name !== name) return unread('shut');
       const { revision, ancestors, updatedAt, content } = copy;
-      return { uid, revision, ancestors, updatedAt, digest: digestOf(content.text), copy };
+      return { found: { uid, revision, ancestors, updatedAt, digest: digestOf(content.text), sealing, copy } };
     } catch (error) {
-      this.#deps.log.info('draft-copy-not-opened', { code: QuMailError.from(error, 'open.malformed').code });
-      return undefined;
+      const { code } = QuMailError.from(error);
+      this.#deps.log.info('draft-copy-not-opened', { code });
+      // What is wrong with the own keys is wrong with every copy, and says nothing about any.
+      if (code.startsWith('store.') || code === 'account.missing' || code === 'vault.locked') throw error;
+      return unread(code.startsWith('open.') ? 'shut' : 'failed');
     }
   }
+
+  /** @throws QuMailError `open.*` where no key here opens it, or none of our own devices wrote it */
+  async #open(accountId: string, name: string, sealing: DraftSealing, sealed: Buffer): Promise<Buffer> {
+    const { own, pgp, clock } = this.#deps;
+    if (sealing === 'unknown') throw new QuMailError('open.unknown-version');
+    return own.withSecret(accountId, async (secretKey) => {
+      const certificate = own.peek(accountId)?.certificate;
+      if (!secretKey || !certificate) throw new QuMailError('account.missing');
+      if (sealing === 'own-key') {
+        const key = ownDraftKey(secretKey);
+        try {
+          return openOwnDraft({ key, name, sealed });
+        } finally {
+          wipe(key);
+        }
+      }
+      // As versions before this one sealed them.
+      const opened = await pgp.open({ message: sealed, secretKeys: [secretKey], verifyWith: [certificate], now: clock.now() });
+      wipe(opened.sessionKey);
+      if (opened.signature.state === 'valid') return opened.plaintext;
+      wipe(opened.plaintext);
+      throw new QuMailError('open.bad-signature');
+    });
+  }
+
+  #keysOf(accountId: string): string {
+    const own = this.#deps.own.peek(accountId);
+    return `${own?.fingerprint ?? ''} ${own?.rotatedAt ?? 0}`;
+  }
+}
+
+/** What a copy says of itself on the outside. */
+function claimOf({ uid, rfcMessageId }: MessageIdentity): { readonly uid: number; readonly revision?: string } {
+  const revision = revisionOf(rfcMessageId);
+  return { uid, ...(revision !== undefined && { revision }) };
 }

@@ -1,12 +1,11 @@
 import type { DraftCopyRow } from '../base/drafts.ts';
+import { revisionOf } from '../mail/draftMessage.ts';
 import type { DraftCopyStore } from '../store/draftCopies.ts';
 import type { DraftStore } from '../store/drafts.ts';
 import type { MessageStore } from '../store/messages.ts';
 
 /** Messages of a Drafts folder that are looked at; copies are among the newest. */
 const MAX_ROWS = 500;
-/** The Message-ID of a copy names the version that it is. */
-const REVISION = /^<([0-9a-f-]{36})@/;
 
 /** Which listed messages are copies of which drafts here. */
 export function draftCopyRows(deps: {
@@ -26,7 +25,7 @@ export function draftCopyRows(deps: {
     const folder = deps.messages.listFolders(accountId).find(({ specialUse }) => specialUse === 'drafts');
     if (!folder) return [];
     return deps.messages.page(accountId, folder.path, MAX_ROWS).flatMap(({ id: messageId, rfcMessageId }) => {
-      const revision = REVISION.exec(rfcMessageId)?.[1];
+      const revision = revisionOf(rfcMessageId);
       const draftId = revision === undefined ? undefined : drafts.get(`${accountId} ${revision}`);
       return draftId === undefined ? [] : [{ messageId, draftId }];
     });

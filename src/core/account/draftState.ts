@@ -3,8 +3,8 @@ import type { Failure } from '../base/model.ts';
 
 /** What is known of a draft and of the way to its account's Drafts folder. */
 export interface DraftFacts {
-  /** Whether the copy on the server is of the very text that is here. */
-  readonly copy: 'same' | 'other';
+  /** Whether the copy on the server is of the very text that is here; `newer`: another device wrote one that cannot be read here. */
+  readonly copy: 'same' | 'other' | 'newer';
   readonly outgoing: 'yes' | 'no';
   readonly account: { readonly state: string; readonly failure?: Failure | undefined } | undefined;
   /** `unknown`: the account's folders were never listed. */
@@ -18,6 +18,7 @@ export interface DraftFacts {
 export function draftState(facts: DraftFacts): DraftState {
   const { account, folder, failure } = facts;
   if (facts.outgoing === 'yes') return { state: 'outgoing' };
+  if (facts.copy === 'newer') return { state: 'newer-elsewhere', failure: { code: 'draft.copy-shut', details: {} } };
   if (facts.copy === 'same') return { state: 'on-server' };
   if (account?.state === 'needs-sign-in') return { state: 'failed', failure: account.failure ?? SIGN_IN };
   if (folder === 'none') return { state: 'here-only' };

@@ -1,6 +1,5 @@
 import type { DraftState } from '../base/drafts.ts';
 import type { QuMailEvent } from '../base/events.ts';
-import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
@@ -8,15 +7,16 @@ import type { Failure } from '../base/model.ts';
 import type { Clock, CrossWindowLock, Random } from '../base/ports.ts';
 import type { Address } from '../base/types.ts';
 import type { PgpEngine } from '../crypto/pgpEngine.ts';
-import { DRAFT_FIELD, writeDraftMessage } from '../mail/draftMessage.ts';
 import type { DraftCopy, DraftCopyStore } from '../store/draftCopies.ts';
 import type { DraftRecord, DraftStore } from '../store/drafts.ts';
 import type { DraftVersionStore } from '../store/draftVersions.ts';
 import type { MessageStore } from '../store/messages.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
-import { contentOf, digestOf, localOf, MAX_ANCESTORS, nameOfLoser, writeCopy } from './draftCopy.ts';
-import { DraftCopyReader, type FoundCopy } from './draftCopyReader.ts';
-import { planDraft, type DraftStep } from './draftPlan.ts';
+import { digestOf, localOf, MAX_ANCESTORS, nameOfLoser } from './draftCopy.ts';
+import { DraftCopyReader, type FoundCopy, type ReadCopies } from './draftCopyReader.ts';
+import { DraftCopyWriter } from './draftCopyWriter.ts';
+import { DraftFinder, type DraftSighting } from './draftFinder.ts';
+import { isNewerElsewhere, planDraft, type DraftStep, type UnreadVersion } from './draftPlan.ts';
 import { draftState } from './draftState.ts';
 import type { OwnCertificates } from './ownCertificates.ts';
 import { TrailingFlight } from './trailingFlight.ts';
@@ -28,7 +28,6 @@ const LOOK_MS = 500;
 /** After a failure it is tried again after this long, where nothing else comes first. */
 const RETRY_MS = 60_000;
 const LEASE_MS = 30_000;
-const MAX_COPIES = 500;
 
 export interface DraftSyncDeps {
   readonly drafts: DraftStore;
@@ -36,7 +35,7 @@ export interface DraftSyncDeps {
   readonly versions: DraftVersionStore;
   readonly messages: MessageStore;
   readonly own: Pick<OwnCertificates, 'peek' | 'withSecret'>;
-  readonly pgp: Pick<PgpEngine, 'seal' | 'open'>;
+  readonly pgp: Pick<PgpEngine, 'open'>;
   readonly lock: CrossWindowLock;
   readonly clock: Clock;
   readonly random: Random;
@@ -55,23 +54,30 @@ export interface DraftSyncDeps {
 }
 
 /**
- * Keeps a copy of each draft in the account's Drafts folder, sealed to one's own certificate and signed by it, so that another computer
- * with the same certificate goes on where this one stopped. Accounts without certificate keep their drafts to themselves.
+ * Keeps a copy of each draft in the account's Drafts folder, sealed under a key of one's own certificate, so that another computer with
+ * the same certificate goes on where this one stopped. Accounts without certificate keep their drafts to themselves.
  */
 export class DraftSync implements Disposable {
   readonly #deps: DraftSyncDeps;
   readonly #flights = new TrailingFlight<void>();
   readonly #timers = new Map<string, Disposable>();
   readonly #stop = new AbortController();
+  readonly #finder: DraftFinder;
   readonly #reader: DraftCopyReader;
+  readonly #writer: DraftCopyWriter;
   /** Why the last try failed: of an account as a whole, or of one draft that the server would not take, by its name. */
   readonly #failed = new Map<string, Failure>();
+  /** Names of drafts of which another device wrote a version that no key here opens. */
+  readonly #newerElsewhere = new Set<string>();
   /** Accounts whose folder has other copies now than when it was looked at last. */
   readonly #stale = new Set<string>();
 
   constructor(deps: DraftSyncDeps) {
     this.#deps = deps;
-    this.#reader = new DraftCopyReader({ ...deps, signal: this.#stop.signal });
+    const { signal } = this.#stop;
+    this.#finder = new DraftFinder(signal);
+    this.#reader = new DraftCopyReader({ ...deps, signal });
+    this.#writer = new DraftCopyWriter({ ...deps, signal });
   }
 
   /** Call with everything the engine tells. */
@@ -110,7 +116,7 @@ export class DraftSync implements Disposable {
     const drawer = this.#folderOf(accountId);
     const settled = copy?.digest === digestOf(draft.text);
     return draftState({
-      copy: settled ? 'same' : 'other',
+      copy: copy && this.#newerElsewhere.has(copy.name) ? 'newer' : settled ? 'same' : 'other',
       outgoing: isOnItsWay(draftId) ? 'yes' : 'no',
       account: this.#deps.accounts().find(({ id }) => id === accountId),
       folder: drawer !== undefined ? 'present' : messages.listFolders(accountId).length > 0 ? 'none' : 'unknown',
@@ -148,14 +154,18 @@ export class DraftSync implements Disposable {
     // Its certificate is made in the background, and nothing tells when.
     if (account?.state === 'online' && !certificate) this.#again(accountId);
     if (account?.state !== 'online' || folder === undefined || !certificate) return;
-    const { handler } = account;
-    const { uidValidity, uids } = await handler.actions.withHeader(folder, DRAFT_FIELD, this.#stop.signal);
-    const found = await this.#reader.openAll({ accountId, handler, folder, uidValidity }, uids.slice(-MAX_COPIES));
-    const place = { accountId, handler, folder, uidValidity };
-    for (const name of this.#names(accountId, found)) {
-      const copies = found.filter(({ copy }) => copy.name === name);
+    const known = (uidValidity: number): number[] =>
+      this.#deps.copies.list(accountId).flatMap((copy) => (copy.uidValidity === uidValidity && copy.uid !== undefined ? [copy.uid] : []));
+    const sighting = await this.#finder.look({ accountId, handler: account.handler, folder }, known);
+    const read = await this.#reader.readAll(sighting.place, sighting.uids);
+    if (read.unread.some(({ why }) => why === 'failed')) this.#again(accountId);
+    for (const name of this.#names(accountId, read.found)) {
+      const copies = {
+        found: read.found.filter(({ copy }) => copy.name === name),
+        unread: read.unread.filter((each) => each.name === undefined || each.name === name),
+      };
       try {
-        await this.#settle(name, copies, place);
+        await this.#settle(name, copies, sighting);
         this.#failed.delete(name);
       } catch (error) {
         // A draft that the server will not take is not in the way of the others.
@@ -169,73 +179,46 @@ export class DraftSync implements Disposable {
     if (this.#stale.delete(accountId) && this.#deps.messages.cursor(accountId, folder)) await account.syncFolder(folder);
   }
 
-  /** Names of all drafts, here and there; one that was never there gets its name now. */
+  /** Names of all drafts, here and there. One that was never there is named by its id, so that one from a backup finds its copy again. */
   #names(accountId: string, found: readonly FoundCopy[]): Set<string> {
-    const { drafts, copies, random } = this.#deps;
+    const { drafts, copies } = this.#deps;
     for (const { id: draftId, accountId: owner } of drafts.list())
-      if (owner === accountId && !copies.get(draftId)) copies.put({ draftId, accountId, name: random.uuid(), ancestors: [] });
+      if (owner === accountId && !copies.get(draftId)) copies.put({ draftId, accountId, name: draftId, ancestors: [] });
     return new Set([...copies.list(accountId).map(({ name }) => name), ...found.map(({ copy }) => copy.name)]);
   }
 
-  async #settle(
-    name: string,
-    found: readonly FoundCopy[],
-    place: { accountId: string; handler: EmailHandler; folder: string; uidValidity: number },
-  ): Promise<void> {
+  async #settle(name: string, { found, unread }: ReadCopies, sighting: DraftSighting): Promise<void> {
     const { copies, drafts } = this.#deps;
+    const { place } = sighting;
     const copy = copies.list(place.accountId).find((each) => each.name === name);
     const draft = copy && drafts.get(copy.draftId);
     if (draft && this.#deps.isOnItsWay(draft.id)) return;
-    const step = planDraft(copy && localOf(copy, draft, place.uidValidity), found);
+    const local = copy && localOf(copy, draft, { ...place, gone: sighting.gone });
+    const closed = copy && local?.copy === 'there' ? withSeen(copy, found, unread) : unread;
+    const step = planDraft(local, found, closed);
     const remote = found.find(({ uid }) => uid === step.remote?.uid);
-    if (step.do === 'push' && copy && draft) await this.#push(copy, draft, found, place);
+    if (step.do === 'push' && copy && draft) await this.#push(copy, draft, found, sighting);
+    else if (step.do === 'nothing' && remote) this.#see(copy, remote.uid, place.uidValidity);
     else if (remote) this.#bring(step, remote, copy, draft, place);
     else if (step.do === 'forget' && copy) this.#forget(copy, draft);
+    if (local && isNewerElsewhere(local, closed)) this.#newerElsewhere.add(name);
+    else this.#newerElsewhere.delete(name);
     // Last, so that there is always a copy that holds everything.
     if (step.stale.length > 0) this.#stale.add(place.accountId);
     if (step.stale.length > 0) await place.handler.actions.remove(place.folder, place.uidValidity, step.stale, this.#stop.signal);
-    if (step.do === 'conflict')
-      await this.#settle(
-        name,
-        found.filter(({ uid }) => !step.stale.includes(uid)),
-        place,
-      );
+    const isLeft = ({ uid }: { uid: number }): boolean => !step.stale.includes(uid);
+    if (step.do === 'conflict') await this.#settle(name, { found: found.filter(isLeft), unread: unread.filter(isLeft) }, sighting);
   }
 
-  async #push(
-    copy: DraftCopy,
-    draft: DraftRecord,
-    found: readonly FoundCopy[],
-    place: { handler: EmailHandler; folder: string; uidValidity: number },
-  ): Promise<void> {
-    const { own, pgp, clock, random, copies } = this.#deps;
-    const revision = random.uuid();
-    const parents = [copy.revision, ...copy.ancestors, ...found.map((each) => each.revision)].filter((each) => each !== undefined);
-    const ancestors = [...new Set(parents)].slice(0, MAX_ANCESTORS);
-    const certificate = own.peek(draft.accountId)?.certificate;
-    if (!certificate) return;
-    const plaintext = writeCopy({ v: 1, name: copy.name, revision, ancestors, updatedAt: draft.updatedAt, content: contentOf(draft) });
-    const sealed = await own.withSecret(draft.accountId, async (signWith) => {
-      try {
-        if (!signWith) throw new QuMailError('account.missing');
-        return await pgp.seal({ plaintext, certificates: [certificate], signWith, now: clock.now(), profile: 'pq' });
-      } finally {
-        wipe(plaintext);
-      }
-    });
-    wipe(sealed.sessionKey);
-    const from = this.#deps.addressOf(draft.accountId);
-    const raw = writeDraftMessage({
-      from,
-      name: copy.name,
-      messageId: `<${revision}@${from.address.split('@')[1] ?? 'qumail.invalid'}>`,
-      date: new Date(draft.updatedAt),
-      boundary: `qumail-${random.uuid()}`,
-      sealed: sealed.message,
-    });
+  async #push(copy: DraftCopy, draft: DraftRecord, found: readonly FoundCopy[], { place }: DraftSighting): Promise<void> {
     this.#stale.add(draft.accountId);
-    await place.handler.actions.append(place.folder, raw, { flags: ['draft', 'seen'] }, this.#stop.signal);
-    copies.put({ ...copy, revision, ancestors, digest: digestOf(draft.text), uidValidity: place.uidValidity });
+    const others = found.map(({ revision }) => revision);
+    this.#deps.copies.put(await this.#writer.put(copy, draft, others, place));
+  }
+
+  /** Its copy lies where it was not known to lie. */
+  #see(copy: DraftCopy | undefined, uid: number, uidValidity: number): void {
+    if (copy && (copy.uid !== uid || copy.uidValidity !== uidValidity)) this.#deps.copies.put({ ...copy, uid, uidValidity });
   }
 
   /** A version from elsewhere comes here: as it is, or beside what was written here. */
@@ -248,10 +231,17 @@ export class DraftSync implements Disposable {
   ): void {
     const { drafts, copies, versions, random, clock, emit } = this.#deps;
     const { accountId, uidValidity } = place;
-    const draftId = copy?.draftId ?? random.uuid();
+    const { name } = remote.copy;
+    const draftId = copy?.draftId ?? (drafts.has(name) ? random.uuid() : name);
     const known = [remote.revision, copy?.revision, ...remote.ancestors, ...(copy?.ancestors ?? [])].filter((each) => each !== undefined);
     const [revision, ...ancestors] = [...new Set(known)].slice(0, MAX_ANCESTORS);
-    const agreed: DraftCopy = { ...(copy ?? { draftId, accountId, name: remote.copy.name }), revision: revision!, ancestors, uidValidity };
+    const agreed: DraftCopy = {
+      ...(copy ?? { draftId, accountId, name }),
+      revision: revision!,
+      ancestors,
+      uidValidity,
+      uid: remote.uid,
+    };
     drafts.transaction(() => {
       if (!draft) {
         drafts.create({ ...remote.copy.content, id: draftId, accountId, updatedAt: remote.updatedAt } as DraftRecord);
@@ -260,9 +250,9 @@ export class DraftSync implements Disposable {
         const otherId = random.uuid();
         // What was never put there nobody else can name.
         const lost = step.keeps === 'local' ? remote.revision : copy?.digest === digestOf(draft.text) ? copy.revision : undefined;
-        const name = lost === undefined ? random.uuid() : nameOfLoser(lost);
+        const otherName = lost === undefined ? otherId : nameOfLoser(lost);
         drafts.create({ ...loser, id: otherId, accountId } as DraftRecord);
-        copies.put({ draftId: otherId, accountId, name, ancestors: [], conflictOf: draftId });
+        copies.put({ draftId: otherId, accountId, name: otherName, ancestors: [], conflictOf: draftId });
       }
       if (draft && (step.do === 'take' || step.keeps === 'remote') && draft.text !== remote.copy.content.text) {
         versions.add(draftId, draft.text, draft.updatedAt);
@@ -275,7 +265,7 @@ export class DraftSync implements Disposable {
     emit({ kind: 'drafts' });
   }
 
-  /** Its copy is gone, because it was sent or discarded here or elsewhere. */
+  /** Its copy was there and is gone, because it was sent or discarded here or elsewhere. */
   #forget(copy: DraftCopy, draft: DraftRecord | undefined): void {
     const { drafts, copies, emit } = this.#deps;
     drafts.transaction(() => {
@@ -288,4 +278,12 @@ export class DraftSync implements Disposable {
   #folderOf(accountId: string): string | undefined {
     return this.#deps.messages.listFolders(accountId).find(({ specialUse }) => specialUse === 'drafts')?.path;
   }
+}
+
+/** A copy that lies where it was seen counts, whatever keeps it from being read now. */
+function withSeen({ uid, revision }: DraftCopy, found: readonly FoundCopy[], unread: readonly UnreadVersion[]): readonly UnreadVersion[] {
+  if (uid === undefined || found.some((each) => each.uid === uid)) return unread;
+  const seen = unread.find((each) => each.uid === uid);
+  const rest = unread.filter((each) => each !== seen);
+  return [...rest, { uid, why: seen?.why ?? 'failed', ...(revision !== undefined && { revision }) }];
 }

@@ -5,11 +5,12 @@ import type { Failure } from './model.ts';
  * `on-server`: the Drafts folder has this very text, sealed. `under-way`: in a moment. `waiting`: as soon as what it waits for is there.
  * `failed`: the server or the connection refused it; it is tried again by itself. `here-only`: the account has no Drafts folder.
  * `outgoing`: it was handed over for sending, and its copy is left alone until then.
+ * `newer-elsewhere`: another computer wrote a text of it that no key here opens; the one that is here stays as it is.
  */
 export type DraftState =
   | { readonly state: 'on-server' | 'under-way' | 'here-only' | 'outgoing' }
   | { readonly state: 'waiting'; readonly for: 'connection' | 'certificate' }
-  | { readonly state: 'failed'; readonly failure: Failure };
+  | { readonly state: 'failed' | 'newer-elsewhere'; readonly failure: Failure };
 
 /** A listed message of a Drafts folder that is the sealed copy of a draft here. */
 export interface DraftCopyRow {

@@ -144,6 +144,7 @@ export const ERROR_CODES = [
   'draft.too-large', // details: limit, size
   'draft.missing',
   'draft.version-missing', // no such earlier version is kept
+  'draft.copy-shut', // another computer wrote a text of it that no key here opens
   // Queries; the details of the first eight have `from` and `to`, UTF-16 columns of the query.
   'search.empty',
   'search.too-long', // details: limit

@@ -2,30 +2,17 @@ import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Random } from '../base/ports.ts';
 import { COBBLESTONE_SALT_LENGTH, openCobblestone, sealCobblestone } from './cobblestone.ts';
-import { hkdf } from './hkdf.ts';
+import { ownKey } from './ownKey.ts';
 import { paddedLength } from './padding.ts';
-import { PGP_TAG, readPackets } from './pgpPackets.ts';
 
 const INFO = Buffer.from('QM1 own copies', 'latin1');
-const SALT = Buffer.from('QuMail/1', 'latin1');
 const CONTEXT = Buffer.from('QuMail-Copy-v1\0', 'latin1');
-/** Packets of an own secret key: two subkeys at most, their signatures, one user ID. */
-const MAX_PACKETS = 400;
 /** Octets of the facts of a copy; 4,096 key IDs take 160 KB. */
 const MAX_FACTS = 1_048_576;
 
-/**
- * The key that all devices with one own certificate share: HKDF-SHA-512 over the primary secret key packet, 32 octets. No
- * encryption subkey goes into it, so it is the same before and after these are renewed, and no public-key algorithm
- * stands between a copy and whoever finds it. The caller wipes it.
- *
- * @param secretKey binary transferable secret key, unprotected
- * @throws QuMailError `open.malformed` for anything else
- */
+/** The key of copies of chat messages (`ownKey`). The caller wipes it. @throws QuMailError `open.malformed` */
 export function ownCopyKey(secretKey: Uint8Array): Buffer {
-  const [primary] = readPackets(secretKey, MAX_PACKETS);
-  if (primary?.tag !== PGP_TAG.secretKey || !primary.whole) throw new QuMailError('open.malformed', { what: 'secret-key' });
-  return hkdf('sha512', primary.body, SALT, INFO, 32);
+  return ownKey(secretKey, INFO);
 }
 
 /**

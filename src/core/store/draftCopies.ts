@@ -16,6 +16,8 @@ export interface DraftCopy {
   readonly digest?: string;
   /** UIDVALIDITY of the folder the copy lies in. */
   readonly uidValidity?: number;
+  /** UID under which it was seen there; undefined where it never was. */
+  readonly uid?: number;
   /** The draft of which this one is what another device made of it. */
   readonly conflictOf?: string;
 }
@@ -31,9 +33,10 @@ export class DraftCopyStore {
 
   put(copy: DraftCopy): void {
     this.#sql.run(
-      `INSERT INTO draft_copies (draft_id, account_id, name, revision, ancestors, digest, uid_validity, conflict_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO draft_copies (draft_id, account_id, name, revision, ancestors, digest, uid_validity, uid, conflict_of)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (draft_id) DO UPDATE SET name = excluded.name, revision = excluded.revision, ancestors = excluded.ancestors,
-         digest = excluded.digest, uid_validity = excluded.uid_validity, conflict_of = excluded.conflict_of`,
+         digest = excluded.digest, uid_validity = excluded.uid_validity, uid = excluded.uid, conflict_of = excluded.conflict_of`,
       copy.draftId,
       copy.accountId,
       copy.name,
@@ -41,6 +44,7 @@ export class DraftCopyStore {
       JSON.stringify(copy.ancestors),
       copy.digest ?? null,
       copy.uidValidity ?? null,
+      copy.uid ?? null,
       copy.conflictOf ?? null,
     );
   }
@@ -68,6 +72,7 @@ function copyOf(row: Row): DraftCopy {
     ancestors: row.json('ancestors', ancestors),
     ...(row.has('digest') && { digest: row.text('digest') }),
     ...(row.has('uid_validity') && { uidValidity: row.integer('uid_validity') }),
+    ...(row.has('uid') && { uid: row.integer('uid') }),
     ...(row.has('conflict_of') && { conflictOf: row.text('conflict_of') }),
   };
 }

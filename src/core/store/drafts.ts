@@ -69,6 +69,11 @@ export class DraftStore {
     return row && this.#draftOf(row);
   }
 
+  /** Whether there is one of this id, also one that can no longer be read. */
+  has(id: string): boolean {
+    return this.#sql.get('SELECT 1 FROM drafts WHERE id = ?', id) !== undefined;
+  }
+
   /** The latest first. A draft whose key is gone from the secret store is left out: it can no longer be read by anyone. */
   list(): DraftRecord[] {
     return this.#sql.all('SELECT * FROM drafts ORDER BY updated_at DESC, id').flatMap((row) => {

@@ -29,4 +29,9 @@ export const DRAFT_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    // Under which UID the copy was seen: only what was seen there can be missed there.
+    name: 'vault/drafts-3',
+    sql: 'ALTER TABLE draft_copies ADD COLUMN uid INTEGER',
+  },
 ];

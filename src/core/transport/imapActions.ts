@@ -1,6 +1,7 @@
 import { QuMailError } from '../base/errors.ts';
 import type { MailFlag } from '../base/types.ts';
 import type { ImapClient } from './imapClient.ts';
+import { newestUids, searchField, withField } from './imapField.ts';
 import { inFolder, requireValidity, type SelectedMailbox } from './imapFolders.ts';
 import { identifyMessages, type Identified, type MessageIdentity } from './imapIdentity.ts';
 import type { ImapMailbox, Repetition } from './imapMailbox.ts';
@@ -22,6 +23,14 @@ export interface FolderMarks {
   readonly uidNext: number;
   /** What the folder keeps whatever it is called (RFC 8474), where the server tells. */
   readonly mailboxId?: string;
+}
+
+export interface FieldHints {
+  readonly uidValidity: number;
+  /** As in FolderMarks, where the server tells. */
+  readonly uidNext?: number;
+  readonly searched: readonly number[];
+  readonly newest: readonly number[];
 }
 
 /**
@@ -99,15 +108,24 @@ export class ImapActions {
     });
   }
 
-  /** UIDs of the messages of a folder that have a header field of this name. */
-  withHeader(folder: string, name: string, signal?: AbortSignal): Promise<{ uidValidity: number; uids: number[] }> {
+  /**
+   * Where messages with a header field of this name may be: those that SEARCH finds, and the newest ones, of which a server whose SEARCH does
+   * not know the field has to be asked with `withField`.
+   */
+  fieldHints(folder: string, name: string, newest: number, signal?: AbortSignal): Promise<FieldHints> {
     return this.#mailbox.run('repeatable', signal, (client) =>
-      inFolder(client, folder, 'reselect', async ({ uidValidity }) => {
-        const uids = await client.search({ header: { [name]: true } }, { uid: true });
-        if (!Array.isArray(uids)) throw new QuMailError('imap.rejected', { response: 'SEARCH' });
-        return { uidValidity: Number(uidValidity), uids };
-      }),
+      inFolder(client, folder, 'reselect', async ({ uidValidity, uidNext, exists }) => ({
+        uidValidity: Number(uidValidity),
+        ...(uidNext !== undefined && { uidNext }),
+        searched: await searchField(client, name),
+        newest: await newestUids(client, exists, newest),
+      })),
     );
+  }
+
+  /** Those of the messages that have a header field of this name. */
+  withField(folder: string, uidValidity: number, uids: readonly number[], name: string, signal?: AbortSignal): Promise<number[]> {
+    return this.#within('repeatable', folder, uidValidity, signal, (client) => withField(client, uids, name));
   }
 
   #within<T>(

@@ -65,6 +65,13 @@ export function draftStateWords(known: KnownDraftState, l10n: Localiser): DraftS
         detail: `${l10n.t('Saved on this computer, but not in the Drafts folder; it is tried again by itself.')} ${sentenceOf(known.failure, l10n)}`,
         failure: known.failure,
       };
+    case 'newer-elsewhere':
+      return {
+        icon: 'warning',
+        text: l10n.t('Saved here · newer text elsewhere'),
+        detail: `${l10n.t('This text is saved on this computer and stays as it is.')} ${sentenceOf(known.failure, l10n)}`,
+        failure: known.failure,
+      };
     case 'unsaved':
       return {
         icon: 'error',

@@ -23,6 +23,13 @@ export function draftSentences(l10n: Localiser): Record<DraftCode, Sentence> {
     },
     'draft.too-large': { say: (f) => l10n.t('The message is too large: {0} bytes, at most {1}.', f('size', '?'), f('limit', '?')) },
     'draft.missing': { say: () => l10n.t('This draft no longer exists: it was sent or deleted.') },
+    'draft.copy-shut': {
+      say: () =>
+        l10n.t(
+          'Another computer wrote a newer text of this draft, and no key on this one opens it. Go on writing there, update QuMail on both, or restore a backup of that computer here.',
+        ),
+      step: 'update',
+    },
     'draft.version-missing': { say: () => l10n.t('This earlier version of the draft is no longer kept.') },
   };
 }

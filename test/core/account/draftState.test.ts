@@ -27,6 +27,11 @@ describe('account/where a draft is', () => {
     ['failed where the server said no', { failure: rejected }, { state: 'failed', failure: rejected }],
     ['failed where only the person can sign in', { account: { state: 'needs-sign-in' } }, { state: 'failed', failure: signIn }],
     ['stays here where there is no Drafts folder', { folder: 'none', account: { state: 'offline' } }, { state: 'here-only' }],
+    [
+      'says where another computer wrote a newer text that no key here opens',
+      { copy: 'newer' },
+      { state: 'newer-elsewhere', failure: { code: 'draft.copy-shut', details: {} } },
+    ],
     ['belongs to the outbox once it was handed over', { outgoing: 'yes', copy: 'same' }, { state: 'outgoing' }],
   ];
   for (const [name, facts, expected] of rows) it(name, () => assert.deepEqual(draftState({ ...online, ...facts }), expected));

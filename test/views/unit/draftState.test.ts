@@ -4,6 +4,7 @@ import { plain } from './plainLocaliser.ts';
 
 const rejected = { code: 'imap.rejected', details: { response: 'NO [OVERQUOTA] Quota exceeded' } } as const;
 const full = { code: 'store.full', details: {} } as const;
+const shut = { code: 'draft.copy-shut', details: {} } as const;
 const STATES: readonly KnownDraftState[] = [
   { state: 'on-server' },
   { state: 'under-way' },
@@ -12,6 +13,7 @@ const STATES: readonly KnownDraftState[] = [
   { state: 'here-only' },
   { state: 'outgoing' },
   { state: 'failed', failure: rejected },
+  { state: 'newer-elsewhere', failure: shut },
   { state: 'unsaved', failure: full },
 ];
 
