@@ -164,7 +164,7 @@ describe('store/search', () => {
       assert.equal(world.index.catchUp(10), 1);
       assert.deepEqual(world.find(`lasting${n}`), [all]);
     }
-    assert.deepEqual(world.index.coverage(), { indexed: 2, total: 2 });
+    assert.deepEqual(world.covered(), { indexed: 2, total: 2 });
   });
 
   it('forgets what is deleted, with its folder or alone', () => {
