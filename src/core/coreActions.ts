@@ -22,22 +22,16 @@ import { MutedStore } from './store/muted.ts';
 import { ShownMail } from './store/shownMail.ts';
 import { SnoozedStore } from './store/snoozed.ts';
 import type { EmailHandler } from './transport/emailHandler.ts';
-import type { ImapActions } from './transport/imapActions.ts';
 
 export interface CoreActionsDeps {
-  readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'messages' | 'sealedMail'>;
+  readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'messages' | 'offline' | 'sealedMail'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly emit: (event: QuMailEvent) => void;
   readonly lock: CrossWindowLock;
   readonly fetch: HttpFetch;
-  readonly accounts: {
-    all(): readonly ({
-      readonly id: string;
-      readonly handler: { readonly actions: ImapActions } & Pick<EmailHandler, 'ensureFolder'>;
-    } & ReplayAccount)[];
-  };
+  readonly accounts: { all(): readonly ({ readonly id: string; readonly handler: EmailHandler } & ReplayAccount)[] };
   readonly source: UnsubscribeDeps['source'];
   readonly createDraft: UnsubscribeDeps['createDraft'];
 }
@@ -57,7 +51,7 @@ export interface CoreActions {
 /** What a person does with messages: the journal, the list that shows it at once, and the replay that tells the servers. */
 export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): CoreActions {
   const { stores, clock, random, emit, accounts } = deps;
-  const { vault, messages, sealedMail } = stores;
+  const { vault, messages, offline, sealedMail } = stores;
   const journal = new ActionStore({ db: vault });
   const shown = new ShownMail({ db: stores.cache });
   const snoozed = new SnoozedStore({ db: vault });
@@ -122,6 +116,7 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
         importMail(
           request,
           {
+            offline,
             actionsOf: (accountId) => present(accountId).handler.actions,
             synced: (accountId, folder) => present(accountId).syncFolder(folder),
             emit,
@@ -131,7 +126,13 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       exportMail: (request, o) =>
         exportMail(
           request,
-          { messages, sealedMail, emit, source: async (row, signal) => (await deps.source(row.id, signal)).raw },
+          {
+            messages,
+            sealedMail,
+            emit,
+            source: async (row, signal) => (await deps.source(row.id, signal)).raw,
+            handlerOf: (accountId) => present(accountId).handler,
+          },
           o?.signal,
         ),
     },

@@ -1,15 +1,12 @@
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { QuMailEvent } from '../base/events.ts';
 import { QuMailError, throwIfCancelled } from '../base/errors.ts';
 import type { ExportRequest, ExportResult } from '../base/transfer.ts';
-import { safeFileName } from '../mail/fileName.ts';
-import { writeMbox } from '../mail/mbox.ts';
 import type { MessageRow, MessageStore } from '../store/messages.ts';
 import type { SealedMailStore } from '../store/sealedMail.ts';
+import { FolderExport, type ExportedFolder } from './exportFolder.ts';
+import { ManyFiles, OneFile, type MailFiles, type OutgoingFile } from './exportFiles.ts';
 
 const MAX_MESSAGES = 1_000_000;
-const PAGE = 200;
 /** How often it is told how far it is, in messages. */
 const TELL_EVERY = 25;
 
@@ -17,38 +14,42 @@ export interface ExportDeps {
   readonly messages: MessageStore;
   readonly sealedMail: SealedMailStore;
   readonly source: (row: MessageRow, signal: AbortSignal | undefined) => Promise<Buffer>;
+  readonly handlerOf: (accountId: string) => ExportedFolder['handler'];
   readonly emit: (event: QuMailEvent) => void;
 }
 
 /**
- * Writes messages to files of mode 0600, one message in memory at a time. What is there already is replaced only once everything was
- * written; a failure or a cancellation leaves nothing behind.
+ * Writes messages to files of mode 0600, one message in memory at a time: those named, or all that the server lists in a folder, whether they are here or
+ * not. A file that is there already is replaced only once everything was written; a failure or a cancellation leaves nothing behind.
  *
  * @throws QuMailError `export.unwritable`, `message.missing`, `net.*`, `imap.*`, `store.*`, `engine.cancelled`
  */
 export async function exportMail(request: ExportRequest, deps: ExportDeps, signal?: AbortSignal): Promise<ExportResult> {
-  const single = request.format === 'eml' && 'messageIds' in request && request.messageIds.length === 1;
-  const part = `${request.path}.part`;
-  const into = request.format === 'mbox' || single ? new OneFile(part, request.path) : new ManyFiles(part, request.path);
-  const total = 'messageIds' in request ? request.messageIds.length : 0;
+  const into = filesFor(request);
+  let total = 'messageIds' in request ? request.messageIds.length : 0;
   let exported = 0;
   let missing = 0;
   const tell = (): void => deps.emit({ kind: 'transfer-progress', what: 'export', path: request.path, done: exported + missing, total });
+  const put = async (mail: OutgoingFile | undefined): Promise<void> => {
+    throwIfCancelled(signal);
+    if (mail) await into.put(mail);
+    if (mail) exported += 1;
+    else missing += 1;
+    if ((exported + missing) % TELL_EVERY === 0) tell();
+  };
   try {
     await into.begin();
-    for (const row of rowsOf(request, deps.messages)) {
-      throwIfCancelled(signal);
-      const raw = await octetsOf(row, request, deps, signal);
-      if (raw) {
-        if (request.format === 'mbox') await into.mbox(raw, row);
-        else await into.eml(raw, row);
-        exported += 1;
-      } else missing += 1;
-      if ((exported + missing) % TELL_EVERY === 0) tell();
+    let from: 'server' | 'here' = 'server';
+    if ('messageIds' in request) await putNamed(request, deps, put, signal);
+    else {
+      const { accountId, folder, sealed = 'source' } = request;
+      const found = (count: number): void => void (total = count);
+      const place = { accountId, folder, sealed, handler: deps.handlerOf(accountId) };
+      from = await new FolderExport(place, { ...deps, put, found }).run(signal);
     }
-    await into.end();
+    const path = await into.end();
     tell();
-    return { exported, missing };
+    return { exported, missing, path, ...(from === 'here' && { offline: true }) };
   } catch (error) {
     await into.abandon();
     if (QuMailError.is(error)) throw error;
@@ -57,23 +58,25 @@ export async function exportMail(request: ExportRequest, deps: ExportDeps, signa
   }
 }
 
-/** The messages asked for, a page at a time; those that came or went meanwhile may be among them or not. */
-function* rowsOf(request: ExportRequest, messages: MessageStore): Generator<MessageRow> {
-  if ('messageIds' in request) {
-    if (request.messageIds.length > MAX_MESSAGES) throw new QuMailError('engine.bad-request', { field: 'messageIds' });
-    for (const id of request.messageIds) {
-      const row = messages.get(id);
-      if (!row) throw new QuMailError('message.missing');
-      yield row;
-    }
-    return;
+function filesFor(request: ExportRequest): MailFiles {
+  const single = 'messageIds' in request && request.messageIds.length === 1;
+  if (request.format === 'mbox' || single) return new OneFile(request.path, request.format);
+  return new ManyFiles(request.path, request.name ?? ('folder' in request ? request.folder : 'mail'));
+}
+
+async function putNamed(
+  request: ExportRequest & { messageIds: readonly number[] },
+  deps: ExportDeps,
+  put: (mail: OutgoingFile | undefined) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (request.messageIds.length > MAX_MESSAGES) throw new QuMailError('engine.bad-request', { field: 'messageIds' });
+  for (const id of request.messageIds) {
+    const row = deps.messages.get(id);
+    if (!row) throw new QuMailError('message.missing');
+    const raw = await octetsOf(row, request, deps, signal);
+    await put(raw && { raw, date: row.internalDate ?? row.date, flags: row.flags, subject: row.subject });
   }
-  const uids = messages.knownUids(request.accountId, request.folder, MAX_MESSAGES).toReversed();
-  for (let at = 0; at < uids.length; at += PAGE)
-    for (const uid of uids.slice(at, at + PAGE)) {
-      const row = messages.byUid(request.accountId, request.folder, uid);
-      if (row) yield row;
-    }
 }
 
 async function octetsOf(
@@ -89,85 +92,5 @@ async function octetsOf(
   } catch (error) {
     if (QuMailError.is(error, 'imap.message-missing') || QuMailError.is(error, 'message.missing')) return undefined;
     throw error;
-  }
-}
-
-/** One file, in place once it is whole. */
-class OneFile {
-  readonly #part: string;
-  readonly #path: string;
-  #file: FileHandle | undefined;
-
-  constructor(part: string, path: string) {
-    this.#part = part;
-    this.#path = path;
-  }
-
-  async begin(): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true });
-    await rm(this.#part, { force: true });
-    this.#file = await open(this.#part, 'wx', 0o600);
-  }
-
-  async eml(raw: Buffer): Promise<void> {
-    await this.#file?.writeFile(raw);
-  }
-
-  async mbox(raw: Buffer, { internalDate, date, flags }: MessageRow): Promise<void> {
-    for (const piece of writeMbox(raw, { date: internalDate ?? date, flags })) if (piece.length > 0) await this.#file?.writeFile(piece);
-  }
-
-  async end(): Promise<void> {
-    await this.#file?.sync();
-    await this.#file?.close();
-    this.#file = undefined;
-    await rename(this.#part, this.#path);
-  }
-
-  async abandon(): Promise<void> {
-    await this.#file?.close().catch(() => {});
-    await rm(this.#part, { force: true }).catch(() => {});
-  }
-}
-
-/** A folder of .eml files, filled apart and put in place once it is whole. */
-class ManyFiles {
-  readonly #part: string;
-  readonly #path: string;
-  #count = 0;
-
-  constructor(part: string, path: string) {
-    this.#part = part;
-    this.#path = path;
-  }
-
-  async begin(): Promise<void> {
-    await rm(this.#part, { recursive: true, force: true });
-    await mkdir(this.#part, { recursive: true, mode: 0o700 });
-  }
-
-  async eml(raw: Buffer, row: MessageRow): Promise<void> {
-    this.#count += 1;
-    // Of sealed mail the row knows the outer subject only, which says nothing.
-    const name = safeFileName(
-      `${String(this.#count).padStart(5, '0')} ${row.subject.slice(0, 60).replace(/[/\\:]/g, '-')}.eml`,
-      `${this.#count}.eml`,
-    );
-    const file = await open(join(this.#part, name), 'wx', 0o600);
-    try {
-      await file.writeFile(raw);
-    } finally {
-      await file.close();
-    }
-  }
-
-  async mbox(): Promise<void> {}
-
-  async end(): Promise<void> {
-    await rename(this.#part, this.#path);
-  }
-
-  async abandon(): Promise<void> {
-    await rm(this.#part, { recursive: true, force: true }).catch(() => {});
   }
 }

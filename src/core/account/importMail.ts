@@ -1,22 +1,26 @@
 import { createReadStream } from 'node:fs';
-import { open, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { QuMailEvent } from '../base/events.ts';
 import { QuMailError, throwIfCancelled } from '../base/errors.ts';
 import type { ImportRequest, ImportResult } from '../base/transfer.ts';
 import type { MailFlag } from '../base/types.ts';
 import { fieldValue, readHeaderSection } from '../mail/headerSection.ts';
 import { readMbox } from '../mail/mbox.ts';
+import { summaryOfSource } from '../mail/sourceSummary.ts';
+import type { OfflineStore } from '../store/offline.ts';
 import type { ImapActions } from '../transport/imapActions.ts';
+import { maildirFlags, mailFilesAt, sizeOf, startsWith, unreadable } from './importFiles.ts';
 
 /** As large as QuMail fetches; servers stop earlier. */
 const MAX_MESSAGE = 100 * 1024 * 1024;
-const MAX_FILES = 100_000;
 const CHUNK = 256 * 1024;
 /** How often it is told how far it is, in messages. */
 const TELL_EVERY = 10;
+/** Messages of the target folder that are gone through at a time. */
+const KNOWN_AT_ONCE = 5000;
 
 export interface ImportDeps {
+  readonly offline: Pick<OfflineStore, 'identities'>;
   readonly actionsOf: (accountId: string) => Pick<ImapActions, 'append' | 'marks' | 'identify'>;
   readonly synced: (accountId: string, folder: string) => Promise<unknown>;
   readonly emit: (event: QuMailEvent) => void;
@@ -29,58 +33,76 @@ interface Incoming {
 }
 
 /**
- * Files the messages of an .eml file, an mbox, or a folder of them into a folder of an account, with their flags and dates; one message at
- * a time, whatever the size of the file. What was filed before a failure or a cancellation stays.
+ * Files the messages of an .eml file, an mbox, or a folder of them (`mailFilesAt`) into a folder of an account, with their flags and dates; one message at
+ * a time, whatever the size of the file. What that folder lists already, by Message-ID and size, is passed over. What was filed before a failure or a
+ * cancellation stays: the error's details say how many (`imported`, `refused`, `present`), and the same import once more files the rest.
  *
  * @throws QuMailError `import.unreadable`, `import.no-mail`, `imap.*`, `net.*`, `engine.cancelled`
  */
 export async function importMail(request: ImportRequest, deps: ImportDeps, signal?: AbortSignal): Promise<ImportResult> {
-  const files = await filesOf(request.path);
+  const files = await mailFilesAt(request.path);
   const total = await files.reduce(async (sum, file) => (await sum) + (await sizeOf(file)), Promise.resolve(0));
   const target = new Target(request, deps, signal);
+  const result = { imported: 0, refused: 0, present: 0 };
   let done = 0;
-  let imported = 0;
-  let refused = 0;
   const tell = (): void => deps.emit({ kind: 'transfer-progress', what: 'import', path: request.path, done: Math.min(done, total), total });
   try {
+    await target.look();
     for (const file of files) {
       for await (const item of messagesOf(file, signal, (octets) => (done += octets))) {
         throwIfCancelled(signal);
-        if (item === 'refused') refused += 1;
-        else {
-          if (await target.file(item)) imported += 1;
-          else refused += 1;
-        }
-        if ((imported + refused) % TELL_EVERY === 0) tell();
+        result[item === 'refused' ? item : await target.file(item)] += 1;
+        if ((result.imported + result.refused + result.present) % TELL_EVERY === 0) tell();
       }
     }
+  } catch (error) {
+    const { code, details } = QuMailError.from(error);
+    throw new QuMailError(code, { ...details, ...result }, { cause: error });
   } finally {
     tell();
-    if (imported > 0) await deps.synced(request.accountId, request.folder).catch(() => {});
+    if (result.imported > 0) await deps.synced(request.accountId, request.folder).catch(() => {});
   }
-  if (imported + refused === 0) throw new QuMailError('import.no-mail', { path: request.path });
-  return { imported, refused };
+  if (result.imported + result.refused + result.present === 0) throw new QuMailError('import.no-mail', { path: request.path });
+  return result;
 }
 
 /** The folder that is filed into. A cut line leaves open whether the last message arrived: then it is looked. */
 class Target {
   readonly #request: ImportRequest;
+  readonly #deps: ImportDeps;
   readonly #actions: Pick<ImapActions, 'append' | 'marks' | 'identify'>;
   readonly #signal: AbortSignal | undefined;
   #before: { readonly uidValidity: number; readonly uidNext: number } | undefined;
   /** How many of each size were filed. */
   readonly #filed = new Map<number, number>();
+  /** How many of each message were there before. */
+  readonly #present = new Map<string, number>();
 
   constructor(request: ImportRequest, deps: ImportDeps, signal: AbortSignal | undefined) {
     this.#request = request;
+    this.#deps = deps;
     this.#actions = deps.actionsOf(request.accountId);
     this.#signal = signal;
   }
 
-  /** False where the server will not take this very message. */
-  async file(message: Incoming): Promise<boolean> {
+  /** What lies there already, as far as the folder is known after one look. */
+  async look(): Promise<void> {
+    const { accountId, folder } = this.#request;
+    await this.#deps.synced(accountId, folder);
+    for (let after = 0, known = KNOWN_AT_ONCE; known === KNOWN_AT_ONCE;) {
+      const some = this.#deps.offline.identities(accountId, folder, after, KNOWN_AT_ONCE);
+      for (const each of some) if (each.rfcMessageId !== '') this.#present.set(keyOf(each), (this.#present.get(keyOf(each)) ?? 0) + 1);
+      known = some.length;
+      after = some.at(-1)?.uid ?? after;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** `refused` where the server will not take this very message. */
+  async file(message: Incoming): Promise<'imported' | 'refused' | 'present'> {
     const { folder } = this.#request;
     const raw = withCrlf(message.raw);
+    if (this.#isPresent(raw)) return 'present';
     this.#before ??= await this.#actions.marks(folder, this.#signal);
     for (let attempt = 0; ; attempt++) {
       try {
@@ -88,7 +110,7 @@ class Target {
         break;
       } catch (error) {
         if (QuMailError.is(error, 'imap.rejected') && /TOOBIG|too (?:big|large)/i.test(String(error.details['response'] ?? '')))
-          return false;
+          return 'refused';
         if (!QuMailError.is(error, 'net.cut') || attempt > 0) throw error;
         const { uidValidity, uidNext } = this.#before;
         const since = await this.#actions.identify(folder, uidValidity, { from: uidNext }, this.#signal);
@@ -96,8 +118,20 @@ class Target {
       }
     }
     this.#filed.set(raw.length, (this.#filed.get(raw.length) ?? 0) + 1);
-    return true;
+    return 'imported';
   }
+
+  /** Each one that is there stands for one message: what comes twice is filed twice. */
+  #isPresent(raw: Buffer): boolean {
+    const key = keyOf({ rfcMessageId: summaryOfSource(raw).rfcMessageId, size: raw.length });
+    const left = this.#present.get(key) ?? 0;
+    if (left > 0) this.#present.set(key, left - 1);
+    return left > 0;
+  }
+}
+
+function keyOf({ rfcMessageId, size }: { rfcMessageId: string; size: number }): string {
+  return `${size} ${rfcMessageId}`;
 }
 
 async function* messagesOf(
@@ -112,7 +146,7 @@ async function* messagesOf(
       if (octets > MAX_MESSAGE) yield 'refused';
       else {
         const raw = await readFile(file);
-        yield looksLikeMail(raw) ? { raw, flags: [], ...dateOf(raw) } : 'refused';
+        yield looksLikeMail(raw) ? { raw, flags: maildirFlags(file), ...dateOf(raw) } : 'refused';
       }
       return;
     }
@@ -145,42 +179,4 @@ function withCrlf(raw: Buffer): Buffer {
   const first = raw.indexOf(0x0a);
   if (first < 0 || (first > 0 && raw[first - 1] === 0x0d)) return raw;
   return Buffer.from(raw.toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1');
-}
-
-async function filesOf(path: string): Promise<string[]> {
-  try {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const entries = await readdir(path, { withFileTypes: true, recursive: true });
-    const files = entries.filter((entry) => entry.isFile() && /\.(?:eml|mbox|mbx)$/i.test(entry.name));
-    if (files.length === 0) throw new QuMailError('import.no-mail', { path });
-    return files
-      .slice(0, MAX_FILES)
-      .map(({ parentPath, name }) => join(parentPath, name))
-      .sort();
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-}
-
-async function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  );
-}
-
-async function startsWith(file: string, text: string): Promise<boolean> {
-  const handle = await open(file, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(text.length), 0, text.length, 0);
-    return buffer.toString('latin1', 0, bytesRead) === text;
-  } finally {
-    await handle.close();
-  }
-}
-
-function unreadable(path: string, error: unknown): QuMailError {
-  if (QuMailError.is(error)) return error;
-  const { code } = error as { code?: string };
-  return new QuMailError('import.unreadable', { path, reason: code ?? 'unknown' }, { cause: error });
 }

@@ -14,6 +14,8 @@ export interface FolderSyncState {
   /** Messages known here, and how many of them with their source. */
   readonly known: number;
   readonly stored: number;
+  /** Those of them that are or were sealed. */
+  readonly sealed: number;
 }
 
 /**

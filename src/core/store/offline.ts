@@ -258,23 +258,22 @@ export class OfflineStore {
     );
   }
 
-  /** Messages known of each folder, and how many with their source. */
-  counts(accountId: string): ReadonlyMap<string, { known: number; stored: number; subscribed?: boolean }> {
+  /** What tells messages of a folder from one another: the `most` that follow UID `after`. */
+  identities(accountId: string, path: string, after: number, most: number): { uid: number; rfcMessageId: string; size: number }[] {
+    const sql = `SELECT uid, rfc_message_id, size FROM messages WHERE folder_id = ${FOLDER} AND uid > ? ORDER BY uid LIMIT ?`;
+    const rows = this.#sql.all(sql, accountId, path, after, most);
+    return rows.map((row) => ({ uid: row.integer('uid'), rfcMessageId: row.text('rfc_message_id'), size: row.integer('size') }));
+  }
+
+  /** Messages known of each folder, how many with their source, and how many that came sealed. */
+  counts(accountId: string): ReadonlyMap<string, { known: number; stored: number; sealed: number }> {
     const rows = this.#sql.all(
-      `SELECT f.path, f.subscribed, (SELECT count(*) FROM messages m WHERE m.folder_id = f.id) AS known,
+      `SELECT f.path, (SELECT count(*) FROM messages m WHERE m.folder_id = f.id AND m.seal <> 'plain') AS sealed, (SELECT count(*) FROM messages m WHERE m.folder_id = f.id) AS known,
          (SELECT count(*) FROM messages m WHERE m.folder_id = f.id AND m.body_state = ${BODY.stored}) AS stored FROM folders f WHERE f.account_id = ?`,
       accountId,
     );
-    return new Map(
-      rows.map((row) => [
-        row.text('path'),
-        {
-          known: row.integer('known'),
-          stored: row.integer('stored'),
-          ...(row.has('subscribed') && { subscribed: row.integer('subscribed') === 1 }),
-        },
-      ]),
-    );
+    const numbers = (row: Row) => ({ known: row.integer('known'), stored: row.integer('stored'), sealed: row.integer('sealed') });
+    return new Map(rows.map((row) => [row.text('path'), numbers(row)]));
   }
 
   #folder(accountId: string, path: string, uidValidity: number): number | undefined {

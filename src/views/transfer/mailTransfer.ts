@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { ExportRequest } from '../../core/api.ts';
+import { QuMailError, type ExportRequest, type ExportResult, type ImportResult } from '../../core/api.ts';
 import type { RunTask, ViewContext } from '../viewContext.ts';
-import { exportedText, fileName, importedText, progressText } from './transferText.ts';
+import { exportedText, fileName, halfImportedText, importedBefore, importedText, progressText } from './transferText.ts';
 
 type Sealed = NonNullable<ExportRequest['sealed']>;
 
@@ -24,19 +24,31 @@ export class MailTransfer {
   async importInto({ accountId, path }: FolderPlace, files: readonly vscode.Uri[] = []): Promise<void> {
     const picked = files.length > 0 ? this.#onThisMachine(files) : await this.#pickSource(path);
     if (!picked) return;
-    const run: RunTask<{ imported: number; refused: number }> = async (signal, report) => {
-      const sum = { imported: 0, refused: 0 };
-      for (const file of picked) {
-        const result = await this.#told(file, report, () =>
-          this.#context.api.importMail({ accountId, folder: path, path: file }, { signal }),
-        );
-        sum.imported += result.imported;
-        sum.refused += result.refused;
-      }
-      return sum;
+    const sum = { imported: 0, refused: 0, present: 0 };
+    const add = (result: ImportResult): void => {
+      sum.imported += result.imported;
+      sum.refused += result.refused;
+      sum.present += result.present;
     };
-    const result = await this.#context.run(vscode.l10n.t('Importing into {0}', path), run, { failure: { accountId } });
-    if (result) void vscode.window.showInformationMessage(importedText(result, path, vscode.l10n));
+    let share = 0;
+    const run: RunTask<'done'> = async (signal, report) => {
+      for (const [index, file] of picked.entries()) {
+        const told = (done: number, total: number): void => void (share = (index + done / Math.max(total, 1)) / picked.length);
+        try {
+          add(
+            await this.#told(file, report, () => this.#context.api.importMail({ accountId, folder: path, path: file }, { signal }), told),
+          );
+        } catch (error) {
+          add(importedBefore(QuMailError.from(error)));
+          throw error;
+        }
+      }
+      return 'done';
+    };
+    const done = await this.#context.run(vscode.l10n.t('Importing into {0}', path), run, { failure: { accountId } });
+    if (done) void vscode.window.showInformationMessage(importedText(sum, path, vscode.l10n));
+    else if (sum.imported > 0)
+      void vscode.window.showInformationMessage(halfImportedText(sum, path, share, vscode.env.language, vscode.l10n));
   }
 
   /** Writes messages: one as an .eml file, several as one mbox file or as a folder of .eml files. */
@@ -45,31 +57,45 @@ export class MailTransfer {
     const sealed = format && (o.opened === 'some' ? await this.#pickSealed() : 'source');
     if (!format || !sealed) return;
     const path = format === 'eml' && messageIds.length > 1 ? await this.#pickFolder() : await this.#pickFile(o.subject, format);
-    if (path !== undefined) await this.#export({ messageIds, path, format, sealed });
+    if (path !== undefined) await this.#export({ messageIds, path, name: vscode.l10n.t('mail'), format, sealed });
   }
 
   async exportFolder({ accountId, path: folder }: FolderPlace): Promise<void> {
     const format = await this.#pickFormat();
-    const sealed = format && (await this.#pickSealed());
+    const sealed = format && ((await this.#hasSealed(accountId, folder)) ? await this.#pickSealed() : 'source');
     if (!format || !sealed) return;
     const path = format === 'eml' ? await this.#pickFolder() : await this.#pickFile(folder, format);
-    if (path !== undefined) await this.#export({ accountId, folder, path, format, sealed });
+    const name = fileName(folder, vscode.l10n.t('mail'));
+    if (path !== undefined) await this.#export({ accountId, folder, path, name, format, sealed });
+  }
+
+  /** Whether the question what to do with sealed mail has an object. */
+  async #hasSealed(accountId: string, folder: string): Promise<boolean> {
+    const { folders } = await this.#context.api.getSyncState({ accountId });
+    return folders.some(({ path, sealed }) => path === folder && sealed > 0);
   }
 
   async #export(request: ExportRequest): Promise<void> {
-    const run: RunTask<{ exported: number; missing: number }> = (signal, report) =>
+    const run: RunTask<ExportResult> = (signal, report) =>
       this.#told(request.path, report, () => this.#context.api.exportMail(request, { signal }));
     const result = await this.#context.run(vscode.l10n.t('Exporting'), run);
     if (!result) return;
     const show = vscode.l10n.t('Show File');
     const pressed = await vscode.window.showInformationMessage(exportedText(result, vscode.l10n), show);
-    if (pressed === show) await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(request.path));
+    if (pressed === show) await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(result.path));
   }
 
   /** Runs a transfer with the engine's own progress beside its title. */
-  async #told<T>(path: string, report: (message: string) => void, run: () => Promise<T>): Promise<T> {
+  async #told<T>(
+    path: string,
+    report: (message: string) => void,
+    run: () => Promise<T>,
+    told: (done: number, total: number) => void = () => {},
+  ): Promise<T> {
     const heard = this.#context.onEvent((event) => {
-      if (event.kind === 'transfer-progress' && event.path === path) report(progressText(event.done, event.total, vscode.env.language));
+      if (event.kind !== 'transfer-progress' || event.path !== path) return;
+      told(event.done, event.total);
+      report(progressText(event.done, event.total, vscode.env.language));
     });
     try {
       return await run();
@@ -82,7 +108,7 @@ export class MailTransfer {
   async #pickSource(folder: string): Promise<readonly string[] | undefined> {
     const kinds = [
       { label: `$(file) ${vscode.l10n.t('Files')}`, description: '.eml, .mbox', folders: false },
-      { label: `$(folder) ${vscode.l10n.t('A folder of such files')}`, description: '', folders: true },
+      { label: `$(folder) ${vscode.l10n.t('A folder of such files')}`, description: '.eml, mbox, Thunderbird, Maildir', folders: true },
     ];
     const kind = await vscode.window.showQuickPick(kinds, { placeHolder: vscode.l10n.t('Import what into {0}?', folder) });
     if (!kind) return undefined;

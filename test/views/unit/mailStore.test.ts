@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { QuMailError } from '../../../src/core/api.ts';
 import type { AccountSyncState, Draft, MessageSummary, SearchHit, SearchPage, ThreadSummary } from '../../../src/core/api.ts';
 import { doneText, pendingState, pendingSummary, pendingTitle } from '../../../src/views/actions/actionText.ts';
 import { RecentActions } from '../../../src/views/actions/recentActions.ts';
@@ -15,7 +16,14 @@ import { listTitle } from '../../../src/views/messages/listTitle.ts';
 import { MessagePages } from '../../../src/views/messages/messagePages.ts';
 import { foundLabel, marksOf, participantsLabel, recipientsOf, rowContext } from '../../../src/views/messages/rowText.ts';
 import { ThreadCache } from '../../../src/views/messages/threadCache.ts';
-import { exportedText, fileName, importedText, progressText } from '../../../src/views/transfer/transferText.ts';
+import {
+  exportedText,
+  fileName,
+  halfImportedText,
+  importedBefore,
+  importedText,
+  progressText,
+} from '../../../src/views/transfer/transferText.ts';
 import { plain } from './plainLocaliser.ts';
 
 const message = (id: number, folder = 'INBOX'): MessageSummary => ({ id, accountId: 'a', folder, flags: [] }) as unknown as MessageSummary;
@@ -320,7 +328,7 @@ describe('views/the Mail view', () => {
   });
 
   it('tells how much room mail takes and how a folder may be kept', () => {
-    const folder = { path: 'INBOX', sync: 'headers', chosen: false, known: 2000, stored: 150 } as const;
+    const folder = { path: 'INBOX', sync: 'headers', chosen: false, known: 2000, stored: 150, sealed: 0 } as const;
     const state: AccountSyncState = {
       accountId: 'a',
       active: false,
@@ -376,9 +384,16 @@ describe('views/how far an offline copy is', () => {
 
 describe('views/mail in files', () => {
   it('is told in words, what could not be done included', () => {
-    assert.equal(importedText({ imported: 1, refused: 0 }, 'Work', plain), '1 message was filed in Work.');
-    assert.match(importedText({ imported: 7, refused: 2 }, 'Work', plain), /^7 messages.*2 were not/);
-    assert.match(exportedText({ exported: 3, missing: 1 }, plain), /^3 messages.*1 could not/);
+    assert.equal(importedText({ imported: 1, refused: 0, present: 0 }, 'Work', plain), '1 message was filed in Work.');
+    assert.match(importedText({ imported: 7, refused: 2, present: 3 }, 'Work', plain), /^7 messages.*3 were there already.*2 were not/);
+    assert.match(exportedText({ exported: 3, missing: 1, path: '/x' }, plain), /^3 messages.*1 could not/);
+    assert.match(exportedText({ exported: 3, missing: 90, path: '/x', offline: true }, plain), /^3 messages.*90 are not on this machine/);
+    const before = importedBefore(new QuMailError('engine.cancelled', { imported: 7, refused: 0, present: 1, path: '/x' }));
+    assert.match(
+      halfImportedText(before, 'Work', 0.409, 'en', plain),
+      /^7 messages were filed in Work. 1 was there already. It ended at 40 %. Import the same again/,
+    );
+    assert.deepEqual(importedBefore(new QuMailError('net.cut')), { imported: 0, refused: 0, present: 0 });
     assert.equal(progressText(50, 200, 'en'), '25 %');
     assert.equal(progressText(1200, 0, 'en'), '1,200');
   });

@@ -32,7 +32,7 @@ export class SyncService implements SyncRequests {
       .listFolders(accountId)
       .filter(({ selectable }) => selectable)
       .map((folder): FolderSyncState => {
-        const { known = 0, stored = 0 } = counts.get(folder.path) ?? {};
+        const { known = 0, stored = 0, sealed = 0 } = counts.get(folder.path) ?? {};
         return {
           path: folder.path,
           sync: account.background.choiceOf(folder, choices),
@@ -40,6 +40,7 @@ export class SyncService implements SyncRequests {
           ...(folder.subscribed !== undefined && { subscribed: folder.subscribed }),
           known,
           stored,
+          sealed,
         };
       });
     return {
