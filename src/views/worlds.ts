@@ -136,9 +136,20 @@ export class Worlds implements ViewContext, vscode.Disposable {
         // Whoever hears of new accounts must find them listed.
         else void this.#reloadThenTell();
       }),
-      client.onDidStart(() => void this.#reloadThenTell()),
-      client.onDidStop(() => showFailure(new QuMailError('engine.stopped'), {}, this.log)),
+      client.onDidStart(() => {
+        this.#endFilling();
+        void this.#reloadThenTell();
+      }),
+      client.onDidStop(() => {
+        this.#endFilling();
+        return showFailure(new QuMailError('engine.stopped'), {}, this.log);
+      }),
     ];
+  }
+
+  /** What an engine that is gone was at it tells nobody the end of. */
+  #endFilling(): void {
+    for (const { id } of this.#accounts) this.#events.fire({ kind: 'sync-ended', accountId: id });
   }
 
   async #reloadThenTell(): Promise<void> {

@@ -69,11 +69,11 @@ export class MailService implements MailRequests {
     return rows.length > limit && last ? { messages, next: last.id } : { messages };
   }
 
-  async fetchMail(request: { accountId?: string; folder?: string }, options: CallOptions = {}): Promise<{ added: number }> {
+  async fetchMail(request: Parameters<MailRequests['fetchMail']>[0], options: CallOptions = {}): Promise<{ added: number }> {
     const accounts = request.accountId === undefined ? this.#deps.accounts.all() : [this.#deps.accounts.get(request.accountId)];
     const looks = await Promise.allSettled(
       accounts.map(async (account) => {
-        account.background.goOn();
+        if (request.filling !== 'as-it-is') account.background.goOn();
         const { added } = await account.fetch(options.signal);
         if (request.folder === undefined) return added;
         return added + (await account.syncFolder(request.folder, options.signal)).added;

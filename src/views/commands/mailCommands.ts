@@ -98,7 +98,8 @@ export async function openSent({ context, mail, messages }: MailViews, accountId
   const sent = (await mail.foldersOf(accountId)).find(({ specialUse }) => specialUse === 'sent');
   if (!sent) return void vscode.window.showInformationMessage(vscode.l10n.t('This account has no folder for sent mail.'));
   await messages.show({ kind: 'folder', accountId: sent.accountId, path: sent.path });
-  await context.run(vscode.l10n.t('Fetching mail'), (signal) => context.api.fetchMail({ accountId, folder: sent.path }, { signal }), {
+  const request = { accountId, folder: sent.path, filling: 'as-it-is' } as const;
+  await context.run(vscode.l10n.t('Fetching mail'), (signal) => context.api.fetchMail(request, { signal }), {
     place: 'view',
     failure: { accountId },
   });

@@ -6,8 +6,14 @@ import { type CallOptions, namesOf } from './requestNames.ts';
 export interface MailRequests {
   listFolders(request: { accountId: string }): Promise<readonly Folder[]>;
   getEmailList(request: { accountId: string; folder: string; limit: number; before?: number }): Promise<MessagePage>;
-  /** Looks for new mail now: one account or all, one folder or those shown. Resolves when the store is up to date. */
-  fetchMail(request: { accountId?: string; folder?: string }, options?: CallOptions): Promise<{ added: number }>;
+  /**
+   * Looks for new mail now: one account or all, one folder or those shown. Resolves when the store is up to date. Goes on with the filling of the
+   * offline copy where that was stopped, unless it is to be left `as-it-is`.
+   */
+  fetchMail(
+    request: { accountId?: string; folder?: string; filling?: 'go-on' | 'as-it-is' },
+    options?: CallOptions,
+  ): Promise<{ added: number }>;
   /** The message with its body, fetched and opened if need be. Does not change any flag. */
   openMessage(request: { messageId: number }, options?: CallOptions): Promise<Message>;
   getAttachment(

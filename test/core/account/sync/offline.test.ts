@@ -159,7 +159,9 @@ describe('the offline copy', function () {
       await bob.open();
       twin = await bob.window();
       await until(async () => (await folderOf('Old'))?.known === 10 && !(await state()).active);
-      assert.equal((await folderOf('Old'))?.stored, 0);
+      await bob.engine.fetchMail({ accountId, filling: 'as-it-is' });
+      await until(async () => !(await state()).active);
+      assert.deepEqual([(await folderOf('Old'))?.stored, (await state()).filling], [0, 'stopped']);
       await twin.fetchMail({ accountId });
       await until(async () => (await folderOf('Old'))?.stored === 10);
       await until(async () => (await both()).every((filling) => filling === 'complete'));
