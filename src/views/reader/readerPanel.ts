@@ -33,7 +33,7 @@ const COMMANDS: Readonly<Record<Exclude<ReaderAction, 'view-source' | 'import'>,
 };
 
 /** What leaves a message in the list that it was read from. */
-const STAYING: readonly Performed['purpose'][] = ['flags', 'mute', 'unmute'];
+const STAYING: readonly Performed['purpose'][] = ['flags', 'unsnooze', 'mute', 'unmute'];
 
 /**
  * The one reusable panel in which messages are read. Its page has no authority: every request is checked against a
