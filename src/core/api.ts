@@ -34,6 +34,7 @@ export type * from './base/actions.ts';
 export type * from './base/backup.ts';
 export type * from './base/drafts.ts';
 export type * from './base/health.ts';
+export type * from './base/inspection.ts';
 export type * from './base/keys.ts';
 export type * from './base/outgoing.ts';
 export type * from './base/search.ts';

@@ -258,7 +258,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     ...bound(accounts, ['listAccounts', 'addAccount', 'signInAgain', 'signOut', 'getAccessToken', 'deliverRedirect']),
     // The lab has no providers to discover, and asks nobody.
     discoverServers: async (request, o) => (world === 'lab' ? [] : discovery.discoverServers(request, o)),
-    ...bound(mail, ['listFolders', 'getEmailList', 'fetchMail', 'openMessage', 'getAttachment', 'getSource']),
+    ...bound(mail, ['listFolders', 'getEmailList', 'fetchMail', 'openMessage', 'getAttachment', 'getProtection', 'getSource']),
     ...bound(new MailFileService({ world }), ['readMailFile', 'getMailFileAttachment']),
     ...acting.requests,
     ...writing.requests,

@@ -120,6 +120,7 @@ export const COMMAND_IDS = [
   'qumail.showDraftState',
   'qumail.openMailFile',
   'qumail.createFolder',
+  'qumail.showProtection',
 ] as const;
 
 export type CommandId = (typeof COMMAND_IDS)[number];

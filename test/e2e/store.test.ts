@@ -23,6 +23,9 @@ const MAILBOX = [
   }),
 ];
 
+/** What is snoozed, and opened by nobody before it comes back. */
+const LATER = 'Minutes of meeting 59';
+
 describe('e2e/the offline store', function () {
   const world = new StoreWorld('store');
   let workbench: Workbench;
@@ -52,7 +55,7 @@ describe('e2e/the offline store', function () {
 
   it('puts a message off until a time that is typed', async () => {
     back = Math.ceil((Date.now() + 10_000) / 60_000) * 60_000;
-    await qumail.messages.chooseFromMenu('Shopping', 'Snooze');
+    await qumail.messages.chooseFromMenu(LATER, 'Snooze');
     await workbench.quickInput.shown('Snooze this message');
     await workbench.screenshot('snooze');
     await workbench.quickInput.pick('Another time');
@@ -62,9 +65,9 @@ describe('e2e/the offline store', function () {
       'When?',
       `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`,
     );
-    await row('Shopping').first().waitFor({ state: 'detached' });
+    await row(LATER).first().waitFor({ state: 'detached' });
     await qumail.mail.select('Snoozed');
-    assert.match(await (await qumail.messages.item('Shopping')).innerText(), /until/);
+    assert.match(await (await qumail.messages.item(LATER)).innerText(), /until/);
     await qumail.openInbox(ALICE.email, 0);
   });
 
@@ -150,6 +153,68 @@ describe('e2e/the offline store', function () {
     await row('Nothing important').first().waitFor();
   });
 
+  /** Presses a key on a row as one does who has read it. */
+  async function press(text: string, key: string): Promise<void> {
+    await row(text).first().click();
+    await qumail.reader.shows(text, SERVER_MS);
+    await row(text)
+      .first()
+      .click({ modifiers: ['ControlOrMeta'] });
+    await row(text).first().focus();
+    await row(text).first().press(key);
+  }
+  const takeBack = (): Promise<void> => qumail.command('Undo Last Mail Action');
+  const isRead = async (subject: string): Promise<boolean> => (await workbench.tabs()).some((tab) => tab.includes(subject));
+
+  it('flags with a key and takes that back', async () => {
+    await press('Nothing important', 's');
+    await row('★ Nothing important').first().waitFor();
+    await takeBack();
+    await row('★ Nothing important').first().waitFor({ state: 'detached' });
+  });
+
+  it('deletes with a key without a question, takes the message off the screen, and brings it back', async () => {
+    await press('Nothing important', 'Delete');
+    await row('Nothing important').first().waitFor({ state: 'detached' });
+    await until('closed', async () => !(await isRead('Nothing important')));
+    await takeBack();
+    await row('Nothing important').first().waitFor();
+  });
+
+  it('deletes from the title of the reader, and of what is in Trash asks before it is gone for ever', async () => {
+    await row('Nothing important').first().click();
+    await qumail.reader.shows('Nothing important', SERVER_MS);
+    await workbench.clickEditorAction('Delete');
+    await row('Nothing important').first().waitFor({ state: 'detached' });
+    await until('closed', async () => !(await isRead('Nothing important')));
+    await qumail.mail.select('Trash');
+    await qumail.messages.item('Nothing important');
+    await press('Nothing important', 'Delete');
+    assert.match(await workbench.dialog.expect('Delete this message for ever?'), /It is in Trash already/);
+    await workbench.screenshot('for-ever');
+    await workbench.dialog.click('for ever?', 'Cancel');
+    await qumail.messages.item('Nothing important');
+    await takeBack();
+    await qumail.openInbox(ALICE.email, 0);
+    await qumail.messages.item('Nothing important');
+  });
+
+  it('takes a snooze back before what was done earlier', async () => {
+    await qumail.messages.chooseFromMenu('Nothing important', 'Snooze');
+    await workbench.quickInput.shown('Snooze this message');
+    await workbench.quickInput.pick('Tomorrow');
+    await row('Nothing important').first().waitFor({ state: 'detached' });
+    await takeBack();
+    await row('Nothing important').first().waitFor();
+  });
+
+  it('shows how a message is protected', async () => {
+    await row('Nothing important').first().click();
+    await qumail.reader.shows('Nothing important', SERVER_MS);
+    await qumail.command('Show Protection');
+    await until('shown', async () => (await workbench.editor.visibleText()).includes('everything: the message is not sealed'));
+  });
+
   it('moves to a folder that is picked, and takes that back as well', async () => {
     await qumail.messages.chooseFromMenu('Nothing important', 'Move');
     await workbench.quickInput.shown('Move to which folder?');
@@ -183,11 +248,11 @@ describe('e2e/the offline store', function () {
 
   it('brings a snoozed message back at its time, unread', async () => {
     await qumail.openInbox(ALICE.email, 0);
-    await row('Shopping')
+    await row(LATER)
       .first()
       .waitFor({ timeout: Math.max(0, back - Date.now()) + SERVER_MS });
     assert.ok(Date.now() >= back);
-    assert.match((await row('Shopping').first().getAttribute('aria-label')) ?? '', /^Unread/);
+    assert.match((await row(LATER).first().getAttribute('aria-label')) ?? '', /^Unread/);
   });
 
   it('does the same without a connection, and says that the server has not heard of it', async () => {

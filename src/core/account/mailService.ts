@@ -1,5 +1,6 @@
 import type { CallOptions, QuMailRequests } from '../api.ts';
 import type { Folder, Message, MessagePage } from '../base/model.ts';
+import type { MessageProtection } from '../base/inspection.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { SecurityLevel } from '../base/types.ts';
 import type { ReadMessage } from '../mail/readMime.ts';
@@ -11,6 +12,7 @@ import type { AccountService } from './accountService.ts';
 import type { KeyLinks } from './keyLinks.ts';
 import type { MailAccount } from './mailAccount.ts';
 import { mayPass, type OpenedMail } from './openMessage.ts';
+import { protectionOf } from './protectionOf.ts';
 import { attachmentAt, messageOf, partsOf, plainSecurity, summaryOf, unopenedMessage } from './readMessage.ts';
 import { factsOfPlain, type PlainFacts } from './readPlain.ts';
 import { openedSecurity, readReport } from './sealReport.ts';
@@ -30,7 +32,10 @@ export interface MailServiceDeps extends SyncDeps {
   readonly changed: { folders(accountId: string): void; messages(accountId: string, folder: string): void };
 }
 
-type MailRequests = Pick<QuMailRequests, 'listFolders' | 'getEmailList' | 'fetchMail' | 'openMessage' | 'getAttachment' | 'getSource'>;
+type MailRequests = Pick<
+  QuMailRequests,
+  'listFolders' | 'getEmailList' | 'fetchMail' | 'openMessage' | 'getAttachment' | 'getProtection' | 'getSource'
+>;
 
 /** What was read of one message: its parts and how they were protected. */
 type Reading = { parts: ReadMessage; opened: OpenedMail | undefined; facts?: PlainFacts };
@@ -113,6 +118,15 @@ export class MailService implements MailRequests {
     const reading = await this.#read(this.#row(request.messageId), options.signal);
     if (reading instanceof QuMailError) throw reading;
     return attachmentAt(reading.parts, request.index);
+  }
+
+  async getProtection(request: { messageId: number }, options: CallOptions = {}): Promise<MessageProtection> {
+    const { security } = await this.openMessage(request, options);
+    const { accountId, raw } = await this.sourceWith(request.messageId, options.signal);
+    const { envelopeId } = this.#row(request.messageId);
+    const opened = security.seal === 'opened' && envelopeId !== undefined;
+    const report = opened ? this.#deps.sealedMail.reportByEnvelope(accountId, envelopeId) : undefined;
+    return protectionOf({ security, raw, self: this.#deps.accounts.get(accountId).email, openedAt: report && readReport(report).openedAt });
   }
 
   async getSource(request: { messageId: number }, options: CallOptions = {}): Promise<Uint8Array> {

@@ -51,6 +51,7 @@ export async function openPgpMime(source: SealedSource, deps: OpenDeps): Promise
       suite: PGP_MIME_SUITE,
       keyIds: [],
       sealedAt: new Date(signature.signedAt ?? inner.date ?? deps.clock.now()).toISOString(),
+      openedAt: deps.clock.now(),
       payloadSha256: envelopeId.slice(envelopeId.indexOf('.') + 1),
       postQuantum,
       signature: signatureOf(signature),

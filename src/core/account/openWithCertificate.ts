@@ -117,6 +117,7 @@ function keep(
     suite: header.suite,
     keyIds: [],
     sealedAt: header.ts,
+    ...(own === 'received' && { openedAt: deps.clock.now() }),
     payloadSha256: toBase64url(payloadSha256),
     postQuantum: true,
     signature: signatureOf(signature),

@@ -39,6 +39,7 @@ export async function openWithKeys(
       senderSaeId,
       keyIds: [...keyIds],
       sealedAt: header.ts,
+      openedAt: deps.clock.now(),
       payloadSha256: toBase64url(payloadSha256),
       ...(level === 'L2' && { postQuantum: pqShare !== undefined }),
       summary: innerSummary(inner),

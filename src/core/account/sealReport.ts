@@ -18,6 +18,8 @@ export const SealReportSchema = v.object({
   senderSaeId: v.optional(v.string()),
   keyIds: v.array(v.string()),
   sealedAt: v.string(),
+  /** When it was opened here, milliseconds since the epoch; earlier versions did not note it. */
+  openedAt: v.optional(v.number()),
   /** Of AAD and body, base64url: tells this very payload from another under the same id. */
   payloadSha256: v.string(),
   /** True where reading it takes breaking ML-KEM-768+X25519, whatever else. */

@@ -17,8 +17,8 @@ export function doneText(purpose: DonePurpose, count: number, l10n: Localiser): 
     undo: () => (one ? l10n.t('Took back an action on 1 message') : l10n.t('Took back an action on {0} messages', count)),
     snooze: () => (one ? l10n.t('Snoozed 1 message') : l10n.t('Snoozed {0} messages', count)),
     unsnooze: () => (one ? l10n.t('Brought back 1 message') : l10n.t('Brought back {0} messages', count)),
-    mute: () => l10n.t('Muted a conversation'),
-    unmute: () => l10n.t('A conversation is not muted any more'),
+    mute: () => l10n.t('Conversation muted'),
+    unmute: () => l10n.t('Conversation not muted any more'),
   };
   return texts[purpose]();
 }

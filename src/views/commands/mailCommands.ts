@@ -19,6 +19,7 @@ type MailCommandId = Extract<
   | 'qumail.move'
   | 'qumail.delete'
   | 'qumail.createFolder'
+  | 'qumail.showProtection'
   | 'qumail.loadMore'
   | 'qumail.openFolder'
   | 'qumail.openList'
@@ -55,6 +56,10 @@ export function mailCommands(views: MailViews): Pick<CommandHandlers, MailComman
     async 'qumail.openMessage'(...args) {
       const [messageId] = messageIdsOf(args, messages, reader);
       if (messageId !== undefined) await reader.show(messageId);
+    },
+    async 'qumail.showProtection'(...args) {
+      const [messageId] = messageIdsOf(args, messages, reader);
+      if (messageId !== undefined) await reader.showProtection(messageId);
     },
     async 'qumail.move'(...args) {
       const messageIds = await targetIds(args, messages, reader);

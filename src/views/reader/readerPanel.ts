@@ -10,6 +10,7 @@ import { AttachmentFiles } from './attachmentFiles.ts';
 import { followLink } from './followLink.ts';
 import type { RemoteContent } from './readerHtml.ts';
 import { nextStepOf } from './protection.ts';
+import { ProtectionDocuments } from './protectionDocuments.ts';
 import { failureInWords, readerModel } from './readerModel.ts';
 import type { HostMessage, ReaderAction, ReaderRequest } from './readerProtocol.ts';
 import { parseReaderRequest } from './readerRequests.ts';
@@ -32,7 +33,7 @@ const COMMANDS: Readonly<Record<Exclude<ReaderAction, 'view-source' | 'import'>,
 };
 
 /** What leaves a message in the list that it was read from. */
-const STAYING: readonly Performed['purpose'][] = ['flags', 'mute', 'unmute'];
+const STAYING: readonly Performed['purpose'][] = ['flags', 'unsnooze', 'mute', 'unmute'];
 
 /**
  * The one reusable panel in which messages are read. Its page has no authority: every request is checked against a
@@ -43,6 +44,7 @@ export class ReaderPanel implements vscode.Disposable {
   readonly #context: ViewContext;
   readonly #files: AttachmentFiles;
   readonly #sources: SourceDocuments;
+  readonly #protection: ProtectionDocuments;
   readonly #reading: ReadingContext;
   readonly #owned: vscode.Disposable[];
   #panel: vscode.WebviewPanel | undefined;
@@ -60,10 +62,12 @@ export class ReaderPanel implements vscode.Disposable {
     this.#context = context;
     this.#files = new AttachmentFiles(context);
     this.#sources = new SourceDocuments(context);
+    this.#protection = new ProtectionDocuments(context);
     this.#reading = new ReadingContext(context);
     this.#owned = [
       this.#files,
       this.#sources,
+      this.#protection,
       this.#reading,
       context.onDidChangeWorld(() => this.#panel?.dispose()),
       vscode.window.registerWebviewPanelSerializer(READER_VIEW_TYPE, {
@@ -89,6 +93,11 @@ export class ReaderPanel implements vscode.Disposable {
   /** Takes the message off the screen. */
   close(): void {
     this.#panel?.dispose();
+  }
+
+  /** Shows in full how a message is protected. */
+  showProtection(messageId: number): Promise<void> {
+    return this.#protection.show(messageId);
   }
 
   /** Something was done to messages, wherever it was asked for: the one on show goes off the screen where it has gone from its list. */

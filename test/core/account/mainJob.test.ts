@@ -69,12 +69,33 @@ describe('the main job', function () {
     assert.ok(content.equals(await attachmentOf(bob.engine, message)));
   });
 
+  it('tells in full how a message is protected, and nothing of what is inside', async () => {
+    const { summary, security } = await bob.receives('L2 subject');
+    const told = await bob.engine.getProtection({ messageId: summary.id });
+    assert.deepEqual(told.security, security);
+    assert.deepEqual([told.keyOrigin, told.envelope?.level, told.envelope?.suite], ['key-manager', 'L2', security.suite]);
+    assert.deepEqual(told.envelope?.to, [{ address: bob.email, saeId: bob.saeId }]);
+    assert.deepEqual(
+      told.envelope?.keys.map(({ keyIds, recipients }) => [keyIds, recipients]),
+      [[security.keyIds, [bob.email]]],
+    );
+    assert.ok(Math.abs(told.openedAt! - Date.now()) < 600_000);
+    assert.equal(told.outside.find(({ name }) => name === 'Subject')?.value, 'QuMail Secure Message');
+    for (const secret of ['L2 subject', 'plans']) assert.ok(!JSON.stringify(told).includes(secret), secret);
+    const [sent] = await alice.list('Sent', 1);
+    const own = await alice.engine.getProtection({ messageId: sent!.id });
+    assert.deepEqual([own.envelope?.id, own.openedAt], [told.envelope?.id, undefined], 'what was sealed here was never opened');
+  });
+
   it('sends ordinary mail at L4, marked as such', async () => {
     await bob.send({ To: alice.email, Subject: 'Open subject', Security: 'L4' }, 'no secrets here\n');
     const message = await alice.receives('Open subject');
     assert.equal(message.security.level, 'L4');
     assert.equal(message.security.seal, 'plain');
     assert.equal(message.text.trim(), 'no secrets here');
+    const told = await alice.engine.getProtection({ messageId: message.summary.id });
+    assert.deepEqual([told.envelope, told.keyOrigin], [undefined, undefined]);
+    assert.ok(told.outside.some(({ name, value }) => name === 'Subject' && value === 'Open subject'));
   });
 
   it('starts a new message at L2 where the contact has a QKD link', async () => {

@@ -92,8 +92,9 @@ export class ActionService implements Handled {
     const receipt = await this.#act('delete', request.messageIds, ({ id, accountId, folder }) => {
       const trash = this.#folderOf(accountId, ['trash']);
       if (trash !== undefined && trash !== folder) return [{ verb: 'move', target: trash }];
-      if (trash === undefined) noTrash.set(accountId, [...(noTrash.get(accountId) ?? []), id]);
-      else inTrash.push(id);
+      const left = trash === undefined ? (noTrash.get(accountId) ?? []) : inTrash;
+      left.push(id);
+      if (trash === undefined) noTrash.set(accountId, left);
       return [];
     });
     return { ...receipt, inTrash, noTrash: [...noTrash].map(([accountId, messageIds]) => ({ accountId, messageIds })) };

@@ -1,4 +1,5 @@
 import type { Attachment, Folder, Message, MessagePage } from '../model.ts';
+import type { MessageProtection } from '../inspection.ts';
 import type { ExportRequest, ExportResult, ImportRequest, ImportResult } from '../transfer.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
 
@@ -20,6 +21,8 @@ export interface MailRequests {
     request: { messageId: number; index: number },
     options?: CallOptions,
   ): Promise<{ attachment: Attachment; content: Uint8Array }>;
+  /** How a message is protected, in full; it is opened first, as `openMessage` does. */
+  getProtection(request: { messageId: number }, options?: CallOptions): Promise<MessageProtection>;
   /** RFC 5322 source as the server holds it. */
   getSource(request: { messageId: number }, options?: CallOptions): Promise<Uint8Array>;
   /**
@@ -41,6 +44,7 @@ export const MAIL_REQUESTS = namesOf<MailRequests>({
   fetchMail: 1,
   openMessage: 1,
   getAttachment: 1,
+  getProtection: 1,
   getSource: 1,
   readMailFile: 1,
   getMailFileAttachment: 1,
