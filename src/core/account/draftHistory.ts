@@ -1,4 +1,4 @@
-import type { DraftVersion } from '../base/drafts.ts';
+import type { DraftSaved, DraftVersion } from '../base/drafts.ts';
 import type { Draft } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { WritingRequests } from '../base/requests/writingRequests.ts';
@@ -14,7 +14,7 @@ const LARGE_LOSS = 200;
 export interface DraftHistoryDeps {
   readonly drafts: DraftStore;
   readonly versions: DraftVersionStore;
-  readonly save: (request: { draftId: string; text: string }) => Promise<void>;
+  readonly save: (request: { draftId: string; text: string }) => Promise<unknown>;
   readonly load: (request: { draftId: string }) => Promise<Draft>;
 }
 
@@ -24,6 +24,24 @@ type Handled = Pick<WritingRequests, 'listDraftVersions' | 'loadDraftVersion' | 
 export function isWorthKeeping(before: string, next: string, sinceLastKept: number | undefined): boolean {
   if (before === next || before === '') return false;
   return sinceLastKept === undefined || sinceLastKept >= EVERY_MS || before.length - next.length >= LARGE_LOSS;
+}
+
+/**
+ * Keeps the text that is about to be replaced where it is worth that, and in any case where the writer never had it. Joins the caller's transaction.
+ * @returns whose text it is
+ */
+export function keepReplaced(
+  before: Pick<DraftRecord, 'id' | 'text' | 'updatedAt'>,
+  next: { readonly text: string; readonly basedOn: number | undefined; readonly now: number },
+  versions: DraftVersionStore,
+): DraftSaved['replaced'] {
+  const isOther = next.basedOn !== undefined && next.basedOn !== before.updatedAt && next.text !== before.text;
+  const lastKept = versions.lastAt(before.id);
+  const since = lastKept === undefined ? undefined : next.now - lastKept;
+  // A text that came from elsewhere may have been kept when it came.
+  const isKept = isOther && versions.list(before.id)[0]?.text === before.text;
+  if (!isKept && (isOther || isWorthKeeping(before.text, next.text, since))) versions.add(before.id, before.text, next.now);
+  return isOther ? 'other' : 'own';
 }
 
 /** Earlier texts of drafts: one a minute while it is written, and whatever a large deletion took. */

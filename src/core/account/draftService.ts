@@ -1,6 +1,7 @@
 import type { CallOptions, QuMailRequests } from '../api.ts';
 import type { QuMailEvent } from '../base/events.ts';
 import type { Draft, DraftCheck, DraftSource } from '../base/model.ts';
+import type { DraftSaved } from '../base/drafts.ts';
 import type { SendResult } from '../base/outgoing.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { Address, SecurityLevel } from '../base/types.ts';
@@ -14,7 +15,7 @@ import type { AccountService } from './accountService.ts';
 import { askToSealAgain } from './askToSealAgain.ts';
 import { checkDraft, readyMessage, type ComposeDeps } from './composeDraft.ts';
 import { newFields } from './draftFields.ts';
-import { isWorthKeeping } from './draftHistory.ts';
+import { keepReplaced } from './draftHistory.ts';
 import { startLevel, strongerOf } from './levels.ts';
 import type { MailService } from './mailService.ts';
 import { sendTag, type OutboxRunner } from './outboxRunner.ts';
@@ -114,20 +115,21 @@ export class DraftService implements Pick<QuMailRequests, (typeof DRAFT_REQUESTS
     return this.#shown(this.#draft(request.draftId));
   }
 
-  async saveDraft(request: { draftId: string; text: string }): Promise<void> {
+  async saveDraft(request: { draftId: string; text: string; basedOn?: number }): Promise<DraftSaved> {
     refuseOversized(request.text);
-    const { draftId, text } = request;
-    const { versions, clock } = this.#deps;
-    const before = this.#draft(draftId);
+    const { draftId, text, basedOn } = request;
+    const { versions, drafts, clock } = this.#deps;
+    const updatedAt = clock.now();
     // Editing takes back what was queued: no older version goes out afterwards.
-    this.#deps.outbox.transaction(() => {
+    const replaced = this.#deps.outbox.transaction(() => {
+      const before = this.#draft(draftId);
       this.#withdraw(draftId, groupIdOf(draftId, text));
-      const lastKept = versions.lastAt(draftId);
-      const since = lastKept === undefined ? undefined : clock.now() - lastKept;
-      if (isWorthKeeping(before.text, text, since)) versions.add(draftId, before.text, clock.now());
-      this.#deps.drafts.saveText(draftId, text, this.#deps.clock.now());
+      const kept = keepReplaced(before, { text, basedOn, now: updatedAt }, versions);
+      drafts.saveText(draftId, text, updatedAt);
+      return kept;
     });
     this.#deps.emit({ kind: 'drafts' });
+    return { updatedAt, replaced };
   }
 
   async listDrafts(): Promise<readonly Draft[]> {

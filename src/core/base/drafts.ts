@@ -12,6 +12,14 @@ export type DraftState =
   | { readonly state: 'waiting'; readonly for: 'connection' | 'certificate' }
   | { readonly state: 'failed' | 'newer-elsewhere'; readonly failure: Failure };
 
+/** What became of a text that was saved. */
+export interface DraftSaved {
+  /** As `Draft` has it from now on. */
+  readonly updatedAt: number;
+  /** Whether it took the place of the text that its writer had, or of another one, which is now the newest version. */
+  readonly replaced: 'own' | 'other';
+}
+
 /** A listed message of a Drafts folder that is the sealed copy of a draft here. */
 export interface DraftCopyRow {
   readonly messageId: number;

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { QuMailError } from '../../core/api.ts';
-import type { Draft, Failure } from '../../core/api.ts';
+import type { Draft, DraftSaved, Failure } from '../../core/api.ts';
 import { sentenceOf } from '../present.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { DRAFT_SCHEME, draftIdOf, draftPlace } from './draftUri.ts';
+import { EditedDrafts } from './editedDrafts.ts';
 
 /** Largest draft document, in octets; the engine has a limit of its own for what is sent. */
 const MAX_DRAFT = 4 * 1024 * 1024;
@@ -24,6 +25,10 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
   readonly #saves = new vscode.EventEmitter<string>();
   /** A draft was saved, or could not be: its id. */
   readonly onDidSave = this.#saves.event;
+  readonly #replacements = new vscode.EventEmitter<vscode.Uri>();
+  /** What was written in a draft took the place of a text from another window or computer, which is its newest version now. */
+  readonly onDidReplace = this.#replacements.event;
+  readonly #edited = new EditedDrafts();
   /** Drafts being sent: nothing can be typed into them meanwhile. */
   readonly #locked = new Set<string>();
 
@@ -32,6 +37,7 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
     this.#owned = [
       this.#changes,
       this.#saves,
+      this.#replacements,
       vscode.workspace.registerFileSystemProvider(DRAFT_SCHEME, this, { isCaseSensitive: true }),
       context.onEvent((event) => (event.kind === 'drafts' ? void this.#look() : undefined)),
     ];
@@ -56,24 +62,29 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
     if (draftIdOf(uri) === undefined) return { type: vscode.FileType.Directory, ctime: 0, mtime: 0, size: 0 };
     const draft = await this.#load(uri);
-    const stat = { type: vscode.FileType.File, ctime: 0, mtime: draft.updatedAt, size: Buffer.byteLength(draft.text) };
+    const mtime = this.#edited.moment(draft.id, draft.updatedAt, isBeingTyped(draft.id) ? 'dirty' : 'clean');
+    const stat = { type: vscode.FileType.File, ctime: 0, mtime, size: Buffer.byteLength(draft.text) };
     return this.#locked.has(draft.id) ? { ...stat, permissions: vscode.FilePermission.Readonly } : stat;
   }
 
   async readFile(uri: vscode.Uri): Promise<Uint8Array> {
-    return Buffer.from((await this.#load(uri)).text);
+    const draft = await this.#load(uri);
+    this.#edited.has(draft.id, draft.updatedAt);
+    return Buffer.from(draft.text);
   }
 
   async writeFile(uri: vscode.Uri, content: Uint8Array): Promise<void> {
     const draftId = idOf(uri);
     if (this.#locked.has(draftId)) throw vscode.FileSystemError.NoPermissions(uri);
-    await this.#call(uri, () => this.#save(draftId, content));
+    const { replaced } = await this.#call(uri, () => this.#save(draftId, content));
     this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri }]);
+    if (replaced === 'other') this.#replacements.fire(uri);
   }
 
   async delete(uri: vscode.Uri): Promise<void> {
     const draftId = idOf(uri);
     await this.#call(uri, () => this.#context.api.deleteDraft({ draftId }));
+    this.#edited.forget(draftId);
     this.#changes.fire([{ type: vscode.FileChangeType.Deleted, uri }]);
   }
 
@@ -89,7 +100,10 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
     const id = draftIdOf(uri);
     if (id === undefined) return new vscode.Disposable(() => {});
     this.#watched.set(id, { uri, mtime: undefined });
-    return new vscode.Disposable(() => this.#watched.delete(id));
+    return new vscode.Disposable(() => {
+      this.#watched.delete(id);
+      this.#edited.forget(id);
+    });
   }
 
   createDirectory(uri: vscode.Uri): void {
@@ -109,12 +123,16 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
     return this.#unsaved.get(draftId);
   }
 
-  async #save(draftId: string, content: Uint8Array): Promise<void> {
+  async #save(draftId: string, content: Uint8Array): Promise<DraftSaved> {
     try {
       const { byteLength: size } = content;
       if (size > MAX_DRAFT) throw new QuMailError('draft.too-large', { limit: MAX_DRAFT, size });
-      await this.#context.api.saveDraft({ draftId, text: Buffer.from(content).toString('utf8') });
+      const basedOn = this.#edited.basedOn(draftId);
+      const text = Buffer.from(content).toString('utf8');
+      const saved = await this.#context.api.saveDraft({ draftId, text, ...(basedOn !== undefined && { basedOn }) });
+      this.#edited.has(draftId, saved.updatedAt);
       this.#unsaved.delete(draftId);
+      return saved;
     } catch (error) {
       const { code, details } = QuMailError.from(error);
       this.#unsaved.set(draftId, { code, details });
@@ -129,8 +147,8 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
     for (const [draftId, entry] of [...this.#watched]) {
       try {
         const { updatedAt } = await this.#context.api.loadDraft({ draftId });
-        if (entry.mtime !== undefined && entry.mtime !== updatedAt)
-          this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri: entry.uri }]);
+        const known = this.#edited.basedOn(draftId) ?? entry.mtime;
+        if (known !== undefined && known !== updatedAt) this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri: entry.uri }]);
         entry.mtime = updatedAt;
       } catch (error) {
         if (QuMailError.is(error, 'draft.missing')) this.#changes.fire([{ type: vscode.FileChangeType.Deleted, uri: entry.uri }]);
@@ -160,6 +178,11 @@ export class DraftFileSystem implements vscode.FileSystemProvider, vscode.Dispos
   #words(error: QuMailError): string {
     return sentenceOf(error, vscode.l10n);
   }
+}
+
+/** Whether an editor has something of a draft that is not saved yet. */
+function isBeingTyped(draftId: string): boolean {
+  return vscode.workspace.textDocuments.some(({ uri, isDirty }) => isDirty && draftIdOf(uri) === draftId);
 }
 
 function idOf(uri: vscode.Uri): string {

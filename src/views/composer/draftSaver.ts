@@ -2,40 +2,49 @@ import * as vscode from 'vscode';
 import { isDraft } from './draftChecker.ts';
 import type { DraftFileSystem } from './draftFileSystem.ts';
 import { draftIdOf } from './draftUri.ts';
-
-/** Longest time that anything typed stays unsaved, in milliseconds. */
-const SAVE_MS = 900;
+import { SavePace } from './savePace.ts';
 
 /**
  * Saves drafts while they are written. VS Code's own auto-save waits for a pause; who writes for a minute without one would lose that minute
- * with the machine.
+ * with the machine. Nor does it try again what could not be saved.
  */
 export class DraftSaver implements vscode.Disposable {
   readonly #files: DraftFileSystem;
-  readonly #timers = new Map<string, NodeJS.Timeout>();
-  readonly #listening: vscode.Disposable;
+  readonly #owned: readonly { dispose(): unknown }[];
+  readonly #pace = new SavePace((ms, run) => {
+    const timer = setTimeout(run, ms);
+    return new vscode.Disposable(() => clearTimeout(timer));
+  });
 
   constructor(files: DraftFileSystem) {
     this.#files = files;
-    this.#listening = vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
-      if (contentChanges.length > 0 && isDraft(document)) this.#schedule(document);
-    });
+    this.#owned = [
+      this.#pace,
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        if (contentChanges.length > 0 && isDraft(document)) this.#due(document);
+      }),
+      // What was typed before the extension host died is in the editor still.
+      vscode.workspace.onDidOpenTextDocument((document) => this.#dueIfDirty(document)),
+      files.onDidSave((draftId) => {
+        if (!files.failureOf(draftId)) return;
+        for (const document of vscode.workspace.textDocuments) if (draftIdOf(document.uri) === draftId) this.#due(document);
+      }),
+    ];
+    for (const document of vscode.workspace.textDocuments) this.#dueIfDirty(document);
   }
 
   dispose(): void {
-    this.#listening.dispose();
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const item of this.#owned) item.dispose();
   }
 
-  #schedule(document: vscode.TextDocument): void {
-    const key = document.uri.toString();
-    if (this.#timers.has(key)) return;
-    const save = (): void => {
-      this.#timers.delete(key);
-      // What could not be saved is said once; after that it is VS Code that tries again.
-      if (!document.isDirty || document.isClosed || this.#files.failureOf(draftIdOf(document.uri) ?? '')) return;
-      void document.save();
-    };
-    this.#timers.set(key, setTimeout(save, SAVE_MS));
+  #dueIfDirty(document: vscode.TextDocument): void {
+    if (document.isDirty && isDraft(document)) this.#due(document);
+  }
+
+  #due(document: vscode.TextDocument): void {
+    const failed = this.#files.failureOf(draftIdOf(document.uri) ?? '') !== undefined;
+    this.#pace.due(document.uri.toString(), failed ? 'failed' : 'saved', () => {
+      if (document.isDirty && !document.isClosed) void document.save();
+    });
   }
 }

@@ -32,6 +32,7 @@ export class DraftStates implements vscode.Disposable {
         if (kind === 'drafts' || kind === 'draft-copies' || kind === 'accounts' || kind === 'outbox') this.#soon();
       }),
       files.onDidSave(() => this.#soon()),
+      files.onDidReplace((uri) => void this.#tellOther(uri)),
       // What the server has is no longer what stands here.
       vscode.workspace.onDidChangeTextDocument(({ document }) =>
         this.stateOf(document)?.state === 'on-server' ? this.#soon() : undefined,
@@ -61,13 +62,18 @@ export class DraftStates implements vscode.Disposable {
       const retry = known.state === 'unsaved' ? { retry: () => document.save() } : {};
       return this.#context.showFailure(new QuMailError(failure.code, failure.details), { accountId, draftUri: document.uri, ...retry });
     }
-    const versions = vscode.l10n.t('Earlier Texts');
-    const pressed = await vscode.window.showInformationMessage(detail, versions);
-    if (pressed === versions) await vscode.commands.executeCommand('qumail.draftVersions' satisfies CommandId, document.uri);
+    await offerVersions(detail, document.uri);
   }
 
   dispose(): void {
     for (const item of this.#owned) item.dispose();
+  }
+
+  async #tellOther(uri: vscode.Uri): Promise<void> {
+    const said = vscode.l10n.t(
+      'This draft was changed elsewhere while you were writing. What you write stays; the other text is the newest of its earlier texts.',
+    );
+    await offerVersions(said, uri);
   }
 
   #soon(): void {
@@ -111,4 +117,10 @@ export class DraftStates implements vscode.Disposable {
     this.#item.command = { command, title: vscode.l10n.t('Show'), arguments: [document.uri] };
     this.#item.accessibilityInformation = { label: `${text}. ${detail}` };
   }
+}
+
+async function offerVersions(said: string, uri: vscode.Uri): Promise<void> {
+  const versions = vscode.l10n.t('Earlier Texts');
+  const pressed = await vscode.window.showInformationMessage(said, versions);
+  if (pressed === versions) await vscode.commands.executeCommand('qumail.draftVersions' satisfies CommandId, uri);
 }

@@ -1,4 +1,4 @@
-import type { DraftCopyRow, DraftState, DraftVersion } from '../drafts.ts';
+import type { DraftCopyRow, DraftSaved, DraftState, DraftVersion } from '../drafts.ts';
 import type { Draft, DraftCheck, DraftSource } from '../model.ts';
 import type { OutboxEntry, SendResult } from '../outgoing.ts';
 import { type CallOptions, namesOf } from './requestNames.ts';
@@ -7,7 +7,11 @@ import { type CallOptions, namesOf } from './requestNames.ts';
 export interface WritingRequests {
   createDraft(request: { accountId: string; source: DraftSource }): Promise<Draft>;
   loadDraft(request: { draftId: string }): Promise<Draft>;
-  saveDraft(request: { draftId: string; text: string }): Promise<void>;
+  /**
+   * Keeps a text. `basedOn`: the `updatedAt` of the text that the writer had before it. Where another one took its place meanwhile, from another
+   * window or computer, that one is kept as a version.
+   */
+  saveDraft(request: { draftId: string; text: string; basedOn?: number }): Promise<DraftSaved>;
   listDrafts(): Promise<readonly Draft[]>;
   deleteDraft(request: { draftId: string }): Promise<void>;
   /** Where the text of a draft as last saved is; `draft.missing`. */
