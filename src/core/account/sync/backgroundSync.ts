@@ -9,8 +9,8 @@ import type { OfflineStore } from '../../store/offline.ts';
 import { MAX_MESSAGE_BYTES } from '../../transport/mailAccess.ts';
 import type { RemoteFolder, RemoteQuota } from '../../transport/remoteMail.ts';
 import { writeFailure } from '../stored.ts';
-import { ifThereIsRoom } from '../syncFolder.ts';
 import { checkKnown, fillArrivals, fillFolder, type FillDeps } from './fillFolder.ts';
+import { SharedFilling } from './sharedFilling.ts';
 import { defaultChoice, inFillingOrder, needsLook } from './syncPlan.ts';
 
 /** Octets of the messages of one command. */
@@ -59,12 +59,12 @@ export interface BackgroundDeps {
 /** Fills the offline copy of one account, behind everything a person waits for. Resumable at any point: what it has done is in the store. */
 export class BackgroundSync implements Disposable {
   readonly #deps: BackgroundDeps;
+  readonly #shared: SharedFilling;
   readonly #looked = new Map<string, number>();
   #folders: readonly RemoteFolder[] = [];
   #stop = new AbortController();
   #running: Promise<void> | undefined;
   #again = false;
-  #stopped = false;
   #disposed = false;
   /** Of this run. */
   #outcome: FillingOutcome = { outcome: 'complete' };
@@ -75,6 +75,7 @@ export class BackgroundSync implements Disposable {
 
   constructor(deps: BackgroundDeps) {
     this.#deps = deps;
+    this.#shared = new SharedFilling({ ...deps, store: deps.offline.filling });
     // What an earlier run read is in the store, and old enough to be renewed within the hour.
     this.#quotaRead = deps.clock.now();
   }
@@ -99,25 +100,22 @@ export class BackgroundSync implements Disposable {
 
   /** Takes no old mail in any more until `goOn`, whichever window does that. What was stored stays. Resolves once nothing is under way here. */
   async stop(): Promise<void> {
-    this.#deps.offline.filling.stop(this.#deps.accountId);
+    this.#shared.stop();
     this.heed();
     await this.idle();
   }
 
   /** Goes on after `stop`, in whichever window. */
   goOn(): void {
-    this.#deps.offline.filling.goOn(this.#deps.accountId);
+    this.#shared.goOn();
     this.heed();
     this.start(this.#folders);
   }
 
   /** Does as a person said in any window. */
   heed(): void {
-    if (this.#disposed) return;
-    const stopped = this.#deps.offline.filling.isStopped(this.#deps.accountId);
-    if (stopped === this.#stopped) return;
-    this.#stopped = stopped;
-    if (stopped) this.cancel();
+    if (this.#disposed || !this.#shared.renew()) return;
+    if (this.#shared.stopped) this.cancel();
     else this.start(this.#folders);
   }
 
@@ -151,7 +149,7 @@ export class BackgroundSync implements Disposable {
     this.#stop = new AbortController();
     this.#outcome = { outcome: 'complete' };
     try {
-      this.#stopped = this.#deps.offline.filling.isStopped(this.#deps.accountId);
+      this.#shared.renew();
       await this.#shrink();
       for (const folder of inFillingOrder(this.#folders)) {
         if (this.#stop.signal.aborted) break;
@@ -169,13 +167,9 @@ export class BackgroundSync implements Disposable {
       }
     } finally {
       // Of what was ended from outside another window tells, or nobody.
-      if (!this.#stop.signal.aborted) ifThereIsRoom(() => this.#note(this.#outcome));
+      if (!this.#stop.signal.aborted) this.#shared.tell(this.#outcome);
       if (this.#total > 0) this.#tell(undefined, 'last');
     }
-  }
-
-  #note(outcome: FillingOutcome): void {
-    if (!this.#stopped) this.#deps.offline.filling.note(this.#deps.accountId, outcome);
   }
 
   /** Not over a connection of its own after every look that found nothing. */
@@ -212,9 +206,8 @@ export class BackgroundSync implements Disposable {
   }
 
   async #fillAsWanted(path: string, choice: 'all' | 'headers', signal: AbortSignal): Promise<'filled' | 'partly'> {
-    const { accountId, offline } = this.#deps;
-    if (!this.#stopped) return fillFolder(path, choice, this.#fillDeps(path), signal);
-    const since = offline.filling.newSince(accountId, path);
+    if (!this.#shared.stopped) return fillFolder(path, choice, this.#fillDeps(path), signal);
+    const since = this.#shared.newSince(path);
     return choice === 'all' ? fillArrivals(path, since, this.#fillDeps(path), signal) : 'filled';
   }
 
@@ -280,7 +273,7 @@ export class BackgroundSync implements Disposable {
   #tell(folder: string | undefined, which: 'more' | 'last'): void {
     const now = this.#deps.clock.now();
     if (which === 'more' && now - this.#told < PROGRESS_MS) return;
-    if (which === 'more') ifThereIsRoom(() => this.#note({ outcome: 'going-on' }));
+    if (which === 'more') this.#shared.tell({ outcome: 'going-on' });
     this.#told = now;
     const total = Math.max(this.#total, this.#done);
     this.#deps.changed.progress({
