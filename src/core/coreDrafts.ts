@@ -10,7 +10,13 @@ import { DraftVersionStore } from './store/draftVersions.ts';
 export interface CoreDrafts {
   readonly requests: Pick<
     WritingRequests,
-    'getDraftState' | 'listDraftCopies' | 'listDraftVersions' | 'loadDraftVersion' | 'restoreDraftVersion'
+    | 'getDraftState'
+    | 'listDraftCopies'
+    | 'listDraftVersions'
+    | 'loadDraftVersion'
+    | 'restoreDraftVersion'
+    | 'listDiscardedDrafts'
+    | 'bringBackDraft'
   >;
   readonly sync: DraftSync;
 }
@@ -32,6 +38,8 @@ export function buildDrafts(deps: DraftSyncDeps & DraftHistoryDeps, owned: Dispo
       listDraftVersions: (request) => history.listDraftVersions(request),
       loadDraftVersion: (request) => history.loadDraftVersion(request),
       restoreDraftVersion: (request) => history.restoreDraftVersion(request),
+      listDiscardedDrafts: () => history.listDiscardedDrafts(),
+      bringBackDraft: (request) => history.bringBackDraft(request),
     },
     sync,
   };

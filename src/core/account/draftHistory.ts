@@ -1,4 +1,5 @@
 import type { DraftSaved, DraftVersion } from '../base/drafts.ts';
+import type { QuMailEvent } from '../base/events.ts';
 import type { Draft } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { WritingRequests } from '../base/requests/writingRequests.ts';
@@ -16,9 +17,13 @@ export interface DraftHistoryDeps {
   readonly versions: DraftVersionStore;
   readonly save: (request: { draftId: string; text: string }) => Promise<unknown>;
   readonly load: (request: { draftId: string }) => Promise<Draft>;
+  readonly emit: (event: QuMailEvent) => void;
 }
 
-type Handled = Pick<WritingRequests, 'listDraftVersions' | 'loadDraftVersion' | 'restoreDraftVersion'>;
+type Handled = Pick<
+  WritingRequests,
+  'listDraftVersions' | 'loadDraftVersion' | 'restoreDraftVersion' | 'listDiscardedDrafts' | 'bringBackDraft'
+>;
 
 /** Whether the text that is about to be replaced is to be kept. Pure. */
 export function isWorthKeeping(before: string, next: string, sinceLastKept: number | undefined): boolean {
@@ -44,7 +49,18 @@ export function keepReplaced(
   return isOther ? 'other' : 'own';
 }
 
-/** Earlier texts of drafts: one a minute while it is written, and whatever a large deletion took. */
+/** A draft as the API shows it. */
+export function draftOf(record: DraftRecord): Draft {
+  return {
+    id: record.id,
+    accountId: record.accountId,
+    text: record.text,
+    updatedAt: record.updatedAt,
+    subject: parseDraft(record.text).subject,
+  };
+}
+
+/** Earlier texts of drafts: one a minute while it is written, and whatever a large deletion took; and drafts that went elsewhere. */
 export class DraftHistory implements Handled {
   readonly #deps: DraftHistoryDeps;
 
@@ -71,6 +87,17 @@ export class DraftHistory implements Handled {
     if (draft.text !== text) this.#deps.versions.add(draftId, draft.text, draft.updatedAt);
     await this.#deps.save({ draftId, text });
     return this.#deps.load({ draftId });
+  }
+
+  async listDiscardedDrafts(): Promise<readonly Draft[]> {
+    return this.#deps.drafts.discarded().map((record) => draftOf(record));
+  }
+
+  async bringBackDraft(request: { draftId: string }): Promise<Draft> {
+    const { drafts, emit, load } = this.#deps;
+    drafts.bringBack(request.draftId);
+    emit({ kind: 'drafts' });
+    return load(request);
   }
 
   #version({ draftId, versionId }: { draftId: string; versionId: number }): { text: string } {

@@ -15,7 +15,7 @@ import type { AccountService } from './accountService.ts';
 import { askToSealAgain } from './askToSealAgain.ts';
 import { checkDraft, readyMessage, type ComposeDeps } from './composeDraft.ts';
 import { newFields } from './draftFields.ts';
-import { keepReplaced } from './draftHistory.ts';
+import { draftOf, keepReplaced } from './draftHistory.ts';
 import { startLevel, strongerOf } from './levels.ts';
 import type { MailService } from './mailService.ts';
 import { sendTag, type OutboxRunner } from './outboxRunner.ts';
@@ -122,6 +122,8 @@ export class DraftService implements Pick<QuMailRequests, (typeof DRAFT_REQUESTS
     const updatedAt = clock.now();
     // Editing takes back what was queued: no older version goes out afterwards.
     const replaced = this.#deps.outbox.transaction(() => {
+      // Who goes on writing wants it, whatever was done elsewhere.
+      drafts.bringBack(draftId);
       const before = this.#draft(draftId);
       this.#withdraw(draftId, groupIdOf(draftId, text));
       const kept = keepReplaced(before, { text, basedOn, now: updatedAt }, versions);
@@ -278,17 +280,6 @@ function resultOfHeld(first: OutboxRow, state: 'held' | 'scheduled', entries: re
     level: first.level,
     replies: [],
     keyIds: [...new Set(entries.flatMap(({ keyIds }) => keyIds))],
-  };
-}
-
-/** A draft as the API shows it. */
-export function draftOf(record: DraftRecord): Draft {
-  return {
-    id: record.id,
-    accountId: record.accountId,
-    text: record.text,
-    updatedAt: record.updatedAt,
-    subject: parseDraft(record.text).subject,
   };
 }
 

@@ -28,6 +28,8 @@ const LOOK_MS = 500;
 /** After a failure it is tried again after this long, where nothing else comes first. */
 const RETRY_MS = 60_000;
 const LEASE_MS = 30_000;
+/** What was sent or discarded on another computer can be brought back for so long. */
+const DISCARDED_MS = 30 * 86_400_000;
 
 export interface DraftSyncDeps {
   readonly drafts: DraftStore;
@@ -148,6 +150,7 @@ export class DraftSync implements Disposable {
   }
 
   async #sync(accountId: string): Promise<void> {
+    this.#deps.drafts.eraseDiscarded(this.#deps.clock.now() - DISCARDED_MS);
     const account = this.#deps.accounts().find((each) => each.id === accountId);
     const folder = this.#folderOf(accountId);
     const certificate = this.#deps.own.peek(accountId)?.certificate;
@@ -267,9 +270,9 @@ export class DraftSync implements Disposable {
 
   /** Its copy was there and is gone, because it was sent or discarded here or elsewhere. */
   #forget(copy: DraftCopy, draft: DraftRecord | undefined): void {
-    const { drafts, copies, emit } = this.#deps;
+    const { drafts, copies, clock, emit } = this.#deps;
     drafts.transaction(() => {
-      if (draft) drafts.delete(copy.draftId);
+      if (draft) drafts.discard(copy.draftId, clock.now());
       copies.delete(copy.draftId);
     });
     if (draft) emit({ kind: 'drafts' });

@@ -5,7 +5,7 @@ import type { OutboxEntry, SendResult } from '../base/outgoing.ts';
 import { QuMailError } from '../base/errors.ts';
 import type { DraftStore } from '../store/drafts.ts';
 import { WITHDRAWABLE, type OutboxRow, type OutboxStore } from '../store/outbox.ts';
-import { draftOf } from './draftService.ts';
+import { draftOf } from './draftHistory.ts';
 import { keyOf, type OutboxRunner } from './outboxRunner.ts';
 import { closeDraft, noteAccepted, type SendDeps } from './sendOutbox.ts';
 import { readFailure } from './stored.ts';

@@ -65,25 +65,41 @@ export class DraftStore {
   }
 
   get(id: string): DraftRecord | undefined {
-    const row = this.#sql.get('SELECT * FROM drafts WHERE id = ?', id);
+    const row = this.#sql.get('SELECT * FROM drafts WHERE id = ? AND discarded_at IS NULL', id);
     return row && this.#draftOf(row);
   }
 
-  /** Whether there is one of this id, also one that can no longer be read. */
+  /** Whether there is one of this id, also one that was discarded or can no longer be read. */
   has(id: string): boolean {
     return this.#sql.get('SELECT 1 FROM drafts WHERE id = ?', id) !== undefined;
   }
 
   /** The latest first. A draft whose key is gone from the secret store is left out: it can no longer be read by anyone. */
   list(): DraftRecord[] {
-    return this.#sql.all('SELECT * FROM drafts ORDER BY updated_at DESC, id').flatMap((row) => {
-      try {
-        return [this.#draftOf(row)];
-      } catch (error) {
-        if (QuMailError.is(error, 'store.secret-missing')) return [];
-        throw error;
-      }
-    });
+    return this.#sql
+      .all('SELECT * FROM drafts WHERE discarded_at IS NULL ORDER BY updated_at DESC, id')
+      .flatMap((row) => this.#readable(row));
+  }
+
+  /** Those that were discarded elsewhere, the latest first. */
+  discarded(): DraftRecord[] {
+    return this.#sql
+      .all('SELECT * FROM drafts WHERE discarded_at IS NOT NULL ORDER BY discarded_at DESC, id')
+      .flatMap((row) => this.#readable(row));
+  }
+
+  /** It was discarded elsewhere: from here on it is no draft any more, unless it is brought back. */
+  discard(id: string, now: number): void {
+    this.#sql.run('UPDATE drafts SET discarded_at = ? WHERE id = ?', now, id);
+  }
+
+  /** Does nothing where it was not discarded. */
+  bringBack(id: string): void {
+    this.#sql.run('UPDATE drafts SET discarded_at = NULL WHERE id = ? AND discarded_at IS NOT NULL', id);
+  }
+
+  eraseDiscarded(before: number): void {
+    this.#sql.run('DELETE FROM drafts WHERE discarded_at < ?', before);
   }
 
   /** @throws QuMailError `draft.missing` */
@@ -116,6 +132,15 @@ export class DraftStore {
       return this.#sealer.seal('mail', TYPE, id, bytes);
     } finally {
       wipe(bytes);
+    }
+  }
+
+  #readable(row: Row): DraftRecord[] {
+    try {
+      return [this.#draftOf(row)];
+    } catch (error) {
+      if (QuMailError.is(error, 'store.secret-missing')) return [];
+      throw error;
     }
   }
 

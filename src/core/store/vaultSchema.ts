@@ -144,4 +144,9 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    // When a draft was found to be sent or discarded on another computer; it is kept for a while.
+    name: 'vault/discarded-1',
+    sql: 'ALTER TABLE drafts ADD COLUMN discarded_at INTEGER',
+  },
 ];

@@ -151,20 +151,31 @@ export class Composer implements vscode.Disposable {
   }
 
   async #pickDraft(): Promise<Draft | undefined> {
-    const drafts = await this.#context.api.listDrafts();
-    if (drafts.length === 0) {
+    const { api } = this.#context;
+    const [drafts, discarded] = await Promise.all([api.listDrafts(), api.listDiscardedDrafts()]);
+    if (drafts.length + discarded.length === 0) {
       void vscode.window.showInformationMessage(vscode.l10n.t('There are no drafts.'));
       return undefined;
     }
     const newestFirst = drafts.toSorted((a, b) => b.updatedAt - a.updatedAt);
     const emails = new Map(this.#context.accounts.map(({ id, email }) => [id, email]));
-    const items = newestFirst.map((draft) => ({
-      label: `$(edit) ${withoutIcons(draft.subject) || vscode.l10n.t('(no subject)')}`,
+    const item = (draft: Draft, icon: string, open: () => Promise<Draft>) => ({
+      label: `$(${icon}) ${withoutIcons(draft.subject) || vscode.l10n.t('(no subject)')}`,
       description: emails.get(draft.accountId) ?? '',
       detail: new Date(draft.updatedAt).toLocaleString(vscode.env.language),
-      draft,
-    }));
-    return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Go on writing which draft?') }))?.draft;
+      open,
+    });
+    const elsewhere = {
+      label: vscode.l10n.t('Sent or discarded on another computer'),
+      kind: vscode.QuickPickItemKind.Separator,
+      open: undefined,
+    };
+    const items = [
+      ...newestFirst.map((draft) => item(draft, 'edit', async () => draft)),
+      ...(discarded.length > 0 ? [elsewhere] : []),
+      ...discarded.map((draft) => item(draft, 'discard', () => api.bringBackDraft({ draftId: draft.id }))),
+    ];
+    return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Go on writing which draft?') }))?.open?.();
   }
 
   async #documentOf(uri: vscode.Uri | undefined): Promise<vscode.TextDocument | undefined> {

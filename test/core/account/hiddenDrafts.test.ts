@@ -62,12 +62,36 @@ describe('drafts on a server', function () {
     for (const each of [desk, laptop]) await world.untilBodies(each, 'removed');
   });
 
+  it('that were discarded elsewhere can be brought back for a month, and come back by themselves to who writes in them', async () => {
+    await started({});
+    for (const subject of ['back', 'written', 'erased']) await world.writes(desk, subject, 'a word');
+    for (const subject of ['back', 'written', 'erased']) await world.untilBodies(laptop, subject, 'a word');
+    const [, written] = await Promise.all(['back', 'written'].map(async (subject) => (await world.drafts(laptop, subject))[0]!));
+    for (const { id: draftId } of await desk.engine.listDrafts()) await desk.engine.deleteDraft({ draftId });
+    for (const subject of ['back', 'written', 'erased']) await world.untilBodies(laptop, subject);
+    assert.deepEqual(await desk.engine.listDiscardedDrafts(), []);
+    const discarded = await laptop.engine.listDiscardedDrafts();
+    assert.deepEqual(discarded.map(({ subject }) => subject).toSorted(), ['back', 'erased', 'written']);
+    const { id: draftId } = discarded.find(({ subject }) => subject === 'back')!;
+    assert.equal((await laptop.engine.bringBackDraft({ draftId })).subject, 'back');
+    await laptop.engine.saveDraft({ draftId: written!.id, text: world.text('written', 'a word more') });
+    await world.untilBodies(desk, 'back', 'a word');
+    await world.untilBodies(desk, 'written', 'a word more');
+    world.clock.leap(31 * 86_400_000);
+    await world.writes(laptop, 'later', 'a word');
+    await world.until('erased', async () => (await laptop.engine.listDiscardedDrafts()).length === 0);
+    for (const each of [desk, laptop]) assert.deepEqual(await world.bodies(each, 'back'), ['a word']);
+    await assert.rejects(laptop.engine.bringBackDraft({ draftId: discarded.find(({ subject }) => subject === 'erased')!.id }), {
+      code: 'draft.missing',
+    });
+  });
+
   it('stay where the folder is another one now, and are put into that', async () => {
     await started({});
     await world.writes(desk, 'folder', 'a word');
     await world.untilBodies(laptop, 'folder', 'a word');
     await world.mail.doveadm(['mailbox', 'delete', '-u', 'alice@example.test', '-s', 'Drafts']);
-    await world.mail.doveadm(['mailbox', 'create', '-u', 'alice@example.test', '-s', 'Drafts']);
+    // Dovecot makes another one as soon as somebody looks for it.
     await world.until('a copy again', async () => (await world.copies()).length === 1);
     for (const each of [desk, laptop]) assert.deepEqual(await world.bodies(each, 'folder'), ['a word']);
   });

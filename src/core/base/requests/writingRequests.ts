@@ -23,6 +23,10 @@ export interface WritingRequests {
   loadDraftVersion(request: { draftId: string; versionId: number }): Promise<{ text: string }>;
   /** Makes an earlier text the present one, which is kept as a version in its turn. */
   restoreDraftVersion(request: { draftId: string; versionId: number }): Promise<Draft>;
+  /** Drafts that were sent or discarded on another computer, the latest first; erased after 30 days. */
+  listDiscardedDrafts(): Promise<readonly Draft[]>;
+  /** Makes one of them a draft again. Saving a text of it does the same. */
+  bringBackDraft(request: { draftId: string }): Promise<Draft>;
   /** What is wrong with the text as it stands, without touching network or keys. */
   checkDraft(request: { draftId: string; text: string }): Promise<DraftCheck>;
   /**
@@ -55,6 +59,8 @@ export const WRITING_REQUESTS = namesOf<WritingRequests>({
   listDraftVersions: 1,
   loadDraftVersion: 1,
   restoreDraftVersion: 1,
+  listDiscardedDrafts: 1,
+  bringBackDraft: 1,
   checkDraft: 1,
   sendDraft: 1,
   askToSealAgain: 1,
