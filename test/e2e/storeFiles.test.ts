@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { needMailWorld } from '../world/mailWorld.ts';
 import type { Workbench } from './harness/workbench.ts';
 import type { QuMail } from './qumail.ts';
@@ -248,6 +249,32 @@ describe('e2e/drafts and files', function () {
     assert.equal(await world.row('Budget').count(), 2);
     await qumail.command('Show Conversations');
     await qumail.messages.item(/\(2\) .*Budget/);
+  });
+
+  it('moves a message that is dropped on a folder of its account, and refuses one of another account', async () => {
+    const trash = workbench.page.locator('.part.sidebar .monaco-list-row', { hasText: /^\s*Trash/ });
+    const inTrash = async (email: string): Promise<number> => (await world.mail.storedMessages(email, 'Trash')).length;
+    const drop = async (subject: RegExp, target: Locator): Promise<void> => {
+      const { mouse } = workbench.page;
+      const to = (await target.boundingBox())!;
+      await (await qumail.messages.item(subject)).hover();
+      await mouse.down();
+      // A tree takes only what has been over a row for some moves.
+      await mouse.move(to.x + 60, to.y + to.height / 2, { steps: 12 });
+      await mouse.move(to.x + 64, to.y + to.height / 2, { steps: 4 });
+      await mouse.up();
+    };
+    await drop(/Report 11/, trash.nth(1));
+    await workbench.notifications.expect('Messages can only be moved to folders of the account they are in');
+    await qumail.messages.item(/Report 11/);
+    await drop(/Report 10/, trash.first());
+    await world
+      .row(/Report 10/)
+      .first()
+      .waitFor({ state: 'detached' });
+    await until('told', async () => (await inTrash(ALICE.email)) === 1);
+    assert.equal(await inTrash(ALICE_AT_WORK.email), 0);
+    await qumail.messages.item(/Report 11/);
   });
 
   it('says above a draft that it waits for the connection, while there is none', async () => {

@@ -9,8 +9,13 @@ export function dragMessages(data: vscode.DataTransfer, messageIds: readonly num
 
 /** The ids of a drop; anything else that was dropped counts as nothing. */
 export async function messageIdsOfDrag(data: vscode.DataTransfer): Promise<number[]> {
-  const text = await data.get(MESSAGES_MIME)?.asString();
-  if (!text) return [];
+  const ids: number[] = [];
+  // VS Code puts an entry of its own, with what its rows are called, under the same type and before ours.
+  for (const [type, item] of data) if (type === MESSAGES_MIME) ids.push(...idsIn(await item.asString()));
+  return ids;
+}
+
+function idsIn(text: string): number[] {
   try {
     const value: unknown = JSON.parse(text);
     return Array.isArray(value) ? value.filter((id) => Number.isSafeInteger(id)) : [];
