@@ -8,6 +8,7 @@ import { getCACertificates } from 'node:tls';
 import { ImapFlow } from 'imapflow';
 import { QuMailCore } from '../../src/core/qumailCore.ts';
 import { DEFAULT_SETTINGS, type QuMailApi } from '../../src/core/api.ts';
+import { LatenessWatch } from '../world/lateness.ts';
 
 export interface ChildConfig {
   readonly storageDir: string;
@@ -59,48 +60,12 @@ async function untilFilled(engine: QuMailApi, accountId: string): Promise<void> 
   if (progress === 0) throw new Error('nothing was filled');
 }
 
-interface Lateness {
-  /** Milliseconds, without the time in which other programs had this thread's processor. */
-  readonly worst: number;
-  /** All of it. */
-  readonly worstOfAll: number;
-}
-
 /** The most that was resident of this process, in octets. `maxRSS` begins with what the process had that started it; the kernel's VmHWM does not. */
 function residentPeak(): number {
   try {
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))![1]) * 1024;
   } catch {
     return process.resourceUsage().maxRSS * 1024;
-  }
-}
-
-/** How late a timer of 5 ms fires at worst: what a request would have had to wait. */
-function watchLateness(): () => Lateness {
-  let worst = 0;
-  let worstOfAll = 0;
-  let due = performance.now() + 5;
-  let queued = queuedMs();
-  const timer = setInterval(() => {
-    const late = performance.now() - due;
-    const without = late - (queuedMs() - queued);
-    worst = Math.max(worst, without);
-    worstOfAll = Math.max(worstOfAll, late);
-    due = performance.now() + 5;
-    queued = queuedMs();
-  }, 5);
-  return () => {
-    clearInterval(timer);
-    return { worst, worstOfAll };
-  };
-}
-
-/** How long this thread was ready to run while others had the processor, milliseconds: the mail server shares the machine. 0 where Linux does not tell. */
-function queuedMs(): number {
-  try {
-    return Number(readFileSync('/proc/self/schedstat', 'latin1').split(' ')[1]) / 1e6;
-  } catch {
-    return 0;
   }
 }
 
@@ -138,13 +103,13 @@ async function run(): Promise<object> {
       password: config.password,
       servers: config.servers as never,
     });
-    const lateness = watchLateness();
+    using lateness = new LatenessWatch();
     await untilFilled(engine, account.id);
     const ms = performance.now() - began;
-    const waits = lateness();
+    const { busy: worst, late: worstOfAll } = lateness.worst();
     const { folders, disk } = await engine.getSyncState({ accountId: account.id });
     const inbox = folders.find(({ path }) => path === 'INBOX');
-    return { ms, ...waits, stored: inbox?.stored, disk: disk.used, rss: residentPeak() };
+    return { ms, worst, worstOfAll, stored: inbox?.stored, disk: disk.used, rss: residentPeak() };
   }
   if (phase === 'screen')
     for (const file of ['mail.db', 'mail.db-wal', 'mail.db-shm']) rmSync(join(config.storageDir, file), { force: true });

@@ -27,6 +27,8 @@ a line without a bar is for information.
 - Growth: 100,000 messages against five times the time of 20,000.
 - Longest wait: how late a timer of 5 ms fires at worst while everything is synced; of two or three runs the best. The mail server works on the
   same processors: the time in which the engine was ready and others had them (\`/proc/self/schedstat\`) is left out, and stands beside it included.
+- Extension host: the packaged extension in a real VS Code, side bar open, every view at work; a probe beside it in the same process measures the
+  same way, waits for disks and locks included, and leaves out timers that fire late into a loop that had nothing to do.
 - What the commits of a full sync leave in the search index is joined in quiet times afterwards: not in the time of the sync, but in that of the index alone,
   and done before search is measured. The time notmuch takes for the like is in its own.
 `;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateMailbox } from '../../../bench/mailbox.ts';
-import { HostWatch } from '../../../views/hostWatch.ts';
+import { LatenessWatch } from '../../../world/lateness.ts';
 import { needMailWorld } from '../../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../../world/peopleWorld.ts';
 
@@ -39,9 +39,9 @@ describe('10,000 messages that a server hears about', function () {
     assert.equal(messageIds.length, MANY);
     const worst: Record<string, number> = {};
     const measured = async (name: string, work: () => Promise<unknown>): Promise<void> => {
-      const watch = new HostWatch();
+      using watch = new LatenessWatch();
       await work();
-      worst[name] = watch.stop().worstMs;
+      worst[name] = watch.worst().computed;
     };
     world.imapProxy.admit('refuse');
     world.imapProxy.faultNow({ how: 'reset' });
