@@ -24,7 +24,7 @@ import { openDatabase } from './store/database.ts';
 import { DraftStore } from './store/drafts.ts';
 import { DRAFT_MIGRATIONS } from './store/draftsSchema.ts';
 import { KeyManagerStore } from './store/keyManagers.ts';
-import { openMailCache } from './store/mailCache.ts';
+import { MailCache, type MailCacheDeps } from './store/mailCache.ts';
 import { MAIL_MIGRATIONS } from './store/mailSchema.ts';
 import { MessageStore } from './store/messages.ts';
 import { OfflineStore } from './store/offline.ts';
@@ -48,6 +48,7 @@ import { VAULT_MIGRATIONS } from './store/vaultSchema.ts';
 export interface CoreStores {
   readonly vault: DatabaseSync;
   readonly cache: DatabaseSync;
+  readonly mailCache: MailCache;
   readonly storage: SecureStorage;
   /** Every secret of the engine, wherever it lies. */
   readonly secrets: PassphraseVault;
@@ -83,7 +84,7 @@ export interface CoreStores {
  * @throws QuMailError `store.*` when the folder cannot be opened or its secrets are gone
  */
 export async function openStores(
-  options: Pick<EngineOptions, 'storageDir' | 'secrets' | 'secretsAreDurable'> & { readonly rebuilt?: () => void },
+  options: Pick<EngineOptions, 'storageDir' | 'secrets' | 'secretsAreDurable'> & Pick<MailCacheDeps, 'rebuilt'>,
   ports: { clock: Clock; random: Random },
   owned: DisposableStore,
 ): Promise<CoreStores> {
@@ -105,8 +106,11 @@ export async function openStores(
     ],
   });
   owned.add(toDisposable(() => vault.close()));
-  const cache = openMailCache(options.storageDir, [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS], () => options.rebuilt?.());
-  owned.add(toDisposable(() => cache.close()));
+  const { storageDir: dir, rebuilt } = options;
+  const mailCache = owned.add(
+    new MailCache({ dir, vault, migrations: [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS], ...(rebuilt && { rebuilt }) }),
+  );
+  const cache = mailCache.db;
   const search = new SearchIndex({ db: cache });
   const padFolder = join(options.storageDir, 'pads');
   mkdirSync(padFolder, { recursive: true, mode: 0o700 });
@@ -119,6 +123,7 @@ export async function openStores(
   return {
     vault,
     cache,
+    mailCache,
     storage,
     secrets,
     accounts: new AccountStore({ db: vault }),

@@ -144,4 +144,12 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    // Which mail.db is in use: one that turned out to be damaged is never opened again, and the next has the next number.
+    name: 'vault/mail-file-1',
+    sql: `
+      CREATE TABLE mail_file (id INTEGER PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL) STRICT;
+      INSERT INTO mail_file (id, generation) VALUES (1, 1);
+    `,
+  },
 ];

@@ -41,6 +41,8 @@ export interface BackgroundDeps {
   readonly look: (path: string) => Promise<unknown>;
   /** Tries to open what came sealed. */
   readonly openArrivals: (path: string, signal: AbortSignal) => Promise<unknown>;
+  /** Told when a run has stored all that it was to store. */
+  readonly stored: () => void;
   /** Told of what keeps the copy from being filled and no look would find: a full or damaged disk. */
   readonly failed: (failure: QuMailError) => void;
   /** Resolves when nothing that a person waits for is under way. */
@@ -157,6 +159,7 @@ export class BackgroundSync implements Disposable {
         if (this.#stop.signal.aborted) break;
         await this.#fill(folder);
       }
+      if (!this.#stop.signal.aborted) this.#deps.stored();
       await this.#readQuota();
       if (this.#total > 0) log.info('filled', { messages: this.#done, ms: clock.now() - began });
     } catch (error) {
