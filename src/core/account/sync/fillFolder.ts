@@ -18,7 +18,7 @@ export interface FillDeps {
   /** Resolves when nothing that a person waits for is under way. */
   readonly quiet: () => Promise<void>;
   /** False once the disk budget is spent: from then on headers alone are taken in. */
-  readonly hasRoom: (forWhat: 'arrivals' | 'backlog') => boolean;
+  readonly hasRoom: (forWhat: 'arrivals' | 'backlog') => Promise<boolean>;
   readonly progress: (step: { readonly found?: number; readonly done?: number }) => void;
 }
 
@@ -112,7 +112,7 @@ async function fillUids(
   for (let at = 0; at < uids.length; at += WINDOW) {
     const window = uids.slice(at, at + WINDOW);
     const before = changesOf(folder, deps);
-    if (choice === 'headers' || !deps.hasRoom(folder.missing)) {
+    if (choice === 'headers' || !(await deps.hasRoom(folder.missing))) {
       const state = choice === 'headers' ? BODY.none : BODY.evicted;
       if ((await fillHeaders(folder, window, state, deps, signal)) === 'stale') return 'partly';
     } else if ((await fillSources(folder, window, intake, deps, signal)) === 'stale') return 'partly';
@@ -138,7 +138,7 @@ async function fillSources(
   for (const batch of plan.batches) {
     await deps.quiet();
     throwIfCancelled(signal);
-    if (!deps.hasRoom(folder.missing)) break;
+    if (!(await deps.hasRoom(folder.missing))) break;
     const before = intake.taken;
     try {
       const octets = batch.reduce((sum, uid) => sum + (sizes.get(uid) ?? 0), 0);

@@ -50,7 +50,7 @@ export class SyncService implements SyncRequests {
       ...fillingOf(account, offline, budget()),
       folders,
       ...(quota && { quota }),
-      disk: { used: offline.usedOctets(), budget: budget() },
+      disk: { used: offline.room.usedOctets(), budget: budget() },
     };
   }
 

@@ -181,4 +181,11 @@ describe('the offline copy', function () {
     await until(async () => !(await state()).active);
     assert.equal((await folderOf('INBOX'))?.stored, 1);
   });
+
+  it('is whole again once there is room', async () => {
+    await bob.engine[Symbol.asyncDispose]();
+    await bob.open();
+    await until(async () => (await state()).folders.every(({ known, stored }) => known === stored));
+    assert.ok((await folderOf('INBOX'))!.stored > 1);
+  });
 });
