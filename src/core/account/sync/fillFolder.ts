@@ -6,13 +6,14 @@ import type { OfflineStore } from '../../store/offline.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
 import type { RemoteFacts } from '../../transport/remoteMail.ts';
 import { newRow } from './newRow.ts';
+import { removeMost } from './removeInTurns.ts';
 import { SourceIntake } from './sourceIntake.ts';
 import { missingUids, planFill, type FillLimits } from './syncPlan.ts';
 
 export interface FillDeps {
   readonly accountId: string;
   readonly handler: Pick<EmailHandler, 'listUids' | 'fetchFacts' | 'fetchSummaries' | 'fetchSources'>;
-  readonly messages: Pick<MessageStore, 'cursor' | 'knownUids' | 'updateFlags' | 'removeUids'>;
+  readonly messages: Pick<MessageStore, 'cursor' | 'knownUids' | 'updateFlags' | 'removeUids' | 'forgetExtent'>;
   readonly offline: OfflineStore;
   readonly limits: FillLimits;
   /** Resolves when nothing that a person waits for is under way. */
@@ -90,6 +91,8 @@ export async function checkKnown(path: string, what: 'presence' | 'flags', deps:
   const unchanged = (): boolean => messages.cursor(accountId, path)?.uidValidity === cursor.uidValidity;
   if (!unchanged()) return;
   const gone = known.filter((uid) => !present.has(uid));
+  await removeMost(messages, accountId, path, gone);
+  if (!unchanged()) return;
   messages.removeUids(accountId, path, gone);
   if (what === 'presence') return;
   for (let at = 0; at < known.length; at += WINDOW) {
