@@ -23,6 +23,7 @@ import { ContactStore } from './store/contacts.ts';
 import { openDatabase } from './store/database.ts';
 import { DraftStore } from './store/drafts.ts';
 import { DRAFT_MIGRATIONS } from './store/draftsSchema.ts';
+import { FolderChoices } from './store/folderChoices.ts';
 import { KeyManagerStore } from './store/keyManagers.ts';
 import { MailCache, type MailCacheDeps } from './store/mailCache.ts';
 import { MAIL_MIGRATIONS } from './store/mailSchema.ts';
@@ -64,6 +65,7 @@ export interface CoreStores {
   readonly savedSearches: SavedSearchStore;
   readonly search: SearchIndex;
   readonly offline: OfflineStore;
+  readonly folderChoices: FolderChoices;
   readonly ledger: KeyLedger;
   readonly audit: KeyAudit;
   readonly chats: ChatStore;
@@ -119,6 +121,8 @@ export async function openStores(
   );
   const storage = owned.add(await SecureStorage.open({ db: vault, secrets, random, clock, locked: () => secrets.locked }));
   const messages = new MessageStore({ db: cache, indexer: search });
+  const folderChoices = new FolderChoices({ db: vault });
+  folderChoices.takeOver(cache);
   messages.reviveFailed(OPENED_BY_UPGRADES, ENGINE_VERSION);
   return {
     vault,
@@ -135,7 +139,8 @@ export async function openStores(
     outbox: new OutboxStore({ db: vault, sealer: storage, now: () => clock.now() }),
     sealedMail: new SealedMailStore({ db: vault, sealer: storage }),
     messages,
-    offline: new OfflineStore({ db: cache, indexer: search }),
+    offline: new OfflineStore({ db: cache, indexer: search, choices: folderChoices }),
+    folderChoices,
     savedSearches: new SavedSearchStore({ db: vault, sealer: storage }),
     search,
     ledger: new KeyLedger({ db: vault, sealer: storage, clock }),

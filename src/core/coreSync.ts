@@ -12,7 +12,7 @@ import { StoreWatch } from './store/storeWatch.ts';
 /** The offline copy: its requests, and the watch over what other windows store. */
 export function buildSync(
   deps: {
-    readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'mailCache' | 'messages' | 'offline'>;
+    readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'mailCache' | 'messages' | 'offline' | 'folderChoices'>;
     readonly accounts: AccountService;
     readonly clock: Clock;
     readonly log: Log;
@@ -48,6 +48,7 @@ export function buildSync(
     accounts,
     messages: stores.messages,
     offline: stores.offline,
+    choices: stores.folderChoices,
     budget,
     changed: { folders: (accountId) => emit({ kind: 'folders', accountId }), accounts: () => emit({ kind: 'accounts' }) },
   });

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { FOLDER_SYNCS, type FolderSyncChoice } from '../base/sync.ts';
+import type { FolderSyncChoice } from '../base/sync.ts';
 import type { BodyIndexer, IndexedMessage } from '../base/ports.ts';
 import type { MailFlag } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { Bodies, PART_OCTETS } from './bodies.ts';
 import { foldAutomatically, foldLog } from './database.ts';
 import { FillingStore } from './filling.ts';
+import type { FolderChoices } from './folderChoices.ts';
 import { setLabels, storedLabels } from './gmailLabels.ts';
 import { MailRoom } from './mailRoom.ts';
 import { BODY, flagBits, INDEXED, type GmailIds, type NewMessage } from './messageRow.ts';
@@ -46,25 +47,23 @@ export class OfflineStore {
   readonly #sql: Statements;
   readonly #bodies: Bodies;
   readonly #indexer: BodyIndexer | undefined;
+  readonly #choices: Pick<FolderChoices, 'list'> | undefined;
   /** Octets of sources since the log was folded. */
   #unfolded = 0;
 
-  constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer }) {
+  constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer; choices?: Pick<FolderChoices, 'list'> }) {
     this.#db = deps.db;
     this.filling = new FillingStore(deps.db);
     this.room = new MailRoom(deps);
     this.#sql = new Statements(deps.db);
     this.#bodies = new Bodies(this.#sql);
     this.#indexer = deps.indexer;
+    this.#choices = deps.choices;
   }
 
+  /** How much of its folders a person wants to be kept; it lies in the vault. */
   choices(accountId: string): ReadonlyMap<string, FolderSyncChoice> {
-    const rows = this.#sql.all('SELECT path, sync FROM folders WHERE account_id = ? AND sync IS NOT NULL', accountId);
-    return new Map(rows.map((row) => [row.text('path'), row.oneOf('sync', FOLDER_SYNCS)]));
-  }
-
-  choose(accountId: string, path: string, sync: FolderSyncChoice): void {
-    this.#sql.run('UPDATE folders SET sync = ? WHERE account_id = ? AND path = ?', sync, accountId, path);
+    return this.#choices?.list(accountId) ?? new Map();
   }
 
   filled(accountId: string, path: string): Filled | undefined {

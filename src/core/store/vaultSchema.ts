@@ -152,4 +152,16 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
       INSERT INTO mail_file (id, generation) VALUES (1, 1);
     `,
   },
+  {
+    // How much of a folder is kept offline, where the person chose it. Earlier versions kept it in mail.db (FolderChoices.takeOver).
+    name: 'vault/folder-choices-1',
+    sql: `
+      CREATE TABLE folder_choices (
+        account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        sync TEXT NOT NULL CHECK (sync IN ('all', 'headers', 'off')),
+        PRIMARY KEY (account_id, path)
+      ) STRICT;
+    `,
+  },
 ];
