@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { toDisposable, type DisposableStore } from './base/lifetime.ts';
-import type { Clock, Random } from './base/ports.ts';
+import type { Clock, Migration, Random } from './base/ports.ts';
 import { named } from './base/sqliteErrors.ts';
 import { KeyAudit } from './keys/audit.ts';
 import { KeyLedger } from './keys/keyLedger.ts';
@@ -44,6 +44,22 @@ import { SAVED_SEARCH_MIGRATIONS, SEARCH_MIGRATIONS } from './store/searchSchema
 import { SecureStorage } from './store/secureStorage.ts';
 import { TRUST_MIGRATIONS } from './store/trustSchema.ts';
 import { VAULT_MIGRATIONS } from './store/vaultSchema.ts';
+
+/** The steps of vault.db, of each room that keeps tables in it. */
+export const VAULT_ROOMS: readonly (readonly Migration[])[] = [
+  VAULT_MIGRATIONS,
+  ACTION_MIGRATIONS,
+  DRAFT_MIGRATIONS,
+  LEDGER_MIGRATIONS,
+  PAD_MIGRATIONS,
+  TRUST_MIGRATIONS,
+  OWN_CERT_MIGRATIONS,
+  PASSPHRASE_MIGRATIONS,
+  SAVED_SEARCH_MIGRATIONS,
+  CHAT_MIGRATIONS,
+];
+/** The same of mail.db. */
+export const MAIL_ROOMS: readonly (readonly Migration[])[] = [MAIL_MIGRATIONS, SEARCH_MIGRATIONS];
 
 /** Everything that is kept: what must never be lost or read by others in the vault, what the server can give again beside it. */
 export interface CoreStores {
@@ -94,24 +110,11 @@ export async function openStores(
   named(() => mkdirSync(options.storageDir, { recursive: true, mode: 0o700 }));
   const vault = openDatabase(join(options.storageDir, 'vault.db'), {
     durability: 'full',
-    migrations: [
-      ...VAULT_MIGRATIONS,
-      ...ACTION_MIGRATIONS,
-      ...DRAFT_MIGRATIONS,
-      ...LEDGER_MIGRATIONS,
-      ...PAD_MIGRATIONS,
-      ...TRUST_MIGRATIONS,
-      ...OWN_CERT_MIGRATIONS,
-      ...PASSPHRASE_MIGRATIONS,
-      ...SAVED_SEARCH_MIGRATIONS,
-      ...CHAT_MIGRATIONS,
-    ],
+    migrations: VAULT_ROOMS.flat(),
   });
   owned.add(toDisposable(() => vault.close()));
   const { storageDir: dir, rebuilt } = options;
-  const mailCache = owned.add(
-    new MailCache({ dir, vault, migrations: [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS], ...(rebuilt && { rebuilt }) }),
-  );
+  const mailCache = owned.add(new MailCache({ dir, vault, migrations: MAIL_ROOMS.flat(), ...(rebuilt && { rebuilt }) }));
   const cache = mailCache.db;
   const search = new SearchIndex({ db: cache });
   const padFolder = join(options.storageDir, 'pads');
