@@ -26,7 +26,7 @@ const NOWHERE = { host: '127.0.0.1', port: 9, security: 'tls' as const };
 
 describe('an engine over a mail.db with a damaged page', function () {
   this.timeout(120_000);
-  const log: LogEntry[] = [];
+  let heard: (entry: LogEntry) => unknown = () => {};
   let sound: string;
   let secrets: ReturnType<typeof folderSecrets>;
   let pages: number;
@@ -74,7 +74,7 @@ describe('an engine over a mail.db with a damaged page', function () {
       storageDir,
       secrets,
       openBrowser: async () => false,
-      log: (entry) => void log.push(entry),
+      log: (entry) => heard(entry),
       settings: { fetchInterval: 3600 },
     });
 
@@ -138,6 +138,22 @@ describe('an engine over a mail.db with a damaged page', function () {
       met[begun ? 'atStart' : codes.length > 0 ? 'inUse' : 'never']++;
     }
     assert.ok(met.atStart > 2 && met.inUse > 2, JSON.stringify(met));
+  });
+
+  it('tells of it in every window, also in those that have met nothing themselves', async () => {
+    const dir = tempFolder();
+    cpSync(sound, dir, { recursive: true });
+    running = await open(dir);
+    const told = Promise.withResolvers<void>();
+    heard = ({ event }) => event === 'engine.mail-cache-damaged' && told.resolve();
+    const vault = new DatabaseSync(join(dir, 'vault.db'));
+    vault.exec('UPDATE mail_file SET generation = generation + 1');
+    vault.close();
+    await told.promise;
+    await new Promise((resolve) => setImmediate(resolve));
+    const [health] = await running.getAccountHealth();
+    assert.ok(health?.errors.some(({ code }) => code === 'store.mail-damaged'));
+    await vaultIsWhole(running, dir);
   });
 
   it('reads a message whose source is damaged here from the server', async () => {

@@ -24,8 +24,13 @@ const OLD_MAIL = `
     in_reply_to, refs) VALUES (1, 1, '<1@x>', '{"name":"","address":"b@x"}', '[]', 'old', 1000, 5, 1, 0, '', 'plain', 'L4', '', '[]');
   INSERT INTO bodies (message_id, raw) VALUES (1, x'68656c6c6f');`;
 
+const vaults: DatabaseSync[] = [];
+
 describe('mail.db', () => {
-  after(removeTempFolders);
+  after(() => {
+    for (const vault of vaults.splice(0)) vault.close();
+    removeTempFolders();
+  });
 
   const shape = (db: DatabaseSync): unknown =>
     db.prepare("SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name").all();
@@ -176,7 +181,9 @@ function openVaultFile(dir: string): DatabaseSync {
 
 /** The mail.db of a folder, which must be sound. */
 function openCache(dir: string): MailCache {
-  return new MailCache({ dir, vault: openVaultFile(dir), migrations: ALL, rebuilt: () => assert.fail('thrown away') });
+  const vault = openVaultFile(dir);
+  vaults.push(vault);
+  return new MailCache({ dir, vault, migrations: ALL, rebuilt: () => assert.fail('thrown away') });
 }
 
 function mailFiles(dir: string): string[] {

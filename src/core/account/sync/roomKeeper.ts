@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/ports.ts';
 import type { EvictedFrom, MailRoom } from '../../store/mailRoom.ts';
 
-/** What is evicted in one transaction: about 20 ms, for what is let go of is overwritten. And what a person read this lately stays. */
-const EVICTED_AT_ONCE = { messages: 200, octets: 4 * 1024 * 1024 };
+/** What is evicted in one transaction: about 10 ms, for what is let go of is overwritten. And what a person read this lately stays. */
+const EVICTED_AT_ONCE = { messages: 200, octets: 2 * 1024 * 1024 };
 const READ_LATELY_MS = 30 * 86_400_000;
 /**
  * Sources that went for want of room come again once this share of the budget is free, and leave that share free: the next arrivals do not push
