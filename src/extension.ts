@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { GoogleAuthentication } from './views/accounts/googleAuthentication.ts';
 import { SignIn } from './views/accounts/signIn.ts';
+import { StoreAlarms } from './views/accounts/storeAlarms.ts';
 import { registerRedirectHandler } from './views/accounts/uriHandler.ts';
 import { buildChatViews } from './views/chats/chatViews.ts';
 import { accountCommands } from './views/commands/accountCommands.ts';
@@ -77,6 +78,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const conformance = own(new ConformancePanel());
   const trust = own(new TrustPanel(worlds));
   own(new KeyAlarms(worlds));
+  own(new StoreAlarms(worlds));
   const vault = own(new VaultWatch(worlds));
   own(vscode.window.registerFileDecorationProvider(new UnreadDecorations()));
   const chats = own(buildChatViews(worlds, () => settings.notifications));

@@ -24,7 +24,7 @@ import { SnoozedStore } from './store/snoozed.ts';
 import type { EmailHandler } from './transport/emailHandler.ts';
 
 export interface CoreActionsDeps {
-  readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'messages' | 'offline' | 'sealedMail'>;
+  readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'messages' | 'offline' | 'sealedMail' | 'folderChoices'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -154,6 +154,7 @@ export function buildActions(deps: CoreActionsDeps, owned: DisposableStore): Cor
       renamed(accountId, from, to) {
         journal.renameFolder(accountId, from, to);
         snoozed.renameFolder(accountId, from, to);
+        stores.folderChoices.renameFolder(accountId, from, to);
       },
       leaving: (accountId, folder, most) => journal.leaving(accountId, folder, most),
     },

@@ -25,7 +25,10 @@ import { ShownMail } from './store/shownMail.ts';
 import { ThreadStore } from './store/threads.ts';
 
 export interface CoreSearchOptions {
-  readonly stores: Pick<CoreStores, 'vault' | 'accounts' | 'cache' | 'contacts' | 'messages' | 'savedSearches' | 'sealedMail' | 'search'>;
+  readonly stores: Pick<
+    CoreStores,
+    'vault' | 'accounts' | 'cache' | 'contacts' | 'messages' | 'savedSearches' | 'sealedMail' | 'search' | 'offline'
+  >;
   readonly accounts: AccountService;
   readonly clock: Clock;
   readonly random: Random;
@@ -57,7 +60,9 @@ export function buildSearch(options: CoreSearchOptions, owned: DisposableStore):
   const names = new SearchNames({ accounts: stores.accounts, folders, clock });
   const emit = (event: QuMailEvent): void => events.fire(event);
   const saved = new SavedSearchService({ store: stores.savedSearches, query, names, random, emit });
-  const upkeep = owned.add(new SearchUpkeep({ index, sealed: sealedIndex, threads, clock, log, settled: () => saved.recount() }));
+  const upkeep = owned.add(
+    new SearchUpkeep({ index, sealed: sealedIndex, threads, room: stores.offline.room, clock, log, settled: () => saved.recount() }),
+  );
   owned.add(
     events.event((event) => {
       if (event.kind === 'sync-progress' && event.done < event.total) upkeep.filling();

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { toDisposable, type DisposableStore } from './base/lifetime.ts';
-import type { Clock, Random } from './base/ports.ts';
+import type { Clock, Migration, Random } from './base/ports.ts';
 import { named } from './base/sqliteErrors.ts';
 import { KeyAudit } from './keys/audit.ts';
 import { KeyLedger } from './keys/keyLedger.ts';
@@ -23,8 +23,9 @@ import { ContactStore } from './store/contacts.ts';
 import { openDatabase } from './store/database.ts';
 import { DraftStore } from './store/drafts.ts';
 import { DRAFT_MIGRATIONS } from './store/draftsSchema.ts';
+import { FolderChoices } from './store/folderChoices.ts';
 import { KeyManagerStore } from './store/keyManagers.ts';
-import { openMailCache } from './store/mailCache.ts';
+import { MailCache, type MailCacheDeps } from './store/mailCache.ts';
 import { MAIL_MIGRATIONS } from './store/mailSchema.ts';
 import { MessageStore } from './store/messages.ts';
 import { OfflineStore } from './store/offline.ts';
@@ -44,10 +45,27 @@ import { SecureStorage } from './store/secureStorage.ts';
 import { TRUST_MIGRATIONS } from './store/trustSchema.ts';
 import { VAULT_MIGRATIONS } from './store/vaultSchema.ts';
 
+/** The steps of vault.db, of each room that keeps tables in it. */
+export const VAULT_ROOMS: readonly (readonly Migration[])[] = [
+  VAULT_MIGRATIONS,
+  ACTION_MIGRATIONS,
+  DRAFT_MIGRATIONS,
+  LEDGER_MIGRATIONS,
+  PAD_MIGRATIONS,
+  TRUST_MIGRATIONS,
+  OWN_CERT_MIGRATIONS,
+  PASSPHRASE_MIGRATIONS,
+  SAVED_SEARCH_MIGRATIONS,
+  CHAT_MIGRATIONS,
+];
+/** The same of mail.db. */
+export const MAIL_ROOMS: readonly (readonly Migration[])[] = [MAIL_MIGRATIONS, SEARCH_MIGRATIONS];
+
 /** Everything that is kept: what must never be lost or read by others in the vault, what the server can give again beside it. */
 export interface CoreStores {
   readonly vault: DatabaseSync;
   readonly cache: DatabaseSync;
+  readonly mailCache: MailCache;
   readonly storage: SecureStorage;
   /** Every secret of the engine, wherever it lies. */
   readonly secrets: PassphraseVault;
@@ -63,6 +81,7 @@ export interface CoreStores {
   readonly savedSearches: SavedSearchStore;
   readonly search: SearchIndex;
   readonly offline: OfflineStore;
+  readonly folderChoices: FolderChoices;
   readonly ledger: KeyLedger;
   readonly audit: KeyAudit;
   readonly chats: ChatStore;
@@ -83,7 +102,7 @@ export interface CoreStores {
  * @throws QuMailError `store.*` when the folder cannot be opened or its secrets are gone
  */
 export async function openStores(
-  options: Pick<EngineOptions, 'storageDir' | 'secrets' | 'secretsAreDurable'> & { readonly rebuilt?: () => void },
+  options: Pick<EngineOptions, 'storageDir' | 'secrets' | 'secretsAreDurable'> & Pick<MailCacheDeps, 'rebuilt'>,
   ports: { clock: Clock; random: Random },
   owned: DisposableStore,
 ): Promise<CoreStores> {
@@ -91,22 +110,12 @@ export async function openStores(
   named(() => mkdirSync(options.storageDir, { recursive: true, mode: 0o700 }));
   const vault = openDatabase(join(options.storageDir, 'vault.db'), {
     durability: 'full',
-    migrations: [
-      ...VAULT_MIGRATIONS,
-      ...ACTION_MIGRATIONS,
-      ...DRAFT_MIGRATIONS,
-      ...LEDGER_MIGRATIONS,
-      ...PAD_MIGRATIONS,
-      ...TRUST_MIGRATIONS,
-      ...OWN_CERT_MIGRATIONS,
-      ...PASSPHRASE_MIGRATIONS,
-      ...SAVED_SEARCH_MIGRATIONS,
-      ...CHAT_MIGRATIONS,
-    ],
+    migrations: VAULT_ROOMS.flat(),
   });
   owned.add(toDisposable(() => vault.close()));
-  const cache = openMailCache(options.storageDir, [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS], () => options.rebuilt?.());
-  owned.add(toDisposable(() => cache.close()));
+  const { storageDir: dir, rebuilt } = options;
+  const mailCache = owned.add(new MailCache({ dir, vault, migrations: MAIL_ROOMS.flat(), ...(rebuilt && { rebuilt }) }));
+  const cache = mailCache.db;
   const search = new SearchIndex({ db: cache });
   const padFolder = join(options.storageDir, 'pads');
   mkdirSync(padFolder, { recursive: true, mode: 0o700 });
@@ -115,10 +124,13 @@ export async function openStores(
   );
   const storage = owned.add(await SecureStorage.open({ db: vault, secrets, random, clock, locked: () => secrets.locked }));
   const messages = new MessageStore({ db: cache, indexer: search });
+  const folderChoices = new FolderChoices({ db: vault });
+  folderChoices.takeOver(cache);
   messages.reviveFailed(OPENED_BY_UPGRADES, ENGINE_VERSION);
   return {
     vault,
     cache,
+    mailCache,
     storage,
     secrets,
     accounts: new AccountStore({ db: vault }),
@@ -130,7 +142,8 @@ export async function openStores(
     outbox: new OutboxStore({ db: vault, sealer: storage, now: () => clock.now() }),
     sealedMail: new SealedMailStore({ db: vault, sealer: storage }),
     messages,
-    offline: new OfflineStore({ db: cache, indexer: search }),
+    offline: new OfflineStore({ db: cache, indexer: search, choices: folderChoices }),
+    folderChoices,
     savedSearches: new SavedSearchStore({ db: vault, sealer: storage }),
     search,
     ledger: new KeyLedger({ db: vault, sealer: storage, clock }),

@@ -1,3 +1,5 @@
+import { QuMailError } from './base/errors.ts';
+import type { Log } from './base/log.ts';
 import type { Clock } from './base/ports.ts';
 import type { QuMailEvent } from './base/events.ts';
 import type { DisposableStore } from './base/lifetime.ts';
@@ -10,16 +12,25 @@ import { StoreWatch } from './store/storeWatch.ts';
 /** The offline copy: its requests, and the watch over what other windows store. */
 export function buildSync(
   deps: {
-    readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'messages' | 'offline'>;
+    readonly stores: Pick<CoreStores, 'vault' | 'cache' | 'mailCache' | 'messages' | 'offline' | 'folderChoices'>;
     readonly accounts: AccountService;
     readonly clock: Clock;
+    readonly log: Log;
     /** Octets. */
     readonly budget: () => number;
     readonly emit: (event: QuMailEvent) => void;
   },
   owned: DisposableStore,
 ): { readonly requests: SyncRequests } {
-  const { stores, accounts, clock, budget, emit } = deps;
+  const { stores, accounts, clock, log, budget, emit } = deps;
+  owned.add(
+    stores.mailCache.onDamage(() => {
+      log.error('mail-cache-damaged');
+      const damaged = new QuMailError('store.mail-damaged');
+      // Whoever met it goes on first: it may be in the middle of a transaction.
+      queueMicrotask(() => accounts.all().forEach((account) => account.noteFailure(damaged)));
+    }),
+  );
   owned.add(
     new StoreWatch({
       mail: stores.cache,
@@ -29,6 +40,7 @@ export function buildSync(
         messages: (accountId, folder) => emit({ kind: 'messages', accountId, folder }),
         folders: (accountId) => emit({ kind: 'folders', accountId }),
         accounts: () => accounts.reconcile(),
+        vault: () => stores.mailCache.look(),
       },
     }),
   );
@@ -36,6 +48,7 @@ export function buildSync(
     accounts,
     messages: stores.messages,
     offline: stores.offline,
+    choices: stores.folderChoices,
     budget,
     changed: { folders: (accountId) => emit({ kind: 'folders', accountId }), accounts: () => emit({ kind: 'accounts' }) },
   });

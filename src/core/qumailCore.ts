@@ -9,6 +9,7 @@ import { networksNow } from './account/networkWatch.ts';
 import { OutboxRunner } from './account/outboxRunner.ts';
 import { OutboxService } from './account/outboxService.ts';
 import { OAUTH_PROVIDERS } from './auth/providers.ts';
+import { QuMailError } from './base/errors.ts';
 import { createHttpsFetch } from './base/httpsFetch.ts';
 import { DisposableStore, Emitter } from './base/lifetime.ts';
 import { Log } from './base/log.ts';
@@ -30,7 +31,6 @@ import type { Contact } from './base/model.ts';
 import { buildSearch } from './coreSearch.ts';
 import { buildSync } from './coreSync.ts';
 import { ShownMail } from './store/shownMail.ts';
-import { markForRebuild } from './store/mailCache.ts';
 import { WindowLock } from './store/windowLock.ts';
 import type { TransportTiming } from './transport/mailAccess.ts';
 import { authorityFor, parseSettings, startSettings } from './settings.ts';
@@ -49,17 +49,19 @@ export interface CorePorts {
 /** Builds and orders everything; the one object behind the public API. */
 export class QuMailCore {
   /**
-   * Opens the engine over `options.storageDir` and starts looking for mail.
+   * Opens the engine over `options.storageDir` and starts looking for mail. Where mail.db shows damage only as it is read, another takes its place.
    *
    * @throws QuMailError `store.*` when the folder cannot be opened or its secrets are gone
    */
   static async open(options: EngineOptions, ports: CorePorts = {}): Promise<QuMailApi> {
-    const owned = new DisposableStore();
-    try {
-      return await build(options, ports, owned);
-    } catch (error) {
-      owned.dispose();
-      throw error;
+    for (let tries = 1; ; tries++) {
+      const owned = new DisposableStore();
+      try {
+        return await build(options, ports, owned);
+      } catch (error) {
+        owned.dispose();
+        if (!QuMailError.is(error, 'store.mail-damaged') || tries === 2) throw error;
+      }
     }
   }
 }
@@ -121,7 +123,6 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       mailDeps: {
         ...syncDeps,
         random,
-        damaged: () => markForRebuild(options.storageDir),
         journal: {
           renamed: (...rename) => acting.folders.renamed(...rename),
           leaving: (...asked) => acting.folders.leaving(...asked),
@@ -151,7 +152,7 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
     },
   });
   const search = buildSearch({ stores, accounts, clock, random, log, events }, owned);
-  const sync = buildSync({ stores, accounts, clock, budget, emit }, owned);
+  const sync = buildSync({ stores, accounts, clock, log, budget, emit }, owned);
   const sendDeps = { outbox, drafts, clock, random, log: log.scoped('send'), emit };
   const runner = owned.add(new OutboxRunner({ ...sendDeps, accounts, messages }));
   owned.add(events.event(({ kind }) => kind === 'accounts' && runner.accountsChanged()));

@@ -1,18 +1,15 @@
 import type { AccountState } from '../base/model.ts';
-import { needsPerson, QuMailError, throwIfCancelled } from '../base/errors.ts';
+import { QuMailError, throwIfCancelled } from '../base/errors.ts';
 import { DisposableStore, type Disposable } from '../base/lifetime.ts';
 import { SingleFlight } from '../base/singleFlight.ts';
 import type { EmailHandler } from '../transport/emailHandler.ts';
-import { retryAfterOf } from '../transport/serverPause.ts';
-import { isDamage } from '../store/mailCache.ts';
 import type { RemoteFolder } from '../transport/remoteMail.ts';
+import { AccountStanding } from './accountStanding.ts';
 import { AccountLease } from './sync/accountLease.ts';
 import { BackgroundSync } from './sync/backgroundSync.ts';
 import { FirstSight } from './sync/firstSight.ts';
 import { chatsToLookAt, takeFolderList } from './sync/folderList.ts';
 import { InboxWatch } from './sync/inboxWatch.ts';
-import { LastErrors } from './lastErrors.ts';
-import { readFailure, writeFailure } from './stored.ts';
 import { newRow } from './sync/newRow.ts';
 import { nextLookAfter } from './sync/nextLook.ts';
 import type { MailAccountDeps } from './mailAccountDeps.ts';
@@ -36,11 +33,8 @@ export class MailAccount implements Disposable {
   readonly #flights = new TrailingFlight<FolderSync>();
   readonly #counts = new TrailingFlight<unknown>();
   readonly #looks = new SingleFlight<void>();
-  readonly #errors = new LastErrors();
-  #lastSync: number | undefined;
+  readonly #standing: AccountStanding;
   #failures = 0;
-  #state: AccountState = 'connecting';
-  #failure: QuMailError | undefined;
   #nextLook: Disposable | undefined;
   readonly #lease: AccountLease;
   readonly #inbox: InboxWatch;
@@ -54,8 +48,13 @@ export class MailAccount implements Disposable {
     this.handler = this.#owned.add(handler);
     this.#deps = deps;
     this.firstSight = new FirstSight({ ...deps, accountId, look: (path) => this.syncFolder(path) });
+    this.#standing = new AccountStanding({
+      clock: deps.clock,
+      tell: (state) => this.#lease.tell(state),
+      changed: () => deps.changed.state(),
+    });
     this.#lease = this.#owned.add(new AccountLease({ ...deps, accountId, leads: () => void this.#look(), follows: () => this.#follow() }));
-    const waitsForPerson = (): boolean => this.#state === 'needs-sign-in';
+    const waitsForPerson = (): boolean => this.state === 'needs-sign-in';
     this.#inbox = this.#owned.add(new InboxWatch({ handler, waitsForPerson, pushed: (path) => this.#inboxChanged(path) }));
     this.background = this.#owned.add(
       new BackgroundSync({
@@ -67,8 +66,9 @@ export class MailAccount implements Disposable {
         openArrivals: (path, signal) => openArrivals(this.synced, path, deps, signal),
         quiet: () => handler.quiet(),
         leads: () => this.leads,
-        failed: (failure) => void this.#fails(failure),
-        changed: { ...deps.changed, quota: (quota) => this.#share({ quota }) },
+        stored: () => this.#standing.stores(),
+        failed: (failure) => void this.#standing.fails(failure),
+        changed: { ...deps.changed, quota: (quota) => this.#standing.share({ quota }) },
       }),
     );
   }
@@ -79,21 +79,22 @@ export class MailAccount implements Disposable {
   }
 
   get state(): AccountState {
-    return this.#state;
+    return this.#standing.state;
   }
 
+  /** Why it is not online, or why its mail cannot be stored although it is. */
   get failure(): QuMailError | undefined {
-    return this.#failure;
+    return this.#standing.failure;
   }
 
   /** When the folders or the inbox were last brought up to date. */
   get lastSync(): number | undefined {
-    return this.#lastSync;
+    return this.#standing.lastSync;
   }
 
   /** The last errors, oldest first, at most ten. */
-  get lastErrors(): ReturnType<LastErrors['list']> {
-    return this.#errors.list();
+  get lastErrors(): AccountStanding['lastErrors'] {
+    return this.#standing.lastErrors;
   }
 
   get synced(): SyncedAccount {
@@ -103,17 +104,20 @@ export class MailAccount implements Disposable {
   /** Looks for mail in the background as soon as no other window does; failures show in `state` and are tried again. */
   start(): void {
     void this.#lease.seek();
-    setImmediate(() => this.mirror());
+    setImmediate(() => {
+      try {
+        this.mirror();
+      } catch (error) {
+        this.#standing.fails(error);
+      }
+    });
   }
 
   /** Does as was said in another window, and shows how the one that looks for this account's mail says it is doing. */
   mirror(): void {
     this.background.heed();
     const shared = this.#lease.told();
-    if (!shared) return;
-    const failure = readFailure(shared.failureJson);
-    this.#lastSync = Math.max(this.#lastSync ?? 0, shared.lastSync ?? 0) || undefined;
-    this.#becomes(shared.state, failure && new QuMailError(failure.code, failure.details));
+    if (shared) this.#standing.mirror(shared);
   }
 
   /** Folders and the inbox, brought up to date now. Throws what keeps them from it. */
@@ -130,7 +134,7 @@ export class MailAccount implements Disposable {
       this.background.start(this.#listed);
       return { added };
     } catch (error) {
-      throw this.#fails(error);
+      throw this.#standing.fails(error);
     } finally {
       this.#deps.changed.activity('idle');
     }
@@ -180,7 +184,7 @@ export class MailAccount implements Disposable {
 
   /** Notes an outcome that reached this account some other way, such as a send or a refresh. */
   noteFailure(error: unknown): void {
-    this.#fails(error);
+    this.#standing.fails(error);
   }
 
   dispose(): void {
@@ -259,42 +263,11 @@ export class MailAccount implements Disposable {
 
   #succeeds(): void {
     this.#failures = 0;
-    this.#lastSync = this.#deps.clock.now();
-    this.#becomes('online');
-    this.#share();
-  }
-
-  #share(more: { quota?: { used: number; limit: number } } = {}): void {
-    this.#lease.tell({
-      state: this.#state,
-      ...(this.#failure && { failureJson: writeFailure(this.#failure) }),
-      ...(this.#lastSync !== undefined && { lastSync: this.#lastSync }),
-      ...more,
-    });
+    this.#standing.succeeds();
   }
 
   /** What was to be done is done by the next look, which comes soon. */
   #failsInBackground(error: unknown): void {
-    if (!this.#stop.signal.aborted) this.#lookAfter(this.#fails(error));
-  }
-
-  #fails(error: unknown): QuMailError {
-    const failure = QuMailError.from(error);
-    if (failure.code === 'engine.cancelled') return failure;
-    if (isDamage(failure)) this.#deps.damaged();
-    this.#errors.note(this.#deps.clock.now(), failure.code);
-    if (needsPerson(failure.code)) this.#becomes('needs-sign-in', failure);
-    else if (failure.code.startsWith('net.') || failure.code.startsWith('auth.') || retryAfterOf(failure) !== undefined)
-      this.#becomes('offline', failure);
-    return failure;
-  }
-
-  #becomes(state: AccountState, failure?: QuMailError): void {
-    const changed = state !== this.#state || failure?.code !== this.#failure?.code;
-    this.#state = state;
-    this.#failure = failure;
-    if (!changed) return;
-    if (state !== 'online') this.#share();
-    this.#deps.changed.state();
+    if (!this.#stop.signal.aborted) this.#lookAfter(this.#standing.fails(error));
   }
 }

@@ -17,8 +17,6 @@ export interface MailAccountDeps extends SyncDeps {
   /** Octets that all offline mail may take on this machine. */
   readonly budget: () => number;
   readonly journal?: FolderJournal;
-  /** mail.db turned out to be damaged. */
-  readonly damaged: () => void;
   /** Milliseconds between looks where the server does not push. */
   readonly interval: () => number;
   readonly changed: {

@@ -2,6 +2,7 @@ import { QuMailError } from '../base/errors.ts';
 import { toDisposable, type Disposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock } from '../base/ports.ts';
+import type { MailRoom } from '../store/mailRoom.ts';
 import type { SearchIndex } from '../store/searchIndex.ts';
 import type { ThreadStore } from '../store/threads.ts';
 import type { SealedIndex } from './sealedIndex.ts';
@@ -24,13 +25,14 @@ export interface SearchUpkeepDeps {
   readonly index: SearchIndex;
   readonly sealed: SealedIndex;
   readonly threads: ThreadStore;
+  readonly room: Pick<MailRoom, 'giveBack'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Called when everything is as it should be, after something was not. */
   readonly settled: () => void;
 }
 
-/** Keeps index and threads up with what is stored, in slices short enough that nobody waits for them. */
+/** Keeps index and threads up with what is stored, and then the file short, in slices short enough that nobody waits for them. */
 export class SearchUpkeep implements Disposable {
   readonly #deps: SearchUpkeepDeps;
   #next: Disposable | undefined;
@@ -88,7 +90,7 @@ export class SearchUpkeep implements Disposable {
       }
       if (this.#behind) this.#deps.settled();
       this.#behind = false;
-      if (this.#deps.index.tidy() === 'more') this.#schedule(TIDY_PAUSE_MS);
+      if (this.#deps.index.tidy() === 'more' || this.#deps.room.giveBack() === 'more') this.#schedule(TIDY_PAUSE_MS);
     } catch (error) {
       const { code } = QuMailError.from(error);
       this.#deps.log.warn('search-upkeep-failed', { code });

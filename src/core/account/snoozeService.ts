@@ -136,7 +136,16 @@ export class SnoozeService implements Pick<ActionRequests, 'snoozeMessages' | 'u
     const left = snoozed.list();
     const next = left.find(({ until }) => until > now);
     const ms = Math.min(next ? next.until - now : LOOK_MS, LOOK_MS);
-    this.#timer = left.length > 0 ? clock.after(ms, () => this.#wake()) : undefined;
+    this.#timer = left.length > 0 ? clock.after(ms, () => this.#look(ms)) : undefined;
+  }
+
+  /** A store that cannot be read or written now is tried again after as long. */
+  #look(ms: number): void {
+    try {
+      this.#wake();
+    } catch {
+      this.#timer = this.#deps.clock.after(ms, () => this.#look(ms));
+    }
   }
 
   #find(record: SnoozedRecord): MessageRow | undefined {

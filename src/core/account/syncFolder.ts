@@ -120,7 +120,7 @@ export async function openRow(
 
 /** The RFC 5322 source of a row, from the store where it is kept already. */
 export async function sourceOf(account: SyncedAccount, row: MessageRow, messages: MessageStore, signal?: AbortSignal): Promise<Buffer> {
-  const kept = messages.getBody(row.id);
+  const kept = keptSource(row.id, messages);
   if (kept) return kept;
   const place = messages.placeOf(row);
   if (!place) throw new QuMailError('message.missing');
@@ -129,11 +129,24 @@ export async function sourceOf(account: SyncedAccount, row: MessageRow, messages
   return raw;
 }
 
-/** Notes in the offline copy what it may do without: a disk that is full, or another window that writes, keeps nobody from reading. */
+/** What was damaged here lies on the server whole. */
+function keptSource(id: number, messages: MessageStore): Buffer | undefined {
+  try {
+    return messages.getBody(id);
+  } catch (error) {
+    if (!QuMailError.is(error, 'store.mail-damaged')) throw error;
+    return undefined;
+  }
+}
+
+/** Failures of the offline copy that keep nobody from reading: a full disk, another window that writes, a file that the next start replaces. */
+const DONE_WITHOUT: readonly string[] = ['store.full', 'store.locked', 'store.mail-damaged'];
+
+/** Notes in the offline copy what it may do without. */
 export function ifThereIsRoom(note: () => void): void {
   try {
     note();
   } catch (error) {
-    if (!QuMailError.is(error, 'store.full') && !QuMailError.is(error, 'store.locked')) throw error;
+    if (!QuMailError.is(error) || !DONE_WITHOUT.includes(error.code)) throw error;
   }
 }

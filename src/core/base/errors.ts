@@ -173,6 +173,7 @@ export const ERROR_CODES = [
   'store.full',
   'store.unwritable', // the folder or a file in it cannot be opened or is read-only
   'store.corrupt',
+  'store.mail-damaged', // mail.db is; the next start begins another, which the server fills
   'store.newer', // written by a newer QuMail
   'store.secret-missing', // an epoch key or credential is gone from the secret store
   // The vault: passphrase, backup, audit.

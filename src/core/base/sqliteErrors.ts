@@ -1,4 +1,5 @@
-import { QuMailError, type ErrorCode } from './errors.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { QuMailError, type ErrorCode, type ErrorDetails } from './errors.ts';
 
 /** Primary SQLite result codes (sqlite.org/rescode.html) that have a name of their own here. */
 const BY_RESULT_CODE: ReadonlyMap<number, ErrorCode> = new Map([
@@ -30,22 +31,44 @@ export function resultCodeOf(error: unknown): number | undefined {
   return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined;
 }
 
+/** A connection to mail.db. Damage of the file is told of once for each time it is met, whoever meets it, and is `store.mail-damaged`. */
+export class MailDatabase extends DatabaseSync {
+  readonly #damaged: () => void;
+
+  constructor(file: string, options: ConstructorParameters<typeof DatabaseSync>[1], damaged: () => void) {
+    super(file, options);
+    this.#damaged = damaged;
+  }
+
+  /** Tells of damage, and names it. */
+  damage(details: ErrorDetails, cause?: unknown): QuMailError {
+    this.#damaged();
+    return new QuMailError('store.mail-damaged', details, { cause });
+  }
+}
+
+/** Damage met in `db`: in its file, or in a value that does not fit. */
+export function corruption(db: DatabaseSync | undefined, details: ErrorDetails, cause?: unknown): QuMailError {
+  return db instanceof MailDatabase ? db.damage(details, cause) : new QuMailError('store.corrupt', details, { cause });
+}
+
 /** Any error of the database, or of the file system under it, as a named one. A row for an account that is not there is `account.missing`. */
-export function storeError(error: unknown): QuMailError {
+export function storeError(error: unknown, db?: DatabaseSync): QuMailError {
   const code = resultCodeOf(error);
   if (code === undefined) {
     const errno = error instanceof Error && 'code' in error ? BY_ERRNO.get(error.code) : undefined;
     return QuMailError.from(error, errno);
   }
   const named = code === FOREIGN_KEY ? 'account.missing' : BY_RESULT_CODE.get(code & 0xff);
+  if (named === 'store.corrupt') return corruption(db, { sqlite: code }, error);
   return new QuMailError(named ?? 'engine.internal', { sqlite: code }, { cause: error });
 }
 
 /** Runs `run` and names what the database throws. */
-export function named<T>(run: () => T): T {
+export function named<T>(run: () => T, db?: DatabaseSync): T {
   try {
     return run();
   } catch (error) {
-    throw storeError(error);
+    throw storeError(error, db);
   }
 }

@@ -26,6 +26,6 @@ export function inTransaction<T>(db: DatabaseSync, run: () => T): T {
       throw error;
     }
   } catch (error) {
-    throw resultCodeOf(error) === undefined ? error : storeError(error);
+    throw resultCodeOf(error) === undefined ? error : storeError(error, db);
   }
 }

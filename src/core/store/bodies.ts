@@ -12,8 +12,12 @@ const TWIN = `SELECT b.message_id AS id FROM messages own JOIN folders f ON f.id
   JOIN bodies b ON b.message_id = twin.id WHERE own.id = ? LIMIT 1`;
 
 /** Sealed mail that was not opened yet keeps its source: its key may come any moment. */
-const OLDEST = `SELECT id FROM messages WHERE body_state = ${BODY.stored} AND seal <> 'unopened' AND coalesce(last_used, 0) < ?
+const OLDEST = `SELECT id, size FROM messages WHERE body_state = ${BODY.stored} AND seal <> 'unopened' AND coalesce(last_used, 0) < ?
   ORDER BY coalesce(internal_date, date) LIMIT ?`;
+
+/** Parts that a message left behind which is not here any more: they go a few at a time, after its beginning. */
+const LEFT_BEHIND = `SELECT p.rowid AS part FROM body_parts p CROSS JOIN messages m ON m.id = p.message_id
+  WHERE m.body_state = ${BODY.evicted} LIMIT ?`;
 
 /** Rows that a source takes. */
 export function partsOf(raw: Buffer): number {
@@ -23,6 +27,8 @@ export function partsOf(raw: Buffer): number {
 /** Sources as they lie on the server, of mail.db: their beginning in `bodies`, the rest of long ones in `body_parts`. Joins the caller's transactions. */
 export class Bodies {
   readonly #sql: Statements;
+  /** A process that died may have left parts behind. */
+  #leavesBehind = true;
 
   constructor(sql: Statements) {
     this.#sql = sql;
@@ -83,14 +89,25 @@ export class Bodies {
     return this.#sql.get('SELECT substr(raw, 1, ?) AS beginning FROM bodies WHERE message_id = ?', octets, id)?.blob('beginning');
   }
 
-  /** Lets go of the sources that were received longest ago, at most `most` of them, except those that a person read since `readSince`; returns how many. */
-  evict(most: number, readSince: number): number {
-    const ids = this.#sql.all(OLDEST, readSince, most).map((row) => row.integer('id'));
-    for (const id of ids) {
-      this.#clear(id);
-      this.#sql.run(`UPDATE messages SET body_state = ${BODY.evicted} WHERE id = ?`, id);
+  /**
+   * Lets go of the sources that were received longest ago, at most so many of them and about so many octets, except those that a person read since
+   * `readSince`. Of long ones the beginning goes, without which there is none, and in later calls the parts. Returns how many of either went.
+   */
+  evict(most: { readonly messages: number; readonly octets: number }, readSince: number): number {
+    const parts = this.#leavesBehind ? this.#sql.all(LEFT_BEHIND, Math.max(1, Math.ceil(most.octets / PART_OCTETS))) : [];
+    for (const row of parts) this.#sql.run('DELETE FROM body_parts WHERE rowid = ?', row.integer('part'));
+    if (parts.length > 0) return parts.length;
+    this.#leavesBehind = false;
+    let [gone, octets] = [0, 0];
+    for (const row of this.#sql.all(OLDEST, readSince, most.messages)) {
+      if (gone > 0 && octets >= most.octets) break;
+      this.#sql.run('DELETE FROM bodies WHERE message_id = ?', row.integer('id'));
+      this.#sql.run(`UPDATE messages SET body_state = ${BODY.evicted} WHERE id = ?`, row.integer('id'));
+      this.#leavesBehind ||= row.integer('size') > PART_OCTETS;
+      gone++;
+      octets += Math.min(row.integer('size'), PART_OCTETS);
     }
-    return ids.length;
+    return gone;
   }
 
   #clear(id: number): void {

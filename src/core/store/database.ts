@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Migration } from '../base/ports.ts';
-import { named, resultCodeOf, storeError } from '../base/sqliteErrors.ts';
+import { MailDatabase, named, resultCodeOf, storeError } from '../base/sqliteErrors.ts';
 import { migrate } from './migrate.ts';
 
 export interface DatabaseOptions {
@@ -12,6 +12,8 @@ export interface DatabaseOptions {
   readonly migrations: readonly Migration[];
   /** How long another window's write is waited for, milliseconds. */
   readonly busyTimeoutMs?: number;
+  /** Of mail.db: called when the file turns out to be damaged while it is in use. */
+  readonly damaged?: () => void;
 }
 
 const BUSY_TIMEOUT_MS = 5000;
@@ -31,7 +33,8 @@ export function openDatabase(file: string, options: DatabaseOptions): DatabaseSy
   for (;;) {
     let db: DatabaseSync | undefined;
     try {
-      db = new DatabaseSync(file, { timeout, enableForeignKeyConstraints: true, allowExtension: false });
+      const how = { timeout, enableForeignKeyConstraints: true, allowExtension: false };
+      db = options.damaged ? new MailDatabase(file, how, options.damaged) : new DatabaseSync(file, how);
       configure(db, options.durability);
       migrate(db, options.migrations);
       return db;
@@ -55,6 +58,8 @@ function makePrivate(file: string): void {
 }
 
 function configure(db: DatabaseSync, durability: 'full' | 'normal'): void {
+  // Counts for a file that is begun: what was let go of can be given back to the disk a little at a time.
+  if (durability === 'normal') db.exec('PRAGMA auto_vacuum = INCREMENTAL');
   db.exec('PRAGMA journal_mode = WAL');
   db.exec(durability === 'full' ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL');
   // A commit that folds the log into the file does no more of it than nobody notices; 1000 pages took twice as long as storing the mail did.
@@ -70,10 +75,10 @@ export function foldAutomatically(db: DatabaseSync, how: 'often' | 'seldom'): vo
 
 /** Folds what can be folded of the write-ahead log without waiting for anybody who reads. */
 export function foldLog(db: DatabaseSync): void {
-  named(() => db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
+  named(() => db.exec('PRAGMA wal_checkpoint(PASSIVE)'), db);
 }
 
 /** Folds the write-ahead log into the file, so that what was deleted is in neither; skipped while another window reads. */
 export function truncateLog(db: DatabaseSync): void {
-  named(() => db.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+  named(() => db.exec('PRAGMA wal_checkpoint(TRUNCATE)'), db);
 }

@@ -122,4 +122,6 @@ export const MAIL_MIGRATIONS: readonly Migration[] = [
       ALTER TABLE folders ADD COLUMN stopped_uid INTEGER;
     `,
   },
+  // What went for want of room, by the order in which it comes again.
+  { name: 'mail/evicted-1', sql: 'CREATE INDEX messages_evicted ON messages (coalesce(internal_date, date), id) WHERE body_state = 2;' },
 ];

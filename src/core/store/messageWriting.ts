@@ -7,7 +7,11 @@ import type { Statements } from './statements.ts';
 /** Why a message is not listed. `chatNew`: by its Message-ID, or as an answer, the chats' until they were asked; `chat`: they took it. */
 export const HIDDEN = { no: 0, snoozed: 1, removing: 2, twin: 3, chatNew: 4, chat: 5 } as const;
 /** Matches what `chatMessageId` writes. */
-export const CHAT_GLOB = `<qumail-chat.${'?'.repeat(22)}.${'?'.repeat(22)}@*>`;
+const CHAT_GLOB = `<qumail-chat.${'?'.repeat(22)}.${'?'.repeat(22)}@*>`;
+
+/** Chat mail that could not be opened is listed with its reason; once it is open, the chats are asked. */
+export const HIDDEN_ONCE_TRIED = `iif(hidden IN (${HIDDEN.no}, ${HIDDEN.chatNew}),
+  iif(? = 'opened' AND rfc_message_id GLOB '${CHAT_GLOB}', ${HIDDEN.chatNew}, ${HIDDEN.no}), hidden)`;
 
 function ofChat({ seal, rfcMessageId, inReplyTo, references }: NewMessage): boolean {
   const ids = seal === 'plain' ? [inReplyTo, ...references] : [rfcMessageId];

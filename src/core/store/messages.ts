@@ -8,7 +8,7 @@ import { truncateLog } from './database.ts';
 import { folderId, listFolders, readCursor, upsertFolder, writeCursor, type FolderCursor, type FolderRow } from './folders.ts';
 import { GmailTwins } from './gmailTwins.ts';
 import { BODY, flagBits, messageRowOf, type GmailIds, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
-import { CHAT_GLOB, HIDDEN, insertMessage, raiseRevision, renew } from './messageWriting.ts';
+import { HIDDEN, HIDDEN_ONCE_TRIED, insertMessage, raiseRevision, renew } from './messageWriting.ts';
 import { Statements } from './statements.ts';
 
 export type { FolderCursor, FolderRow } from './folders.ts';
@@ -16,10 +16,6 @@ export type { MessageRow, NewMessage } from './messageRow.ts';
 
 const JOINED = 'SELECT m.*, f.account_id, f.path FROM messages m JOIN folders f ON f.id = m.folder_id';
 const SEEN = flagBits(['seen']);
-
-/** Chat mail that could not be opened is listed with its reason; once it is open, the chats are asked. */
-const HIDDEN_ONCE_TRIED = `iif(hidden IN (${HIDDEN.no}, ${HIDDEN.chatNew}),
-  iif(? = 'opened' AND rfc_message_id GLOB '${CHAT_GLOB}', ${HIDDEN.chatNew}, ${HIDDEN.no}), hidden)`;
 
 /** The offline copy of folders and messages (mail.db). Every call that changes several rows is one transaction. */
 export class MessageStore {
@@ -83,6 +79,12 @@ export class MessageStore {
 
   setCursor(accountId: string, path: string, cursor: FolderCursor): void {
     inTransaction(this.#db, () => writeCursor(this.#sql, folderId(this.#sql, accountId, path), cursor));
+  }
+
+  /** From here on a folder counts as not read to its end: what is missing of it is looked for, and what is here is compared. */
+  forgetExtent(accountId: string, path: string): void {
+    const set = 'UPDATE folders SET filled = NULL, filled_uid = NULL, highest_modseq = NULL WHERE account_id = ? AND path = ?';
+    this.#sql.run(set, accountId, path);
   }
 
   /** Adds messages; of a UID that is known already only flags and labels are renewed. Returns the ids of those that were new. */

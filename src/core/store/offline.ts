@@ -1,12 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { FOLDER_SYNCS, type FolderSyncChoice } from '../base/sync.ts';
+import type { FolderSyncChoice } from '../base/sync.ts';
 import type { BodyIndexer, IndexedMessage } from '../base/ports.ts';
 import type { MailFlag } from '../base/types.ts';
 import { inTransaction } from '../base/transaction.ts';
 import { Bodies, PART_OCTETS } from './bodies.ts';
 import { foldAutomatically, foldLog } from './database.ts';
 import { FillingStore } from './filling.ts';
+import type { FolderChoices } from './folderChoices.ts';
 import { setLabels, storedLabels } from './gmailLabels.ts';
+import { MailRoom } from './mailRoom.ts';
 import { BODY, flagBits, INDEXED, type GmailIds, type NewMessage } from './messageRow.ts';
 import { HIDDEN, insertMessage, raiseRevision, renew } from './messageWriting.ts';
 import { Statements, type Row } from './statements.ts';
@@ -37,31 +39,31 @@ const FOLDED_AT = 640 * 1024;
 
 const FOLDER = '(SELECT id FROM folders WHERE account_id = ? AND path = ?)';
 
-/** What filling the offline copy needs of mail.db: what is missing, batches of sources, room on the disk. Every call is one transaction. */
+/** What filling the offline copy needs of mail.db: what is missing, batches of sources; beside it how filling goes and the room on the disk. Every call is one transaction. */
 export class OfflineStore {
   readonly filling: FillingStore;
+  readonly room: MailRoom;
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #bodies: Bodies;
   readonly #indexer: BodyIndexer | undefined;
+  readonly #choices: Pick<FolderChoices, 'list'> | undefined;
   /** Octets of sources since the log was folded. */
   #unfolded = 0;
 
-  constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer }) {
+  constructor(deps: { db: DatabaseSync; indexer?: BodyIndexer; choices?: Pick<FolderChoices, 'list'> }) {
     this.#db = deps.db;
     this.filling = new FillingStore(deps.db);
+    this.room = new MailRoom(deps);
     this.#sql = new Statements(deps.db);
     this.#bodies = new Bodies(this.#sql);
     this.#indexer = deps.indexer;
+    this.#choices = deps.choices;
   }
 
+  /** How much of its folders a person wants to be kept; it lies in the vault. */
   choices(accountId: string): ReadonlyMap<string, FolderSyncChoice> {
-    const rows = this.#sql.all('SELECT path, sync FROM folders WHERE account_id = ? AND sync IS NOT NULL', accountId);
-    return new Map(rows.map((row) => [row.text('path'), row.oneOf('sync', FOLDER_SYNCS)]));
-  }
-
-  choose(accountId: string, path: string, sync: FolderSyncChoice): void {
-    this.#sql.run('UPDATE folders SET sync = ? WHERE account_id = ? AND path = ?', sync, accountId, path);
+    return this.#choices?.list(accountId) ?? new Map();
   }
 
   filled(accountId: string, path: string): Filled | undefined {
@@ -214,20 +216,6 @@ export class OfflineStore {
       if (twins.length > 0) raiseRevision(this.#sql, folder);
       return twins;
     });
-  }
-
-  /** Octets that mail.db takes, without pages that are free again. */
-  usedOctets(): number {
-    const pragma = (name: string): number => this.#sql.get(`PRAGMA ${name}`)?.integer(name) ?? 0;
-    return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
-  }
-
-  /**
-   * Lets go of the sources that were received longest ago, at most `most` of them, except those that a person read since `readSince`;
-   * returns how many. What was indexed stays found.
-   */
-  evict(most: number, readSince: number): number {
-    return inTransaction(this.#db, () => this.#bodies.evict(most, readSince));
   }
 
   /** How the window that syncs an account says it is doing; undefined where none ever said. */

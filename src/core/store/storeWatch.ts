@@ -13,6 +13,8 @@ export interface ForeignChanges {
   folders(accountId: string): void;
   /** The accounts, how the window that syncs them says they are doing, or whether old mail is to be taken in. */
   accounts(): void;
+  /** Anything in the vault. */
+  vault(): void;
 }
 
 interface Seen {
@@ -64,6 +66,7 @@ export class StoreWatch implements Disposable {
     const vault = versionOf(this.#vault);
     if (vault !== this.#vaultVersion) {
       this.#vaultVersion = vault;
+      this.#deps.changed.vault();
       this.#deps.changed.accounts();
     }
     const mail = versionOf(this.#mail);

@@ -149,4 +149,24 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
     name: 'vault/discarded-1',
     sql: 'ALTER TABLE drafts ADD COLUMN discarded_at INTEGER',
   },
+  {
+    // Which mail.db is in use: one that turned out to be damaged is never opened again, and the next has the next number.
+    name: 'vault/mail-file-1',
+    sql: `
+      CREATE TABLE mail_file (id INTEGER PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL) STRICT;
+      INSERT INTO mail_file (id, generation) VALUES (1, 1);
+    `,
+  },
+  {
+    // How much of a folder is kept offline, where the person chose it. Earlier versions kept it in mail.db (FolderChoices.takeOver).
+    name: 'vault/folder-choices-1',
+    sql: `
+      CREATE TABLE folder_choices (
+        account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        sync TEXT NOT NULL CHECK (sync IN ('all', 'headers', 'off')),
+        PRIMARY KEY (account_id, path)
+      ) STRICT;
+    `,
+  },
 ];

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Account, Draft, PendingAction, SavedSearch } from '../../core/api.ts';
+import { storeTrouble } from '../accounts/storeTroubles.ts';
 import { pendingIcon } from '../actions/mailActions.ts';
 import { pendingState, pendingSummary, pendingTitle } from '../actions/actionText.ts';
 import { roleName } from '../messages/listTitle.ts';
@@ -29,7 +30,9 @@ export function accountItem(account: Account, progress: Progress | undefined): v
   item.id = `account:${account.id}`;
   const states: Record<Account['state'], { text: string; icon: vscode.ThemeIcon }> = {
     connecting: { text: vscode.l10n.t('connecting'), icon: new vscode.ThemeIcon('sync~spin') },
-    online: { text: '', icon: new vscode.ThemeIcon('account') },
+    online: storeTrouble(account)
+      ? { text: vscode.l10n.t('cannot keep mail'), icon: new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground')) }
+      : { text: '', icon: new vscode.ThemeIcon('account') },
     offline: { text: vscode.l10n.t('offline'), icon: new vscode.ThemeIcon('debug-disconnect') },
     'needs-sign-in': {
       text: vscode.l10n.t('sign in again'),

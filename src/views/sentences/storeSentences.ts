@@ -13,6 +13,13 @@ export function storeSentences(l10n: Localiser): Record<StoreCode, Sentence> {
       say: () => l10n.t('QuMail cannot write to its folder. Check its permissions and that the disk is not read-only.'),
       step: 'retry',
     },
+    'store.mail-damaged': {
+      say: () =>
+        l10n.t(
+          'The database of mail kept on this computer is damaged. Restart QuMail in every window: the mail is fetched again. Nothing else was in it.',
+        ),
+      step: 'restart',
+    },
     'store.corrupt': { say: () => l10n.t('The mail database is damaged.'), step: 'log' },
     'store.newer': { say: () => l10n.t('The mail database was written by a newer QuMail. Update QuMail.') },
     'store.secret-missing': {

@@ -61,10 +61,19 @@ describe('a disk that is full', function () {
       health?.errors.some(({ code }) => code === 'store.full'),
       JSON.stringify(health?.errors),
     );
-    // Looking again fails again, once for each look, and loses nothing.
+    const shown = async () => {
+      const [account] = await bob.engine.listAccounts();
+      return [account?.state, account?.failure?.code];
+    };
+    assert.deepEqual(await shown(), ['online', 'store.full']);
+    // Looking again fails again, once for each look, and loses nothing. Nobody is told of it again.
+    let told = 0;
+    const heard = bob.engine.onEvent(({ kind }) => kind === 'accounts' && told++);
     const before = ended();
     for (let look = 0; look < 3; look++) await bob.engine.fetchMail({ accountId: bob.account.id }).catch(() => {});
     assert.ok(ended() - before <= 4, `${ended() - before} further attempts`);
+    assert.deepEqual([told, await shown()], [0, ['online', 'store.full']]);
+    heard.dispose();
     assert.ok((await stored()) >= had);
     const list = await bob.engine.getEmailList({ accountId: bob.account.id, folder: 'INBOX', limit: 50 });
     assert.equal(list.messages.length, 50);
@@ -74,6 +83,7 @@ describe('a disk that is full', function () {
     execFileSync('mount', ['-o', 'remount,size=64m', bob.storageDir]);
     await bob.engine.fetchMail({ accountId: bob.account.id });
     await until(async () => (await stored()) === COUNT);
+    await until(async () => (await shown())[1] === undefined);
     assert.equal((await bob.engine.loadDraft({ draftId })).text, text);
   });
 });

@@ -113,7 +113,8 @@ describe('an engine whose mail.db cannot be used', function () {
     for (let tries = 0; tries < 5; tries++)
       for (const request of [look, list, () => bob.engine.search({ query: 'the', limit: 10 })])
         await request().catch((error: { code: string }) => void told.push(error.code));
-    assert.ok(told.includes('store.corrupt'), told.join());
+    assert.ok(told.includes('store.mail-damaged'), told.join());
+    assert.equal((await bob.engine.listAccounts())[0]?.failure?.code, 'store.mail-damaged');
     assert.ok(
       told.every((code) => code.startsWith('store.')),
       told.join(),

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { inTransaction } from '../../../src/core/base/transaction.ts';
 import { openDatabase } from '../../../src/core/store/database.ts';
-import { markForRebuild, openMailCache } from '../../../src/core/store/mailCache.ts';
+import { MailCache } from '../../../src/core/store/mailCache.ts';
 import { MAIL_MIGRATIONS } from '../../../src/core/store/mailSchema.ts';
 import { MessageStore } from '../../../src/core/store/messages.ts';
 import { OfflineStore } from '../../../src/core/store/offline.ts';
 import { SEARCH_MIGRATIONS } from '../../../src/core/store/searchSchema.ts';
+import { VAULT_MIGRATIONS } from '../../../src/core/store/vaultSchema.ts';
 import { removeTempFolders, tempFolder } from './vaultFixture.ts';
 
 const ALL = [...MAIL_MIGRATIONS, ...SEARCH_MIGRATIONS];
@@ -19,8 +24,13 @@ const OLD_MAIL = `
     in_reply_to, refs) VALUES (1, 1, '<1@x>', '{"name":"","address":"b@x"}', '[]', 'old', 1000, 5, 1, 0, '', 'plain', 'L4', '', '[]');
   INSERT INTO bodies (message_id, raw) VALUES (1, x'68656c6c6f');`;
 
+const vaults: DatabaseSync[] = [];
+
 describe('mail.db', () => {
-  after(removeTempFolders);
+  after(() => {
+    for (const vault of vaults.splice(0)) vault.close();
+    removeTempFolders();
+  });
 
   const shape = (db: DatabaseSync): unknown =>
     db.prepare("SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name").all();
@@ -32,8 +42,8 @@ describe('mail.db', () => {
       const earlier = openDatabase(file, { durability: 'normal', migrations: ALL.slice(0, version) });
       earlier.exec(OLD_MAIL);
       earlier.close();
-      const db = openMailCache(dir, ALL, () => assert.fail('thrown away'));
-      const fresh = openMailCache(tempFolder(), ALL);
+      const { db } = openCache(dir);
+      const { db: fresh } = openCache(tempFolder());
       try {
         assert.deepEqual(shape(db), shape(fresh));
         const messages = new MessageStore({ db });
@@ -50,13 +60,14 @@ describe('mail.db', () => {
     });
   }
 
-  it('that is damaged is begun anew, and the vault beside it is not touched', () => {
+  it('that is damaged is begun anew under another name, and the vault beside it keeps what is in it', () => {
     for (const damage of ['header', 'page', 'not a database']) {
       const dir = tempFolder();
-      writeFileSync(join(dir, 'vault.db'), 'untouched');
-      const first = openMailCache(dir, ALL);
-      first.exec(OLD_MAIL);
-      first.close();
+      const vault = openVaultFile(dir);
+      vault.exec("INSERT INTO secret_names (name) VALUES ('kept')");
+      const first = new MailCache({ dir, vault, migrations: ALL });
+      first.db.exec(OLD_MAIL);
+      first.dispose();
       const file = join(dir, 'mail.db');
       const bytes = readFileSync(file);
       if (damage === 'not a database') writeFileSync(file, 'Dear diary');
@@ -66,34 +77,130 @@ describe('mail.db', () => {
           Buffer.concat([bytes.subarray(0, damage === 'header' ? 0 : 100), Buffer.alloc(4000, 0xaa), bytes.subarray(4096)]),
         );
       let rebuilt = 0;
-      const db = openMailCache(dir, ALL, () => rebuilt++);
+      const cache = new MailCache({ dir, vault, migrations: ALL, rebuilt: () => rebuilt++ });
       assert.equal(rebuilt, 1, damage);
-      assert.equal(new MessageStore({ db }).byUid('a', 'INBOX', 1), undefined);
-      db.close();
-      assert.equal(readFileSync(join(dir, 'vault.db'), 'utf8'), 'untouched');
-      openMailCache(dir, ALL, () => assert.fail('once is enough')).close();
+      assert.equal(new MessageStore({ db: cache.db }).byUid('a', 'INBOX', 1), undefined);
+      cache.dispose();
+      assert.deepEqual(mailFiles(dir), ['mail-2.db']);
+      assert.equal(vault.prepare('SELECT name FROM secret_names').get()?.['name'], 'kept');
+      new MailCache({ dir, vault, migrations: ALL, rebuilt: () => assert.fail('once is enough') }).dispose();
+      vault.close();
     }
   });
 
-  it('that turned out to be damaged while it was in use is begun anew at the next start, not before', () => {
+  it('that turns out to be damaged while it is in use is told of once, used as long as it can be, and begun anew at the next start', () => {
     const dir = tempFolder();
-    const first = openMailCache(dir, ALL);
-    first.exec(OLD_MAIL);
-    markForRebuild(dir);
-    assert.equal(new MessageStore({ db: first }).byUid('a', 'INBOX', 1)?.subject, 'old');
-    first.close();
-    const db = openMailCache(dir, ALL);
-    assert.equal(new MessageStore({ db }).byUid('a', 'INBOX', 1), undefined);
-    db.close();
-    assert.ok(!existsSync(join(dir, 'mail.db.rebuild')));
+    const vault = openVaultFile(dir);
+    const first = new MailCache({ dir, vault, migrations: ALL });
+    first.db.exec(OLD_MAIL);
+    let told = 0;
+    first.onDamage(() => told++);
+    const messages = new MessageStore({ db: first.db });
+    first.db.exec("UPDATE messages SET seal = 'no such seal' WHERE uid = 1");
+    for (let tries = 0; tries < 2; tries++) assert.throws(() => messages.byUid('a', 'INBOX', 1), { code: 'store.mail-damaged' });
+    assert.equal(told, 1);
+    assert.equal(messages.getBody(1)?.toString(), 'hello');
+    first.dispose();
+    const next = new MailCache({ dir, vault, migrations: ALL });
+    assert.equal(new MessageStore({ db: next.db }).byUid('a', 'INBOX', 1), undefined);
+    next.dispose();
+    assert.deepEqual(mailFiles(dir), ['mail-2.db']);
     assert.ok(readdirSync(dir).every((name) => (statSync(join(dir, name)).mode & 0o077) === 0));
+    vault.close();
+  });
+
+  it('that is damaged is given up by what was met inside a transaction of the vault, also where that is rolled back', async () => {
+    const dir = tempFolder();
+    const vault = openVaultFile(dir);
+    const cache = new MailCache({ dir, vault, migrations: ALL });
+    cache.db.exec(OLD_MAIL);
+    cache.db.exec("UPDATE messages SET seal = 'no such seal' WHERE uid = 1");
+    const read = (): unknown => inTransaction(vault, () => new MessageStore({ db: cache.db }).byUid('a', 'INBOX', 1));
+    assert.throws(read, { code: 'store.mail-damaged' });
+    await Promise.resolve();
+    assert.equal(vault.prepare('SELECT generation FROM mail_file').get()?.['generation'], 2);
+    cache.dispose();
+    vault.close();
+  });
+
+  it('that another window has open is not taken from under it: that window goes on, and is told', () => {
+    const dir = tempFolder();
+    const [vault, otherVault] = [openVaultFile(dir), openVaultFile(dir)];
+    const old = new MailCache({ dir, vault, migrations: ALL });
+    old.db.exec(OLD_MAIL);
+    const other = new MailCache({ dir, vault: otherVault, migrations: ALL });
+    other.db.exec("UPDATE messages SET seal = 'no such seal' WHERE uid = 1");
+    assert.throws(() => new MessageStore({ db: other.db }).byUid('a', 'INBOX', 1), { code: 'store.mail-damaged' });
+    other.dispose();
+    const fresh = new MailCache({ dir, vault: otherVault, migrations: ALL });
+    fresh.db.exec(OLD_MAIL);
+    let told = 0;
+    old.onDamage(() => told++);
+    old.look();
+    old.look();
+    assert.equal(told, 1);
+    old.db.exec("UPDATE messages SET subject = 'of the old'");
+    old.dispose();
+    assert.equal(new MessageStore({ db: fresh.db }).byUid('a', 'INBOX', 1)?.subject, 'old');
+    assert.equal(fresh.db.prepare('PRAGMA integrity_check').get()?.['integrity_check'], 'ok');
+    fresh.dispose();
+    for (const db of [vault, otherVault]) db.close();
+  });
+
+  it('that is damaged becomes one and the same file for all windows that start at once', async () => {
+    for (let round = 0; round < 3; round++) {
+      const dir = tempFolder();
+      openVaultFile(dir).close();
+      writeFileSync(join(dir, 'mail.db'), Buffer.alloc(40_960, 0xa5));
+      const windows = Array.from({ length: 4 }, () => startWindow(dir));
+      const opened = await Promise.all(windows.map(({ opened }) => opened));
+      assert.equal(new Set(opened).size, 1, opened.join());
+      assert.match(opened[0]!, /^mail-2\.db /);
+      assert.deepEqual(
+        mailFiles(dir).filter((name) => name.endsWith('.db')),
+        ['mail-2.db'],
+      );
+      await Promise.all(windows.map(({ close }) => close()));
+    }
   });
 
   it('of a newer version is refused by name and kept', () => {
     const dir = tempFolder();
-    const newer = openMailCache(dir, [...ALL, { name: 'mail/9999', sql: 'CREATE TABLE later (x TEXT) STRICT' }]);
-    newer.close();
-    assert.throws(() => openMailCache(dir, ALL), { code: 'store.newer' });
+    openDatabase(join(dir, 'mail.db'), {
+      durability: 'normal',
+      migrations: [...ALL, { name: 'mail/9999', sql: 'CREATE TABLE later (x TEXT) STRICT' }],
+    }).close();
+    assert.throws(() => openCache(dir), { code: 'store.newer' });
     assert.ok(existsSync(join(dir, 'mail.db')));
   });
 });
+
+function openVaultFile(dir: string): DatabaseSync {
+  return openDatabase(join(dir, 'vault.db'), { durability: 'full', migrations: VAULT_MIGRATIONS });
+}
+
+/** The mail.db of a folder, which must be sound. */
+function openCache(dir: string): MailCache {
+  const vault = openVaultFile(dir);
+  vaults.push(vault);
+  return new MailCache({ dir, vault, migrations: ALL, rebuilt: () => assert.fail('thrown away') });
+}
+
+function mailFiles(dir: string): string[] {
+  return readdirSync(dir).filter((name) => name.startsWith('mail'));
+}
+
+/** Another process that opens mail.db, tells which file it got, and keeps it open until it is closed. */
+function startWindow(dir: string): { opened: Promise<string>; close: () => Promise<void> } {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve('./mailCacheChild.ts')), dir], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  return {
+    opened: once(child.stdout, 'data').then(([line]) => String(line).trim()),
+    close: async () => {
+      child.stdin.end();
+      await exited;
+    },
+  };
+}

@@ -62,25 +62,6 @@ describe('OfflineStore', () => {
     assert.equal(offline.filled('a', 'INBOX'), undefined);
   });
 
-  it('lets go of the oldest sources first, neither of what was read lately nor of sealed mail that waits for its key', () => {
-    offline.storeSources('a', 'INBOX', 7, [sourced(1, { seal: 'unopened' }), sourced(2), sourced(3), sourced(4), sourced(5)]);
-    messages.touch(messages.byUid('a', 'INBOX', 2)!.id, 9_000_000);
-    assert.equal(offline.evict(2, 8_000_000), 2);
-    const states = [1, 2, 3, 4, 5].map((uid) => messages.byUid('a', 'INBOX', uid)!.bodyState);
-    assert.deepEqual(states, [1, 1, 2, 2, 1]);
-    assert.equal(messages.getBody(messages.byUid('a', 'INBOX', 3)!.id), undefined);
-    assert.deepEqual(offline.bodilessUids('a', 'INBOX', 10), [], 'and does not ask for them again');
-  });
-
-  it('counts what it takes on the disk without what is free again', () => {
-    const before = offline.usedOctets();
-    offline.storeSources('a', 'INBOX', 7, [{ ...plainMessage(1), raw: Buffer.alloc(1_000_000, 1) }]);
-    const full = offline.usedOctets();
-    assert.ok(full - before > 900_000);
-    offline.evict(1, 1e15);
-    assert.ok(offline.usedOctets() - before < 100_000);
-  });
-
   it('says that the disk is full, and has stored all of a batch or nothing', () => {
     const pages = Number(db.prepare('PRAGMA page_count').get()!['page_count']);
     db.exec(`PRAGMA max_page_count = ${pages + 20}`);

@@ -10,6 +10,7 @@ import { MAX_MESSAGE_BYTES } from '../../transport/mailAccess.ts';
 import type { RemoteFolder, RemoteQuota } from '../../transport/remoteMail.ts';
 import { writeFailure } from '../stored.ts';
 import { checkKnown, fillArrivals, fillFolder, type FillDeps } from './fillFolder.ts';
+import { RoomKeeper } from './roomKeeper.ts';
 import { SharedFilling } from './sharedFilling.ts';
 import { defaultChoice, inFillingOrder, needsLook } from './syncPlan.ts';
 
@@ -18,9 +19,6 @@ const BATCH_OCTETS = 8 * 1024 * 1024;
 const BATCH_MESSAGES = 2000;
 /** A message above this is kept by its header only and fetched when it is opened. */
 const LARGEST_KEPT = 25 * 1024 * 1024;
-/** Messages that are evicted in one transaction, and what a person read this lately stays. */
-const EVICTED_AT_ONCE = 200;
-const READ_LATELY_MS = 30 * 86_400_000;
 /** Least time between two progress events, and between two looks at flags that a server without mod-sequences may have changed unseen. */
 const PROGRESS_MS = 250;
 const FLAGS_EVERY_MS = 900_000;
@@ -41,6 +39,8 @@ export interface BackgroundDeps {
   readonly look: (path: string) => Promise<unknown>;
   /** Tries to open what came sealed. */
   readonly openArrivals: (path: string, signal: AbortSignal) => Promise<unknown>;
+  /** Told when a run has stored all that it was to store. */
+  readonly stored: () => void;
   /** Told of what keeps the copy from being filled and no look would find: a full or damaged disk. */
   readonly failed: (failure: QuMailError) => void;
   /** Resolves when nothing that a person waits for is under way. */
@@ -72,10 +72,12 @@ export class BackgroundSync implements Disposable {
   #total = 0;
   #told = 0;
   #quotaRead: number;
+  readonly #room: RoomKeeper;
 
   constructor(deps: BackgroundDeps) {
     this.#deps = deps;
     this.#shared = new SharedFilling({ ...deps, store: deps.offline.filling });
+    this.#room = new RoomKeeper({ ...deps, room: deps.offline.room, largest: LARGEST_KEPT });
     // What an earlier run read is in the store, and old enough to be renewed within the hour.
     this.#quotaRead = deps.clock.now();
   }
@@ -150,11 +152,13 @@ export class BackgroundSync implements Disposable {
     this.#outcome = { outcome: 'complete' };
     try {
       this.#shared.renew();
-      await this.#shrink();
+      await this.#room.shrink(this.#stop.signal);
+      if (!this.#shared.stopped) await this.#room.refill(this.#wholeFolders(), this.#stop.signal);
       for (const folder of inFillingOrder(this.#folders)) {
         if (this.#stop.signal.aborted) break;
         await this.#fill(folder);
       }
+      if (!this.#stop.signal.aborted) this.#deps.stored();
       await this.#readQuota();
       if (this.#total > 0) log.info('filled', { messages: this.#done, ms: clock.now() - began });
     } catch (error) {
@@ -234,7 +238,7 @@ export class BackgroundSync implements Disposable {
       offline,
       limits: { octets: BATCH_OCTETS, messages: BATCH_MESSAGES, largest: Math.min(LARGEST_KEPT, MAX_MESSAGE_BYTES) },
       quiet: () => this.#giveWay(),
-      hasRoom: (forWhat) => this.#makeRoom(forWhat),
+      hasRoom: (forWhat) => this.#room.make(forWhat, this.#stop.signal),
       progress: ({ found = 0, done = 0 }) => {
         this.#total += found;
         this.#done += done;
@@ -243,31 +247,16 @@ export class BackgroundSync implements Disposable {
     };
   }
 
+  /** Paths of the folders that are kept with their sources. */
+  #wholeFolders(): ReadonlySet<string> {
+    const choices = this.#deps.offline.choices(this.#deps.accountId);
+    return new Set(this.#folders.filter((folder) => this.choiceOf(folder, choices) === 'all').map(({ path }) => path));
+  }
+
   async #giveWay(): Promise<void> {
     const enough = new AbortController();
     await Promise.race([this.#deps.quiet(), this.#deps.clock.sleep(GIVE_WAY_MS, enough.signal).catch(() => {})]);
     enough.abort();
-  }
-
-  /** Mail that arrives pushes out the oldest; mail that was there before pushes out nothing: an offline copy that is full stays as it is. */
-  #makeRoom(forWhat: 'arrivals' | 'backlog'): boolean {
-    const { offline, clock, budget } = this.#deps;
-    const most = budget();
-    if (forWhat === 'arrivals')
-      for (let rounds = 0; rounds < 5 && offline.usedOctets() >= most; rounds++)
-        if (offline.evict(EVICTED_AT_ONCE, clock.now() - READ_LATELY_MS) === 0) break;
-    return offline.usedOctets() < most;
-  }
-
-  /** After the budget was lowered. */
-  async #shrink(): Promise<void> {
-    const { offline, clock, budget } = this.#deps;
-    while (
-      !this.#stop.signal.aborted &&
-      offline.usedOctets() > budget() &&
-      offline.evict(EVICTED_AT_ONCE, clock.now() - READ_LATELY_MS) > 0
-    )
-      await new Promise((resolve) => setImmediate(resolve));
   }
 
   #tell(folder: string | undefined, which: 'more' | 'last'): void {

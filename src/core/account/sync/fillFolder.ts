@@ -6,19 +6,20 @@ import type { OfflineStore } from '../../store/offline.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
 import type { RemoteFacts } from '../../transport/remoteMail.ts';
 import { newRow } from './newRow.ts';
+import { removeMost } from './removeInTurns.ts';
 import { SourceIntake } from './sourceIntake.ts';
 import { missingUids, planFill, type FillLimits } from './syncPlan.ts';
 
 export interface FillDeps {
   readonly accountId: string;
   readonly handler: Pick<EmailHandler, 'listUids' | 'fetchFacts' | 'fetchSummaries' | 'fetchSources'>;
-  readonly messages: Pick<MessageStore, 'cursor' | 'knownUids' | 'updateFlags' | 'removeUids'>;
+  readonly messages: Pick<MessageStore, 'cursor' | 'knownUids' | 'updateFlags' | 'removeUids' | 'forgetExtent'>;
   readonly offline: OfflineStore;
   readonly limits: FillLimits;
   /** Resolves when nothing that a person waits for is under way. */
   readonly quiet: () => Promise<void>;
   /** False once the disk budget is spent: from then on headers alone are taken in. */
-  readonly hasRoom: (forWhat: 'arrivals' | 'backlog') => boolean;
+  readonly hasRoom: (forWhat: 'arrivals' | 'backlog') => Promise<boolean>;
   readonly progress: (step: { readonly found?: number; readonly done?: number }) => void;
 }
 
@@ -90,6 +91,8 @@ export async function checkKnown(path: string, what: 'presence' | 'flags', deps:
   const unchanged = (): boolean => messages.cursor(accountId, path)?.uidValidity === cursor.uidValidity;
   if (!unchanged()) return;
   const gone = known.filter((uid) => !present.has(uid));
+  await removeMost(messages, accountId, path, gone);
+  if (!unchanged()) return;
   messages.removeUids(accountId, path, gone);
   if (what === 'presence') return;
   for (let at = 0; at < known.length; at += WINDOW) {
@@ -112,7 +115,7 @@ async function fillUids(
   for (let at = 0; at < uids.length; at += WINDOW) {
     const window = uids.slice(at, at + WINDOW);
     const before = changesOf(folder, deps);
-    if (choice === 'headers' || !deps.hasRoom(folder.missing)) {
+    if (choice === 'headers' || !(await deps.hasRoom(folder.missing))) {
       const state = choice === 'headers' ? BODY.none : BODY.evicted;
       if ((await fillHeaders(folder, window, state, deps, signal)) === 'stale') return 'partly';
     } else if ((await fillSources(folder, window, intake, deps, signal)) === 'stale') return 'partly';
@@ -138,7 +141,7 @@ async function fillSources(
   for (const batch of plan.batches) {
     await deps.quiet();
     throwIfCancelled(signal);
-    if (!deps.hasRoom(folder.missing)) break;
+    if (!(await deps.hasRoom(folder.missing))) break;
     const before = intake.taken;
     try {
       const octets = batch.reduce((sum, uid) => sum + (sizes.get(uid) ?? 0), 0);

@@ -7,7 +7,7 @@ import { readFailure } from '../stored.ts';
 /** How far the offline copy of an account is, and why it was cut. `budget`: octets that offline mail may take. */
 export function fillingOf(
   account: Pick<MailAccount, 'id' | 'leads' | 'background'>,
-  offline: Pick<OfflineStore, 'filling' | 'usedOctets'>,
+  offline: Pick<OfflineStore, 'filling' | 'room'>,
   budget: number,
 ): { readonly filling: Filling; readonly failure?: Failure } {
   const { filling } = offline;
@@ -15,7 +15,7 @@ export function fillingOf(
   const { outcome, failureJson } = filling.outcome(account.id);
   // What is told of filling that goes on is left from an earlier start where this window is the one to do it and does not.
   if (outcome === 'going-on' && account.leads && !account.background.active) return { filling: 'waiting' };
-  if (outcome === 'complete' && offline.usedOctets() >= budget) return { filling: 'no-room' };
+  if (outcome === 'complete' && offline.room.usedOctets() >= budget) return { filling: 'no-room' };
   const failure = outcome === 'cut' ? readFailure(failureJson) : undefined;
   return { filling: outcome, ...(failure && { failure }) };
 }

@@ -3,6 +3,7 @@ import { isChatFolder } from '../../mail/chatMessageId.ts';
 import type { FolderRow, MessageStore } from '../../store/messages.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
 import type { RemoteFolder } from '../../transport/remoteMail.ts';
+import { emptyMost } from './removeInTurns.ts';
 import { planFolderList, type StoredFolder } from './syncPlan.ts';
 
 /** Folders that are written in one transaction. */
@@ -70,6 +71,7 @@ export async function takeFolderList(
   for (const path of gone)
     for (let at = messages.leaveToTwins(accountId, path, 0); at !== undefined; at = messages.leaveToTwins(accountId, path, at))
       await new Promise((resolve) => setImmediate(resolve));
+  for (const path of gone) await emptyMost(messages, accountId, path);
   if (gone.length > 0) messages.removeFolders(accountId, gone);
   return listed.some((folder) => hasNews(accountId, folder, messages)) ? 'held-back' : 'all';
 }

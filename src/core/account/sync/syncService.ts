@@ -2,6 +2,7 @@ import type { SyncRequests } from '../../base/requests/syncRequests.ts';
 import { QuMailError } from '../../base/errors.ts';
 import { FOLDER_SYNCS, type AccountSyncState, type FolderSyncState } from '../../base/sync.ts';
 import type { FolderRow, MessageStore } from '../../store/messages.ts';
+import type { FolderChoices } from '../../store/folderChoices.ts';
 import type { OfflineStore } from '../../store/offline.ts';
 import type { AccountService } from '../accountService.ts';
 import { fillingOf } from './fillingOf.ts';
@@ -10,6 +11,7 @@ export interface SyncServiceDeps {
   readonly accounts: Pick<AccountService, 'get'>;
   readonly messages: MessageStore;
   readonly offline: OfflineStore;
+  readonly choices: FolderChoices;
   readonly budget: () => number;
   readonly changed: { folders(accountId: string): void; accounts(): void };
 }
@@ -50,7 +52,7 @@ export class SyncService implements SyncRequests {
       ...fillingOf(account, offline, budget()),
       folders,
       ...(quota && { quota }),
-      disk: { used: offline.usedOctets(), budget: budget() },
+      disk: { used: offline.room.usedOctets(), budget: budget() },
     };
   }
 
@@ -59,7 +61,7 @@ export class SyncService implements SyncRequests {
     const account = this.#deps.accounts.get(accountId);
     if (!FOLDER_SYNCS.includes(sync)) throw new QuMailError('engine.bad-request', { field: 'sync' });
     this.#folder(accountId, folder);
-    this.#deps.offline.choose(accountId, folder, sync);
+    this.#deps.choices.choose(accountId, folder, sync);
     account.background.goOn();
     this.#deps.changed.folders(accountId);
   }

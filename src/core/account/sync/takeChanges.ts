@@ -2,6 +2,7 @@ import type { MessageStore } from '../../store/messages.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
 import type { RemoteMessage } from '../../transport/remoteMail.ts';
 import { newRow } from './newRow.ts';
+import { emptyMost, removeMost } from './removeInTurns.ts';
 
 /** Messages whose headers are fetched when a folder is seen for the first time: a screenful. The rest comes in the background, or as one scrolls. */
 const FIRST_FETCH = 60;
@@ -49,7 +50,11 @@ async function takeSome(account: Parameters<typeof takeChanges>[0], path: string
     deps.arrived?.();
   };
   const changes = await account.handler.fetchChanges(path, since, { limit: since ? NEXT_FETCH : FIRST_FETCH, knownUids, arrived }, signal);
-  if (changes.reset === 'uid-validity') deps.messages.resetFolder(accountId, path);
+  if (changes.reset === 'uid-validity') {
+    await emptyMost(deps.messages, accountId, path);
+    deps.messages.resetFolder(accountId, path);
+  }
+  await removeMost(deps.messages, accountId, path, changes.vanished);
   deps.messages.insertMessages(accountId, path, changes.added.map(newRow));
   const flagged = deps.messages.updateFlags(accountId, path, changes.flags);
   deps.messages.removeUids(accountId, path, changes.vanished);

@@ -99,7 +99,7 @@ describe('filling the offline copy', function () {
     delete server.lies.onSources;
     assert.equal(rig.progress.at(-1), 'ended');
     assert.deepEqual([filling().filling, filling().failure?.code], ['cut', 'net.cut']);
-    rig.budget = rig.offline.usedOctets() + 1;
+    rig.budget = rig.offline.room.usedOctets() + 1;
     await rig.sync();
     assert.equal(rig.progress.at(-1), 'ended');
     assert.ok(here('Other') < COUNT / 2);

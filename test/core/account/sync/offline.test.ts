@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AccountSyncState, QuMailApi, QuMailEvent } from '../../../../src/core/api.ts';
 import { needMailWorld } from '../../../world/mailWorld.ts';
 import { startPeopleWorld, type PeopleWorld, type Person } from '../../../world/peopleWorld.ts';
@@ -101,6 +103,7 @@ describe('the offline copy', function () {
     await bob.engine.fetchMail({ accountId: bob.account.id });
     await until(async () => (await folderOf('Projects'))?.stored === 10);
     const ids = (await list('Projects')).map(({ id }) => id);
+    await bob.engine.setFolderSync({ accountId: bob.account.id, folder: 'Projects', sync: 'headers' });
     await doveadm('mailbox', 'rename', '-u', bob.email, 'Projects', 'Vorhaben ü & Co');
     await bob.engine.fetchMail({ accountId: bob.account.id });
     assert.deepEqual(
@@ -108,6 +111,8 @@ describe('the offline copy', function () {
       ids,
     );
     assert.equal(await folderOf('Projects'), undefined);
+    assert.equal((await folderOf('Vorhaben ü & Co'))?.sync, 'headers');
+    await bob.engine.setFolderSync({ accountId: bob.account.id, folder: 'Vorhaben ü & Co', sync: 'all' });
   });
 
   it('begins anew where the UIDs mean other messages', async () => {
@@ -180,5 +185,29 @@ describe('the offline copy', function () {
     await bob.engine.fetchMail({});
     await until(async () => !(await state()).active);
     assert.equal((await folderOf('INBOX'))?.stored, 1);
+  });
+
+  it('is whole again once there is room', async () => {
+    await bob.engine[Symbol.asyncDispose]();
+    await bob.open();
+    await until(async () => (await state()).folders.every(({ known, stored }) => known === stored));
+    assert.ok((await folderOf('INBOX'))!.stored > 1);
+  });
+
+  it('keeps what the person chose of a folder that is away for one look, and where mail.db begins anew', async () => {
+    await doveadm('mailbox', 'create', '-u', bob.email, 'Lists');
+    await bob.engine.fetchMail({ accountId: bob.account.id });
+    await bob.engine.setFolderSync({ accountId: bob.account.id, folder: 'Lists', sync: 'off' });
+    await doveadm('mailbox', 'delete', '-u', bob.email, 'Lists');
+    await bob.engine.fetchMail({ accountId: bob.account.id });
+    assert.equal(await folderOf('Lists'), undefined);
+    await doveadm('mailbox', 'create', '-u', bob.email, 'Lists');
+    await bob.engine.fetchMail({ accountId: bob.account.id });
+    assert.equal((await folderOf('Lists'))?.sync, 'off');
+    await bob.engine[Symbol.asyncDispose]();
+    writeFileSync(join(bob.storageDir, 'mail.db'), 'Dear diary');
+    await bob.open();
+    await bob.engine.fetchMail({ accountId: bob.account.id });
+    assert.deepEqual(await folderOf('Lists').then((folder) => [folder?.sync, folder?.chosen]), ['off', true]);
   });
 });

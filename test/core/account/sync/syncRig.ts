@@ -78,6 +78,7 @@ export class SyncRig {
       openArrivals: async () => {},
       quiet: () => handler.quiet(),
       leads: () => this.leads,
+      stored: () => {},
       failed: (failure) => void this.failures.push(failure.code),
       changed: {
         messages: () => {},
