@@ -10,8 +10,9 @@ import { MAX_MESSAGE_BYTES } from '../../transport/mailAccess.ts';
 import type { RemoteFolder, RemoteQuota } from '../../transport/remoteMail.ts';
 import { writeFailure } from '../stored.ts';
 import { ifThereIsRoom } from '../syncFolder.ts';
-import { checkKnown, fillArrivals, fillFolder, type FillDeps } from './fillFolder.ts';
-import { defaultChoice, inFillingOrder, needsLook } from './syncPlan.ts';
+import { fillArrivals, fillFolder, type FillDeps } from './fillFolder.ts';
+import { FolderLooks } from './folderLooks.ts';
+import { defaultChoice, inFillingOrder } from './syncPlan.ts';
 
 /** Octets of the messages of one command. */
 const BATCH_OCTETS = 8 * 1024 * 1024;
@@ -21,9 +22,8 @@ const LARGEST_KEPT = 25 * 1024 * 1024;
 /** Messages that are evicted in one transaction, and what a person read this lately stays. */
 const EVICTED_AT_ONCE = 200;
 const READ_LATELY_MS = 30 * 86_400_000;
-/** Least time between two progress events, and between two looks at flags that a server without mod-sequences may have changed unseen. */
+/** Least time between two progress events. */
 const PROGRESS_MS = 250;
-const FLAGS_EVERY_MS = 900_000;
 const QUOTA_EVERY_MS = 3_600_000;
 /** How long the background gives way to work that a person waits for, at most. */
 const GIVE_WAY_MS = 5000;
@@ -59,7 +59,7 @@ export interface BackgroundDeps {
 /** Fills the offline copy of one account, behind everything a person waits for. Resumable at any point: what it has done is in the store. */
 export class BackgroundSync implements Disposable {
   readonly #deps: BackgroundDeps;
-  readonly #looked = new Map<string, number>();
+  readonly #looks: FolderLooks;
   #folders: readonly RemoteFolder[] = [];
   #stop = new AbortController();
   #running: Promise<void> | undefined;
@@ -75,6 +75,11 @@ export class BackgroundSync implements Disposable {
 
   constructor(deps: BackgroundDeps) {
     this.#deps = deps;
+    this.#looks = new FolderLooks({
+      ...deps,
+      fillDeps: (path) => this.#fillDeps(path),
+      passedOver: (failure) => this.#passOver(failure),
+    });
     // What an earlier run read is in the store, and old enough to be renewed within the hour.
     this.#quotaRead = deps.clock.now();
   }
@@ -91,6 +96,7 @@ export class BackgroundSync implements Disposable {
     this.#folders = folders;
     if (this.#disposed || !this.#deps.leads()) return;
     this.#again = this.#running !== undefined;
+    this.#looks.listed();
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
       if (this.#again) this.start(this.#folders);
@@ -153,9 +159,11 @@ export class BackgroundSync implements Disposable {
     try {
       this.#stopped = this.#deps.offline.filling.isStopped(this.#deps.accountId);
       await this.#shrink();
-      for (const folder of inFillingOrder(this.#folders)) {
+      this.#looks.begin();
+      await this.#lookIntoAll();
+      for (const folder of this.#looks.inOrder(this.#wanted())) {
         if (this.#stop.signal.aborted) break;
-        await this.#fill(folder);
+        await this.#looks.during(folder.path, () => this.#fill(folder));
       }
       await this.#readQuota();
       if (this.#total > 0) log.info('filled', { messages: this.#done, ms: clock.now() - began });
@@ -187,28 +195,37 @@ export class BackgroundSync implements Disposable {
     if (quota) this.#deps.changed.quota(quota);
   }
 
+  /** Folders of which something is kept, in the order in which they are filled. */
+  #wanted(): RemoteFolder[] {
+    const choices = this.#deps.offline.choices(this.#deps.accountId);
+    return inFillingOrder(this.#folders).filter((folder) => this.choiceOf(folder, choices) !== 'off');
+  }
+
+  /** What is new anywhere comes before what is old, also while the latter takes hours: with each new list, between two commands. */
+  #lookIntoAll(): Promise<void> {
+    return this.#looks.intoAll(() => this.#wanted(), this.#stop.signal);
+  }
+
   async #fill(folder: RemoteFolder): Promise<void> {
     const { accountId, messages, log } = this.#deps;
     const { path } = folder;
     const signal = this.#stop.signal;
     const choice = this.choiceOf(folder);
     if (choice === 'off') return;
-    try {
-      await this.#lookInto(folder);
-      const before = this.#done;
-      const outcome = await this.#fillAsWanted(path, choice, signal);
-      if (outcome === 'partly' && this.#outcome.outcome === 'complete') this.#outcome = { outcome: 'waiting' };
-      if (this.#done === before) return;
-      log.info('folder-filled', { outcome, messages: this.#done - before });
-      if (messages.cursor(accountId, path) && choice === 'all') await this.#deps.openArrivals(path, signal);
-      this.#deps.changed.messages(path);
-    } catch (error) {
-      const failure = QuMailError.from(error);
-      // One folder that cannot be read does not keep the others from it.
-      if (!failure.code.startsWith('imap.')) throw failure;
-      log.warn('folder-not-filled', { code: failure.code });
-      this.#outcome = { outcome: 'cut', failureJson: writeFailure(failure) };
-    }
+    await this.#looks.atFirst(folder);
+    const before = this.#done;
+    const outcome = await this.#fillAsWanted(path, choice, signal);
+    if (outcome === 'partly' && this.#outcome.outcome === 'complete') this.#outcome = { outcome: 'waiting' };
+    if (this.#done === before) return;
+    log.info('folder-filled', { outcome, messages: this.#done - before });
+    if (messages.cursor(accountId, path) && choice === 'all') await this.#deps.openArrivals(path, signal);
+    this.#deps.changed.messages(path);
+  }
+
+  /** One folder that cannot be read does not keep the others from it. */
+  #passOver(failure: QuMailError): void {
+    this.#deps.log.warn('folder-not-filled', { code: failure.code });
+    this.#outcome = { outcome: 'cut', failureJson: writeFailure(failure) };
   }
 
   async #fillAsWanted(path: string, choice: 'all' | 'headers', signal: AbortSignal): Promise<'filled' | 'partly'> {
@@ -216,20 +233,6 @@ export class BackgroundSync implements Disposable {
     if (!this.#stopped) return fillFolder(path, choice, this.#fillDeps(path), signal);
     const since = offline.filling.newSince(accountId, path);
     return choice === 'all' ? fillArrivals(path, since, this.#fillDeps(path), signal) : 'filled';
-  }
-
-  async #lookInto(folder: RemoteFolder): Promise<void> {
-    const { accountId, messages, clock } = this.#deps;
-    const { path } = folder;
-    const cursor = messages.cursor(accountId, path);
-    const need = needsLook({ path, ...(cursor && { cursor }) }, folder, messages.count(accountId, path));
-    const stale = clock.now() - (this.#looked.get(path) ?? 0) >= FLAGS_EVERY_MS;
-    if (need === 'no' || (need === 'perhaps' && !stale)) return;
-    await this.#deps.look(path);
-    const flags = stale && cursor !== undefined && cursor.highestModseq === undefined;
-    if (flags || messages.count(accountId, path) > folder.total)
-      await checkKnown(path, flags ? 'flags' : 'presence', this.#fillDeps(path), this.#stop.signal);
-    if (stale) this.#looked.set(path, clock.now());
   }
 
   #fillDeps(path: string): FillDeps {
@@ -254,6 +257,7 @@ export class BackgroundSync implements Disposable {
     const enough = new AbortController();
     await Promise.race([this.#deps.quiet(), this.#deps.clock.sleep(GIVE_WAY_MS, enough.signal).catch(() => {})]);
     enough.abort();
+    await this.#lookIntoAll();
   }
 
   /** Mail that arrives pushes out the oldest; mail that was there before pushes out nothing: an offline copy that is full stays as it is. */

@@ -4,8 +4,8 @@ import { BODY } from '../../store/messageRow.ts';
 import type { MessageStore } from '../../store/messages.ts';
 import type { OfflineStore } from '../../store/offline.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
-import type { RemoteFacts } from '../../transport/remoteMail.ts';
-import { newRow } from './newRow.ts';
+import type { RemoteFacts, RemoteSource } from '../../transport/remoteMail.ts';
+import { newRow, withheldRow } from './newRow.ts';
 import { SourceIntake } from './sourceIntake.ts';
 import { missingUids, planFill, type FillLimits } from './syncPlan.ts';
 
@@ -121,7 +121,7 @@ async function fillUids(
   return 'filled';
 }
 
-/** One window of sources: sizes first, then few large commands. */
+/** One window of sources: sizes first, then few large commands. Each message is listed afterwards, whatever came of its source. */
 async function fillSources(
   folder: Folder,
   uids: readonly number[],
@@ -129,32 +129,45 @@ async function fillSources(
   deps: FillDeps,
   signal: AbortSignal,
 ): Promise<'stored' | 'stale'> {
-  const { accountId, handler, offline } = deps;
+  const { handler } = deps;
   const facts = await handler.fetchFacts(folder.path, folder.uidValidity, uids, signal);
   const own = withoutTwins(folder, facts, deps);
   const plan = planFill(own, deps.limits);
   const sizes = new Map(own.map(({ uid, size }) => [uid, size]));
-  if (plan.tooLarge.length > 0 && (await fillHeaders(folder, plan.tooLarge, BODY.tooLarge, deps, signal)) === 'stale') return 'stale';
+  const left: number[] = [];
+  const open = new Set(uids);
+  const settle = (some: readonly number[]): void => some.forEach((uid) => open.delete(uid));
+  const take = (message: RemoteSource): Promise<void> | void => {
+    open.delete(message.uid);
+    return intake.take(message);
+  };
+  settle(facts.filter((fact) => !sizes.has(fact.uid)).map(({ uid }) => uid));
+  settle(plan.tooLarge);
+  if ((await fillHeaders(folder, plan.tooLarge, BODY.tooLarge, deps, signal)) === 'stale') return 'stale';
   for (const batch of plan.batches) {
     await deps.quiet();
     throwIfCancelled(signal);
-    if (!deps.hasRoom(folder.missing)) break;
-    const before = intake.taken;
+    if (left.length > 0 || !deps.hasRoom(folder.missing)) {
+      left.push(...batch);
+      continue;
+    }
     try {
       const octets = batch.reduce((sum, uid) => sum + (sizes.get(uid) ?? 0), 0);
-      await handler.fetchSources(folder.path, folder.uidValidity, batch, (message) => intake.take(message), signal, octets);
+      await handler.fetchSources(folder.path, folder.uidValidity, batch, take, signal, octets);
     } catch (error) {
       if (!QuMailError.is(error, 'net.too-large')) throw error;
       // The server said a size and sent another. The batch is done one by one, and whoever lied is left out.
       intake.flush();
-      await oneByOne(folder, batch, intake, deps, signal);
+      const missing = batch.filter((uid) => open.has(uid));
+      settle(await oneByOne(folder, missing, take, deps, signal));
+    } finally {
+      intake.flush();
     }
-    intake.flush();
     if (intake.stale) return 'stale';
-    // What the server lists and does not hand out is not asked for in every run.
-    if (intake.taken - before < batch.length) offline.markBodies(accountId, folder.path, batch, BODY.damaged);
   }
-  return 'stored';
+  settle(left);
+  if ((await fillHeaders(folder, left, BODY.evicted, deps, signal)) === 'stale') return 'stale';
+  return withoutSource(folder, [...open], deps, signal);
 }
 
 /** Rows for messages whose source another folder of a Gmail account holds already; returns the rest. */
@@ -165,23 +178,25 @@ function withoutTwins(folder: Folder, facts: readonly RemoteFacts[], deps: FillD
   return facts.filter(({ uid }) => !twins.has(uid));
 }
 
+/** Resolves to those that turned out to be too large. */
 async function oneByOne(
   folder: Folder,
-  batch: readonly number[],
-  intake: SourceIntake,
+  uids: readonly number[],
+  take: (message: RemoteSource) => Promise<void> | void,
   deps: FillDeps,
   signal: AbortSignal,
-): Promise<void> {
-  const { accountId, handler, offline } = deps;
-  const settled = offline.settledUids(accountId, folder.path, 'all');
-  for (const uid of batch.filter((each) => !settled.has(each))) {
+): Promise<number[]> {
+  const tooLarge: number[] = [];
+  for (const uid of uids) {
     try {
-      await handler.fetchSources(folder.path, folder.uidValidity, [uid], (message) => intake.take(message), signal);
+      await deps.handler.fetchSources(folder.path, folder.uidValidity, [uid], take, signal);
     } catch (error) {
       if (!QuMailError.is(error, 'net.too-large')) throw error;
       await fillHeaders(folder, [uid], BODY.tooLarge, deps, signal);
+      tooLarge.push(uid);
     }
   }
+  return tooLarge;
 }
 
 async function fillHeaders(
@@ -198,9 +213,50 @@ async function fillHeaders(
     const asked = uids.slice(at, at + HEADERS);
     const rows = (await handler.fetchSummaries(folder.path, folder.uidValidity, asked, signal)).map(newRow);
     if (offline.storeHeaders(accountId, folder.path, folder.uidValidity, rows, bodyState) === 'stale') return 'stale';
+    const came = new Set(rows.map(({ uid }) => uid));
+    const missing = await stillThere(
+      folder,
+      asked.filter((uid) => !came.has(uid)),
+      deps,
+      signal,
+    );
+    if ((await withoutHeaders(folder, missing, deps, signal)) === 'stale') return 'stale';
     deps.progress({ done: asked.length });
   }
   return 'stored';
+}
+
+/** What the server lists and does not hand out: listed by its header, noted as damaged, and not asked for in every run. */
+async function withoutSource(folder: Folder, uids: readonly number[], deps: FillDeps, signal: AbortSignal): Promise<'stored' | 'stale'> {
+  const there = await stillThere(folder, uids, deps, signal);
+  if (there.length === 0) return 'stored';
+  deps.offline.markBodies(deps.accountId, folder.path, there, BODY.damaged);
+  return fillHeaders(folder, unknown(folder, there, deps), BODY.damaged, deps, signal);
+}
+
+/** The same of messages of which not even the header is handed out. */
+async function withoutHeaders(folder: Folder, uids: readonly number[], deps: FillDeps, signal: AbortSignal): Promise<'stored' | 'stale'> {
+  const { accountId, handler, offline } = deps;
+  const missing = unknown(folder, uids, deps);
+  if (missing.length === 0) return 'stored';
+  const facts = new Map(
+    (await handler.fetchFacts(folder.path, folder.uidValidity, missing, signal)).map((each): [number, RemoteFacts] => [each.uid, each]),
+  );
+  const rows = missing.map((uid) => withheldRow({ ...facts.get(uid), uid }));
+  return offline.storeHeaders(accountId, folder.path, folder.uidValidity, rows, BODY.damaged);
+}
+
+function unknown(folder: Folder, uids: readonly number[], deps: FillDeps): number[] {
+  if (uids.length === 0) return [];
+  const known = deps.offline.settledUids(deps.accountId, folder.path, 'headers');
+  return uids.filter((uid) => !known.has(uid));
+}
+
+async function stillThere(folder: Folder, uids: readonly number[], deps: FillDeps, signal: AbortSignal): Promise<readonly number[]> {
+  if (uids.length === 0) return [];
+  const { uidNext } = deps.messages.cursor(deps.accountId, folder.path) ?? {};
+  const present = new Set(await deps.handler.listUids(folder.path, folder.uidValidity, signal, uidNext));
+  return uids.filter((uid) => present.has(uid));
 }
 
 function changesOf(folder: Folder, deps: FillDeps): string {

@@ -136,6 +136,62 @@ describe('an offline copy of a server that cannot be trusted', function () {
     );
   });
 
+  it('lists no message of what it says about flags unasked', async () => {
+    await start({ condstore: 'condstore' });
+    server.create('Junk', '\\Junk');
+    for (const path of ['INBOX', 'Junk']) for (let n = 1; n <= 100; n++) server.add(path, mail(n), { flags: ['\\Seen'] });
+    server.lies.beforeFetch = () =>
+      [5, 90].flatMap((n) => [`* ${n} FETCH (UID ${n} FLAGS (\\Flagged))`, `* ${n} FETCH (UID ${n} MODSEQ (7))`]);
+    await rig.sync();
+    await rig.sync();
+    for (const path of ['INBOX', 'Junk']) {
+      const rows = rig.messages.page(ACCOUNT, path, 1000);
+      assert.deepEqual(
+        [rows.length, rows.filter(({ subject, size, date }) => subject === '' || size === 0 || date === 0).length],
+        [100, 0],
+      );
+      assert.ok(
+        rows.every(({ flags }) => flags.includes('seen')),
+        'an answer without flags takes none away',
+      );
+    }
+  });
+
+  it('finds new mail after it answered for a message that cannot be', async () => {
+    await start();
+    for (let n = 1; n <= 3; n++) server.add('INBOX', mail(n));
+    const envelope = `ENVELOPE (NIL "evil" NIL NIL NIL NIL NIL NIL NIL "<e@e>")`;
+    const forged = (uid: number): string =>
+      `* 1 FETCH (UID ${uid} FLAGS () RFC822.SIZE 4 INTERNALDATE "01-Jan-2026 10:00:00 +0000" ${envelope})`;
+    server.lies.beforeFetch = (_, items) => (items.includes('ENVELOPE') ? [forged(4_294_967_295), forged(9)] : []);
+    await rig.sync();
+    server.add('INBOX', mail(4));
+    await rig.sync();
+    server.add('INBOX', mail(5));
+    await rig.sync();
+    assert.deepEqual(uids(), [1, 2, 3, 4, 5]);
+    assert.deepEqual(rig.messages.page(ACCOUNT, 'INBOX', 10).filter(({ subject }) => subject === 'evil').length, 0);
+  });
+
+  it('goes on with other folders where one answers what is no IMAP, in every run', async () => {
+    await start();
+    for (const path of ['Broken', 'After', 'Later']) {
+      if (path === 'Broken') server.create(path, '\\Drafts');
+      else server.create(path);
+      server.add(path, mail(1));
+    }
+    server.lies.beforeSources = ({ path }) =>
+      path === 'Broken' ? Array.from({ length: 11_000 }, (_, n) => `* 1 FETCH (UID ${n + 10} BODY[] {1}\r\nx)`) : [];
+    await rig.sync();
+    for (const path of ['After', 'Later']) assert.ok(rig.stored(path)[0]?.raw, path);
+    server.add('After', mail(2));
+    await rig.sync();
+    assert.ok(rig.stored('After').every(({ raw }) => raw !== undefined));
+    delete server.lies.beforeSources;
+    await rig.sync();
+    assert.ok(rig.stored('Broken')[0]?.raw);
+  });
+
   it('takes 10,000 of 50,000 folders, the inbox among them, in bounded time', async () => {
     await start();
     for (let n = 0; n < 50_000; n++) server.create(`Folder ${n}`);
