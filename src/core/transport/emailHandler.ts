@@ -209,9 +209,9 @@ export class EmailHandler implements Disposable {
     );
   }
 
-  /** Makes a folder unless it exists. */
-  ensureFolder(folder: string, signal?: AbortSignal): Promise<void> {
-    return this.#mailbox.run('repeatable', signal, (client) => ensureFolder(client, folder));
+  /** Makes a folder among the person's own unless it exists; resolves to its path. */
+  ensureFolder(name: string, signal?: AbortSignal): Promise<string> {
+    return this.#mailbox.run('repeatable', signal, (client) => ensureFolder(client, name));
   }
 
   /** Resolves only after the server's 250; see SmtpOutbox.send for what each rejection means. */

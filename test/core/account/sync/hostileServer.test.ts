@@ -192,6 +192,21 @@ describe('an offline copy of a server that cannot be trusted', function () {
     assert.ok(rig.stored('Broken')[0]?.raw);
   });
 
+  it('takes no list for true in which INBOX is missing, and loses nothing', async () => {
+    await start();
+    server.create('Work');
+    for (const path of ['INBOX', 'Work']) server.add(path, mail(1));
+    await rig.sync();
+    for (const missing of [() => true, (path: string) => path === 'INBOX']) {
+      server.lies.unlisted = missing;
+      await assert.rejects(rig.sync(), { code: 'net.protocol', details: { protocol: 'imap', reason: 'no-inbox' } });
+    }
+    delete server.lies.unlisted;
+    for (const path of ['INBOX', 'Work']) assert.deepEqual(uids(path), [1]);
+    await rig.sync();
+    assert.equal(rig.messages.listFolders(ACCOUNT).length, 2);
+  });
+
   it('takes 10,000 of 50,000 folders, the inbox among them, in bounded time', async () => {
     await start();
     for (let n = 0; n < 50_000; n++) server.create(`Folder ${n}`);
