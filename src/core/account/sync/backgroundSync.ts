@@ -61,6 +61,8 @@ export class BackgroundSync implements Disposable {
   readonly #deps: BackgroundDeps;
   readonly #looks: FolderLooks;
   #folders: readonly RemoteFolder[] = [];
+  /** Read once, for there may be ten thousand folders; whoever chooses calls `start`. */
+  #choices: ReadonlyMap<string, FolderSyncChoice> | undefined;
   #stop = new AbortController();
   #running: Promise<void> | undefined;
   #again = false;
@@ -94,6 +96,7 @@ export class BackgroundSync implements Disposable {
    */
   start(folders: readonly RemoteFolder[]): void {
     this.#folders = folders;
+    this.#choices = undefined;
     if (this.#disposed || !this.#deps.leads()) return;
     this.#again = this.#running !== undefined;
     this.#looks.listed();
@@ -145,7 +148,7 @@ export class BackgroundSync implements Disposable {
 
   choiceOf(
     folder: Pick<RemoteFolder, 'path' | 'specialUse'>,
-    choices = this.#deps.offline.choices(this.#deps.accountId),
+    choices = (this.#choices ??= this.#deps.offline.choices(this.#deps.accountId)),
   ): FolderSyncChoice {
     return choices.get(folder.path) ?? defaultChoice(folder.specialUse);
   }
@@ -197,8 +200,7 @@ export class BackgroundSync implements Disposable {
 
   /** Folders of which something is kept, in the order in which they are filled. */
   #wanted(): RemoteFolder[] {
-    const choices = this.#deps.offline.choices(this.#deps.accountId);
-    return inFillingOrder(this.#folders).filter((folder) => this.choiceOf(folder, choices) !== 'off');
+    return inFillingOrder(this.#folders).filter((folder) => this.choiceOf(folder) !== 'off');
   }
 
   /** What is new anywhere comes before what is old, also while the latter takes hours: with each new list, between two commands. */
@@ -214,7 +216,7 @@ export class BackgroundSync implements Disposable {
     if (choice === 'off') return;
     await this.#looks.atFirst(folder);
     const before = this.#done;
-    const outcome = await this.#fillAsWanted(path, choice, signal);
+    const outcome = await this.#fillAsWanted(folder, choice, signal);
     if (outcome === 'partly' && this.#outcome.outcome === 'complete') this.#outcome = { outcome: 'waiting' };
     if (this.#done === before) return;
     log.info('folder-filled', { outcome, messages: this.#done - before });
@@ -228,9 +230,10 @@ export class BackgroundSync implements Disposable {
     this.#outcome = { outcome: 'cut', failureJson: writeFailure(failure) };
   }
 
-  async #fillAsWanted(path: string, choice: 'all' | 'headers', signal: AbortSignal): Promise<'filled' | 'partly'> {
+  async #fillAsWanted(folder: RemoteFolder, choice: 'all' | 'headers', signal: AbortSignal): Promise<'filled' | 'partly'> {
     const { accountId, offline } = this.#deps;
-    if (!this.#stopped) return fillFolder(path, choice, this.#fillDeps(path), signal);
+    const { path } = folder;
+    if (!this.#stopped) return fillFolder(path, choice, this.#fillDeps(path), signal, folder);
     const since = offline.filling.newSince(accountId, path);
     return choice === 'all' ? fillArrivals(path, since, this.#fillDeps(path), signal) : 'filled';
   }

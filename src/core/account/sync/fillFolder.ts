@@ -4,7 +4,7 @@ import { BODY } from '../../store/messageRow.ts';
 import type { MessageStore } from '../../store/messages.ts';
 import type { OfflineStore } from '../../store/offline.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
-import type { RemoteFacts, RemoteSource } from '../../transport/remoteMail.ts';
+import type { RemoteFacts, RemoteFolder, RemoteSource } from '../../transport/remoteMail.ts';
 import { newRow, withheldRow } from './newRow.ts';
 import { SourceIntake } from './sourceIntake.ts';
 import { missingUids, planFill, type FillLimits } from './syncPlan.ts';
@@ -37,7 +37,7 @@ interface Folder {
 /**
  * Brings what is missing of one folder into the store, newest first: sources, or headers where that is the choice or all there is room for. What
  * was stored stays when it ends early; the next call goes on from there. Resolves to how much is here now: `partly` where UIDs changed
- * their meaning meanwhile or there was no room.
+ * their meaning meanwhile or there was no room. What the server listed of the folder saves the question where it is empty.
  *
  * @throws QuMailError `net.*`, `imap.*`, `store.*`, `engine.cancelled`
  */
@@ -46,6 +46,7 @@ export async function fillFolder(
   choice: Exclude<FolderSyncChoice, 'off'>,
   deps: FillDeps,
   signal: AbortSignal,
+  listed?: Pick<RemoteFolder, 'total' | 'uidNext'>,
 ): Promise<'filled' | 'partly'> {
   const cursor = deps.messages.cursor(deps.accountId, path);
   if (!cursor) return 'partly';
@@ -59,7 +60,9 @@ export async function fillFolder(
     deps.progress({ found: bodiless.length });
     return fillUids(folder, bodiless, choice, deps, signal);
   }
-  const onServer = await deps.handler.listUids(path, cursor.uidValidity, signal, cursor.uidNext);
+  // Nothing was in it when it was listed, and nothing came.
+  const isEmpty = listed?.total === 0 && listed.uidNext === cursor.uidNext;
+  const onServer = isEmpty ? [] : await deps.handler.listUids(path, cursor.uidValidity, signal, cursor.uidNext);
   // A first few headers that are here already still lack their sources.
   const missing = missingUids(onServer, deps.offline.settledUids(deps.accountId, path, choice));
   deps.progress({ found: missing.length });
@@ -107,6 +110,8 @@ async function fillUids(
   deps: FillDeps,
   signal: AbortSignal,
 ): Promise<'filled' | 'partly'> {
+  // An intake takes a MiB, and folders in which nothing is missing are many.
+  if (uids.length === 0) return 'filled';
   const place = { accountId: deps.accountId, path: folder.path, uidValidity: folder.uidValidity, messages: uids.length };
   const intake = new SourceIntake(deps.offline, place, (done) => deps.progress({ done }));
   for (let at = 0; at < uids.length; at += WINDOW) {

@@ -81,7 +81,10 @@ export class FolderLooks {
 
   /** A folder that was never looked into. */
   async atFirst({ path }: RemoteFolder): Promise<void> {
-    if (!this.#deps.messages.cursor(this.#deps.accountId, path)) await this.#deps.look(path);
+    const { accountId, messages, clock, look } = this.#deps;
+    if (messages.cursor(accountId, path)) return;
+    await look(path);
+    this.#looked.set(path, clock.now());
   }
 
   /** Does `work` in a folder that could be read in this run. A failure that concerns the folder alone ends nothing else; any other is thrown. */
