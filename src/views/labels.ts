@@ -33,7 +33,7 @@ export function personLabel(person: Address): string {
 
 /** Who a row of the list is about: the sender, or in folders of own mail the recipients. */
 export function correspondents(message: Pick<MessageSummary, 'from' | 'to'>, own: 'received' | 'sent', l10n: Localiser): string {
-  if (own === 'received') return personLabel(message.from);
+  if (own === 'received') return personLabel(message.from) || l10n.t('(no sender)');
   const names = message.to.map(personLabel);
   return names.length === 0 ? l10n.t('(no recipient)') : l10n.t('To {0}', names.join(', '));
 }

@@ -25,6 +25,8 @@ export interface DovecotOptions {
   readonly quotaBytes?: number;
   /** Announced after log-in instead of everything. */
   readonly imapCapability?: string;
+  /** Own folders below `INBOX.`, shared ones below `shared.` and, unlisted elsewhere, `archive.`. */
+  readonly namespaces?: 'prefixed';
   /** Sockets Postfix reaches: LMTP and SASL, absolute paths inside its queue. */
   readonly lmtpSocket: string;
   readonly authSocket: string;
@@ -45,8 +47,10 @@ export function createDovecot(o: DovecotOptions): Dovecot {
   const conf = join(o.dir, 'dovecot.conf');
   const logFile = join(o.dir, 'dovecot.log');
   const mail = join(o.dir, 'mail');
-  mkdirSync(mail);
-  chownSync(mail, MAIL_UID, MAIL_UID);
+  for (const folder of [mail, ...(o.namespaces === undefined ? [] : SHARED.map((name) => join(mail, name)))]) {
+    mkdirSync(folder);
+    chownSync(folder, MAIL_UID, MAIL_UID);
+  }
   const users = o.users.map((user) => `${user.email}:{PLAIN}${user.password}::::::\n`).join('');
   writeFileSync(join(o.dir, 'users'), users);
   chmodSync(join(o.dir, 'users'), 0o644);
@@ -120,6 +124,21 @@ function quotaSettings(bytes: number): string {
   return ['quota = count:User quota', 'quota_vsizes = yes', `quota_rule = *:bytes=${bytes}`, 'quota_grace = 0'].join('\n  ');
 }
 
+const SHARED = ['shared', 'archive'];
+
+function sharedNamespaces(mail: string): string {
+  const namespace = (name: string): string => `
+namespace ${name} {
+  type = public
+  prefix = ${name}.
+  separator = .
+  location = maildir:${mail}/${name}
+  subscriptions = no
+  list = ${name === 'shared' ? 'yes' : 'no'}
+}`;
+  return SHARED.map(namespace).join('');
+}
+
 function configuration(o: DovecotOptions, mail: string, logFile: string): string {
   const tokens = o.introspectionUrl !== undefined;
   const plugins = o.quotaBytes === undefined ? '' : 'quota';
@@ -159,7 +178,7 @@ userdb {
 }
 namespace inbox {
   inbox = yes
-  separator = /
+  ${o.namespaces === undefined ? 'separator = /' : 'separator = .\n  prefix = INBOX.'}
   mailbox Drafts {
     auto = create
     special_use = \\Drafts
@@ -177,6 +196,7 @@ namespace inbox {
     special_use = \\Junk
   }
 }
+${o.namespaces === undefined ? '' : sharedNamespaces(mail)}
 protocol imap {
   ${o.imapCapability === undefined ? '' : `imap_capability = ${o.imapCapability}`}
   mail_plugins = ${plugins}${plugins ? ' imap_quota' : ''}

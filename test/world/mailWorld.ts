@@ -20,6 +20,11 @@ export interface MailWorldOptions {
   readonly mailboxQuota?: number;
   /** What Dovecot announces after log-in instead of all it can, e.g. `IMAP4rev1 LITERAL+` for an old server. */
   readonly imapCapability?: string;
+  /**
+   * `prefixed`: everybody's own folders below `INBOX.`, and two that all share: `shared.`, which is listed with all others, and `archive.`, which is
+   * listed where it is asked for.
+   */
+  readonly imapNamespaces?: 'prefixed';
   /** SMTP replies for particular recipients, besides the built-in `deferred@` (450) and `rejected@` (550) of both domains. */
   readonly recipientReplies?: Readonly<Record<string, string>>;
   /** A Postfix policy server that decides each RCPT and each end of a message. */
@@ -102,6 +107,7 @@ export async function startMailWorld(o: MailWorldOptions): Promise<MailWorld> {
     ...(o.introspectionUrl === undefined ? {} : { introspectionUrl: o.introspectionUrl }),
     ...(o.mailboxQuota === undefined ? {} : { quotaBytes: o.mailboxQuota }),
     ...(o.imapCapability === undefined ? {} : { imapCapability: o.imapCapability }),
+    ...(o.imapNamespaces === undefined ? {} : { namespaces: o.imapNamespaces }),
     lmtpSocket: postfix.lmtpSocket,
     authSocket: postfix.authSocket,
   });

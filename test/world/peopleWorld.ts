@@ -28,6 +28,8 @@ export interface PeopleOptions {
   readonly ports?: CorePorts;
   /** Mailboxes of people who have no engine here. */
   readonly moreUsers?: readonly { readonly email: string; readonly password: string }[];
+  /** Storage of each mailbox in octets, default without limit. */
+  readonly mailboxQuota?: number;
 }
 
 /** One person at one engine of their own. */
@@ -280,6 +282,7 @@ export async function startPeopleWorld(options: PeopleOptions = {}): Promise<Peo
     users: [...users, ...(options.moreUsers ?? [])],
     tls: { ...(await issueServer()), caPem: oidc.caPem },
     introspectionUrl: oidc.introspectionUrl,
+    ...(options.mailboxQuota !== undefined && { mailboxQuota: options.mailboxQuota }),
   });
   const [kme, imapProxy, smtpProxy] = await Promise.all([
     startKmeWorld(options.kme),

@@ -150,8 +150,8 @@ export class ChatOffers implements ArrivalOffers {
     // Before it leaves the inbox: its leaving is what other devices notice, and then they look into the chats' folder.
     await this.#deps.copies.flush(account.accountId);
     if (isThere || NOT_MOVED.includes(this.#useOf(row))) return;
-    await account.handler.ensureFolder(CHAT_FOLDER, signal);
-    await account.handler.move(row.folder, uidValidity, [row.uid], CHAT_FOLDER, signal);
+    const target = await account.handler.ensureFolder(CHAT_FOLDER, signal);
+    await account.handler.move(row.folder, uidValidity, [row.uid], target, signal);
     messages.removeUids(account.accountId, row.folder, [row.uid]);
   }
 

@@ -225,12 +225,12 @@ export class MailAccount implements Disposable {
 
   async #sync(path: string): Promise<FolderSync> {
     const arrived = (): void => this.#deps.changed.messages(path);
+    const isNew = this.#deps.messages.cursor(this.id, path) === undefined;
     const result = await syncFolder(this.synced, path, { ...this.#deps, arrived }, this.#stop.signal);
-    if (result.changed) {
-      this.#deps.changed.messages(path);
-      // The counts follow; nobody waits for them to see the message.
-      this.#refreshCounts();
-    }
+    if (!result.changed) return result;
+    this.#deps.changed.messages(path);
+    // The counts follow; nobody waits for them to see the message. Those of a folder seen for the first time came with the list.
+    if (!isNew) this.#refreshCounts();
     return result;
   }
 

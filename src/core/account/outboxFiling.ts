@@ -50,8 +50,7 @@ export async function fileGroup(groupId: string, place: SentPlace, deps: SendDep
 async function folderFor(row: OutboxRow, { handler, folder }: SentPlace, signal: AbortSignal): Promise<string | undefined> {
   if (groupOfMessageIds(row.rfcMessageId) === undefined) return folder;
   if (row.groupId.endsWith(UNFILED) || handler.filesOwnSent) return undefined;
-  await handler.ensureFolder(CHAT_FOLDER, signal);
-  return CHAT_FOLDER;
+  return handler.ensureFolder(CHAT_FOLDER, signal);
 }
 
 async function fileCopy(

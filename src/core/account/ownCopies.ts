@@ -197,10 +197,10 @@ export class OwnCopies {
       const sealed = await this.#withKey(accountId, (key) => sealOwnCopy({ key, messageId: copyIdOf(messageId), facts, entity }, random));
       const boundary = `qumail-${random.bytes(16).toString('hex')}`;
       const mime = writeCopyMessage({ from: addressOf(accountId), of: messageId, date: new Date(at), boundary, sealed });
-      await handler.ensureFolder(CHAT_FOLDER);
-      if (tried && (await handler.findByMessageId(CHAT_FOLDER, copyIdOf(messageId))).length > 0) return;
+      const folder = await handler.ensureFolder(CHAT_FOLDER);
+      if (tried && (await handler.findByMessageId(folder, copyIdOf(messageId))).length > 0) return;
       store.setTried(accountId, messageId);
-      await handler.append(CHAT_FOLDER, mime, ['seen']);
+      await handler.append(folder, mime, ['seen']);
     } finally {
       wipe(stored.plaintext);
     }

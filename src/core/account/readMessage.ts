@@ -1,8 +1,9 @@
-import type { Attachment, Message, MessageSummary, SecurityReport } from '../base/model.ts';
+import type { Attachment, Failure, Message, MessageSummary, SecurityReport } from '../base/model.ts';
 import { QuMailError } from '../base/errors.ts';
 import { readMessage, readProtected, type ReadAttachment, type ReadMessage } from '../mail/readMime.ts';
 import { htmlToPlain } from '../mail/preview.ts';
 import { OUTER_SUBJECT } from '../mail/writeMime.ts';
+import { BODY } from '../store/messageRow.ts';
 import type { MessageRow } from '../store/messages.ts';
 import type { SealedMailStore } from '../store/sealedMail.ts';
 import { withInlineImages } from './inlineImages.ts';
@@ -15,7 +16,7 @@ import { readFailure } from './stored.ts';
 export function summaryOf(row: MessageRow, sealedMail: SealedMailStore): MessageSummary {
   const { report, lost } = openedReport(row, sealedMail);
   const inner = report?.summary;
-  const failure = lost ? { code: lost.code, details: lost.details } : readFailure(row.failureJson);
+  const failure = lost ? { code: lost.code, details: lost.details } : (readFailure(row.failureJson) ?? withheld(row));
   return {
     id: row.id,
     accountId: row.accountId,
@@ -33,6 +34,11 @@ export function summaryOf(row: MessageRow, sealedMail: SealedMailStore): Message
     seal: lost ? 'failed' : row.seal,
     ...(failure && { failure }),
   };
+}
+
+/** Of what the server did not hand out when it was asked for it. */
+function withheld({ bodyState }: MessageRow): Failure | undefined {
+  return bodyState === BODY.damaged ? { code: 'imap.message-withheld', details: {} } : undefined;
 }
 
 /** What is remembered of an opened message. One whose record can no longer be read must not hide the rest of the list. */

@@ -30,6 +30,7 @@ export const ERROR_CODES = [
   // IMAP and SMTP.
   'imap.mailbox-missing',
   'imap.message-missing',
+  'imap.message-withheld', // the server lists it and does not hand it out
   'imap.rejected', // NO or BAD; details: response
   'smtp.rejected', // permanent 5xx; details: status, enhanced
   'smtp.deferred', // transient 4xx; details: status, enhanced

@@ -87,14 +87,19 @@ export class MessageStore {
     this.#sql.run(set, accountId, path);
   }
 
+  /** Several calls as one transaction. */
+  together<T>(calls: () => T): T {
+    return inTransaction(this.#db, calls);
+  }
+
   /** Adds messages; of a UID that is known already only flags and labels are renewed. Returns the ids of those that were new. */
-  insertMessages(accountId: string, path: string, messages: readonly NewMessage[]): number[] {
+  insertMessages(accountId: string, path: string, messages: readonly NewMessage[], bodyState: number = BODY.none): number[] {
     if (messages.length === 0) return [];
     return inTransaction(this.#db, () => {
       const folder = folderId(this.#sql, accountId, path);
       raiseRevision(this.#sql, folder);
       return messages.flatMap((message) => {
-        const id = insertMessage(this.#sql, folder, message);
+        const id = insertMessage(this.#sql, folder, message, bodyState);
         if (id === undefined) renew(this.#sql, folder, message);
         return id === undefined ? [] : [id];
       });
@@ -145,8 +150,7 @@ export class MessageStore {
 
   /** UIDs and sizes of the messages with the highest UIDs, to know a folder again by. */
   sample(accountId: string, path: string, limit: number): { uid: number; size: number }[] {
-    const sql = `SELECT uid, size FROM messages WHERE folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?)
-       AND uid > 0 ORDER BY uid DESC LIMIT ?`;
+    const sql = `SELECT uid, size FROM messages WHERE folder_id = (SELECT id FROM folders WHERE account_id = ? AND path = ?) AND uid > 0 ORDER BY uid DESC LIMIT ?`;
     return this.#sql.all(sql, accountId, path, limit).map((row) => ({ uid: row.integer('uid'), size: row.integer('size') }));
   }
 
@@ -283,16 +287,13 @@ export class MessageStore {
   eraseAccount(accountId: string): void {
     inTransaction(this.#db, () => {
       for (const { path } of this.listFolders(accountId)) this.#forget(accountId, path);
-      this.#sql.run('DELETE FROM folders WHERE account_id = ?', accountId);
-      this.#sql.run('DELETE FROM sync_state WHERE account_id = ?', accountId);
-      this.#sql.run('DELETE FROM filling WHERE account_id = ?', accountId);
+      for (const table of ['folders', 'sync_state', 'filling']) this.#sql.run(`DELETE FROM ${table} WHERE account_id = ?`, accountId);
     });
     if (!this.#db.isTransaction) truncateLog(this.#db);
   }
 
   #forget(accountId: string, path: string): void {
-    if (!this.#indexer) return;
     const sql = 'SELECT m.id FROM messages m JOIN folders f ON f.id = m.folder_id WHERE f.account_id = ? AND f.path = ?';
-    this.#indexer.forget(this.#sql.all(sql, accountId, path).map((row) => row.integer('id')));
+    this.#indexer?.forget(this.#sql.all(sql, accountId, path).map((row) => row.integer('id')));
   }
 }

@@ -6,7 +6,8 @@ import { inFolder, inFolderAs, listFolders, readQuota, subscribeFolder, type Sel
 import type { ImapClient } from './imapClient.ts';
 import { ImapActions } from './imapActions.ts';
 import { ImapMailbox } from './imapMailbox.ts';
-import { readBefore, readChanges, readNewest, readSource, readUids, type ChangesAsked } from './imapReading.ts';
+import { readChanges, readSource, type ChangesAsked } from './imapReading.ts';
+import { readBefore, readNewest, readUids } from './imapSummaries.ts';
 import { ImapWatch } from './imapWatch.ts';
 import { findByMessageId, searchMail, type ServerSearch } from './imapSearch.ts';
 import { appendMessage, changeFlags, ensureFolder, moveMessages, removeMessages } from './imapWriting.ts';
@@ -85,7 +86,7 @@ export class EmailHandler implements Disposable {
   /** The newest `limit` messages of a folder, newest first, without bodies. */
   getEmailList(folder: string, limit: number, signal?: AbortSignal): Promise<RemoteMessage[]> {
     return this.#mailbox.run('repeatable', signal, (client) =>
-      inFolder(client, folder, 'reselect', (mailbox) => readNewest(client, mailbox, limit)),
+      inFolder(client, folder, 'reselect', async (mailbox) => (await readNewest(client, mailbox, limit)).messages),
     );
   }
 
@@ -208,9 +209,9 @@ export class EmailHandler implements Disposable {
     );
   }
 
-  /** Makes a folder unless it exists. */
-  ensureFolder(folder: string, signal?: AbortSignal): Promise<void> {
-    return this.#mailbox.run('repeatable', signal, (client) => ensureFolder(client, folder));
+  /** Makes a folder among the person's own unless it exists; resolves to its path. */
+  ensureFolder(name: string, signal?: AbortSignal): Promise<string> {
+    return this.#mailbox.run('repeatable', signal, (client) => ensureFolder(client, name));
   }
 
   /** Resolves only after the server's 250; see SmtpOutbox.send for what each rejection means. */

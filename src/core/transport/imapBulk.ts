@@ -1,17 +1,14 @@
 import { QuMailError } from '../base/errors.ts';
 import type { ImapClient } from './imapClient.ts';
-import { fetchMany } from './imapFetch.ts';
+import { asked, fetchByHalves, fetchMany } from './imapFetch.ts';
 import type { SelectedMailbox } from './imapFolders.ts';
 import { arrivalOf, mailFlags } from './remoteMessage.ts';
 import type { RemoteFacts, RemoteSource } from './remoteMail.ts';
-import { uidSets } from './uidSet.ts';
 
 /** Labels and thread ids are asked for where Gmail's extension is offered, and left out by ImapFlow elsewhere. */
 const FACTS = { uid: true, flags: true, internalDate: true, size: true, labels: true, threadId: true };
 const SOURCE = { uid: true, flags: true, internalDate: true, labels: true, threadId: true, source: true };
 const BY_UID = { uid: true };
-/** Answers for other messages that are passed over before a server is taken for broken. */
-const MAX_UNASKED = 10_000;
 /** Short answers that are read before whatever else waits for this thread has its turn: ImapFlow takes in all that came from the line at once. */
 const BETWEEN_PAUSES = 50;
 
@@ -39,25 +36,25 @@ function evenly({ exists, uidNext }: SelectedMailbox): (string | undefined)[] {
   return Array.from({ length: lists }, (_, n) => `${n * width + 1}:${n === lists - 1 ? '*' : (n + 1) * width}`);
 }
 
-/** Sizes, flags and arrival of these messages, in any order; those that are gone do not answer. */
+/** Sizes, flags and arrival of these messages, in any order; those that are gone do not answer, nor those that the server refuses. */
 export async function readFacts(client: ImapClient, uids: readonly number[]): Promise<RemoteFacts[]> {
   const facts = new Map<number, RemoteFacts>();
   const take = asked(uids);
-  for (const set of uidSets(uids)) {
-    await fetchMany(client, set, FACTS, (message) => {
-      const { uid } = message;
-      if (!take(uid)) return undefined;
-      facts.set(uid, { uid, size: message.size ?? 0, flags: mailFlags(message.flags), ...arrivalOf(message) });
+  const ask = (set: string): Promise<void> =>
+    fetchMany(client, set, FACTS, ({ uid, size, flags, ...message }) => {
+      // What the server says of flags unasked comes in the same way (RFC 9051 section 7.5.2), and is no answer.
+      if (size === undefined || flags === undefined || !take(uid)) return undefined;
+      facts.set(uid, { uid, size, flags: mailFlags(flags), ...arrivalOf({ uid, ...message }) });
       return facts.size % BETWEEN_PAUSES === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined;
     });
-  }
+  await fetchByHalves(uids, ask, (uid) => facts.has(uid));
   return [...facts.values()];
 }
 
 /**
  * Streams the sources of these messages, in whatever order the server has them, one at a time: the next is not read from the line before
- * `each` is done. A message comes at most once, and never one that was not asked for; those that are gone do not come. A literal above the
- * connection's limit is `net.too-large`.
+ * `each` is done. A message comes at most once, and never one that was not asked for; those that are gone do not come, nor those that the
+ * server refuses. A literal above the connection's limit is `net.too-large`.
  */
 export async function streamSources(
   client: ImapClient,
@@ -65,22 +62,13 @@ export async function streamSources(
   each: (message: RemoteSource) => Promise<void> | void,
 ): Promise<void> {
   const take = asked(uids);
-  for (const set of uidSets(uids)) {
-    await fetchMany(client, set, SOURCE, (message) => {
+  const came = new Set<number>();
+  const ask = (set: string): Promise<void> =>
+    fetchMany(client, set, SOURCE, (message) => {
       const { uid, source } = message;
       if (source === undefined || !take(uid)) return undefined;
+      came.add(uid);
       return each({ uid, flags: mailFlags(message.flags), ...arrivalOf(message), raw: source });
     });
-  }
-}
-
-/** Says of each UID whether it was asked for and has not come yet. */
-function asked(uids: readonly number[]): (uid: number) => boolean {
-  const open = new Set(uids);
-  let strangers = 0;
-  return (uid) => {
-    if (open.delete(uid)) return true;
-    if (++strangers > MAX_UNASKED) throw new QuMailError('net.protocol', { protocol: 'imap', reason: 'unasked' });
-    return false;
-  };
+  await fetchByHalves(uids, ask, (uid) => came.has(uid));
 }

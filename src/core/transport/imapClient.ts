@@ -52,6 +52,7 @@ async function connect(opening: ImapOpening, credential: Credential, signal: Abo
   try {
     await client.connect();
     throwIfCancelled(signal);
+    asListed(client);
     opening.log.info('connected', { host, purpose: opening.purpose });
     return client;
   } catch (error) {
@@ -65,6 +66,11 @@ async function connect(opening: ImapOpening, credential: Credential, signal: Abo
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** ImapFlow writes the personal namespace's prefix before every path without it: those of other namespaces would be others. */
+function asListed(client: ImapClient): void {
+  if (client.namespace) client.namespace = { ...client.namespace, prefix: '' };
 }
 
 /**

@@ -1,7 +1,10 @@
 import type { FetchQueryObject } from 'imapflow';
+import { QuMailError } from '../base/errors.ts';
 import { readFetchLine, type FetchLine } from './fetchLine.ts';
 import type { ImapClient } from './imapClient.ts';
 import type { FetchedMessage } from './remoteMessage.ts';
+import { isRefusalOfMessages } from './transportErrors.ts';
+import { uidSetContains, uidSets } from './uidSet.ts';
 
 /** An answer as ImapFlow has taken it off the line. */
 interface Taken {
@@ -19,6 +22,10 @@ export type Fetched = Pick<FetchedMessage, 'uid' | 'flags' | 'internalDate' | 's
 };
 
 const BY_UID = { uid: true };
+/** Answers for other messages that are passed over before a server is taken for broken. */
+const MAX_UNASKED = 10_000;
+/** Refusals of one request that are worked around before they are taken to concern more than single messages. */
+const MAX_REFUSED = 200;
 
 /**
  * FETCH of many messages by UID: whatever is answered, in the order of the server, one at a time; the next is not read from the line before `each`
@@ -61,4 +68,44 @@ export async function fetchMany(
 
 function messageOf({ flags, ...line }: FetchLine): Fetched {
   return { ...line, ...(flags && { flags: new Set(flags) }) };
+}
+
+/**
+ * Has `ask` fetch these messages by UID, in as few commands as the line length allows. A server that cannot read one message may refuse the whole
+ * command for it: then what has not come is asked for by halves, so that all it hands out comes, and nothing of those it refuses alone. Throws
+ * refusals that concern more than messages, and any from the 201st on.
+ */
+export async function fetchByHalves(
+  uids: readonly number[],
+  ask: (set: string) => Promise<void>,
+  came: (uid: number) => boolean,
+): Promise<void> {
+  let refused = 0;
+  const fetch = async (some: readonly number[]): Promise<void> => {
+    for (const set of uidSets(some)) {
+      try {
+        await ask(set);
+      } catch (error) {
+        if (!isRefusalOfMessages(error) || ++refused > MAX_REFUSED) throw error;
+        const inSet = uidSetContains(set);
+        const missing = some.filter((uid) => inSet(uid) && !came(uid));
+        if (missing.length <= 1) continue;
+        const middle = missing.length >> 1;
+        await fetch(missing.slice(0, middle));
+        await fetch(missing.slice(middle));
+      }
+    }
+  };
+  await fetch(uids);
+}
+
+/** Says of each UID whether it was asked for and has not come yet. */
+export function asked(uids: readonly number[]): (uid: number) => boolean {
+  const open = new Set(uids);
+  let strangers = 0;
+  return (uid) => {
+    if (open.delete(uid)) return true;
+    if (++strangers > MAX_UNASKED) throw new QuMailError('net.protocol', { protocol: 'imap', reason: 'unasked' });
+    return false;
+  };
 }

@@ -3,6 +3,7 @@ import type { SpecialUse } from '../base/types.ts';
 import { cleanName } from '../mail/address.ts';
 import { folderRoles } from './folderRoles.ts';
 import type { ImapClient } from './imapClient.ts';
+import { isOwn, listNamespaces, type Listed } from './imapNamespaces.ts';
 import type { RemoteFolder, RemoteQuota } from './remoteMail.ts';
 
 /** The selected mailbox. */
@@ -73,21 +74,23 @@ const MAX_COUNTED = 500;
 /** Octets of a path. No command line of ours could carry a longer one. */
 const MAX_PATH = 1000;
 
-type Listed = Awaited<ReturnType<ImapClient['list']>>[number];
-
 /**
- * Mailboxes with their roles, counts and subscriptions, of every namespace, at most 10,000, INBOX and those with a role first; one LIST, and a
- * STATUS each where the server cannot combine them. Paths that no command could name (control characters, beyond 1000 octets) are
- * left out; `name` is fit to be shown.
+ * Mailboxes with their roles, counts and subscriptions, of every namespace, at most 10,000, INBOX and those with a role first; one LIST where that
+ * shows all, and a STATUS each where the server cannot combine them. Paths that no command could name (control characters, beyond 1000
+ * octets) are left out; `name` is fit to be shown. A list without INBOX is `net.protocol` (`no-inbox`): every server has it (RFC 3501 section
+ * 5.1), so the others that it lacks are not taken for deleted.
  */
 export async function listFolders(client: ImapClient): Promise<RemoteFolder[]> {
   const query = { messages: true, unseen: true, uidNext: true, uidValidity: true, highestModseq: true };
   // Of the mailbox that is selected a server may tell what this session has seen so far. INBOX is looked into anyway.
   if (client.mailbox !== false && client.mailbox.path !== 'INBOX') await client.mailboxOpen('INBOX');
   const combined = client.capabilities.has('LIST-STATUS');
-  const all = (await client.list(combined ? { statusQuery: query } : {})).filter(({ path }) => isAddressable(path));
+  const all = (await listNamespaces(client, combined ? { statusQuery: query } : {})).filter(({ path }) => isAddressable(path));
+  if (!all.some(({ path, specialUse }) => path === 'INBOX' || specialUse === '\\Inbox'))
+    throw new QuMailError('net.protocol', { protocol: 'imap', reason: 'no-inbox' });
+  const own = all.filter(({ path }) => isOwn(client, path));
   const roles = folderRoles(
-    all.map((entry) => ({
+    own.map((entry) => ({
       path: entry.path,
       name: entry.name,
       delimiter: entry.delimiter ?? '',

@@ -22,6 +22,8 @@ export async function identifyMessages(client: ImapClient, of: Identified): Prom
     for (const fetched of await client.fetchAll(set, { uid: true, envelope: true, size: true }, { uid: true })) {
       // `n:*` always names the last message, also one below n (RFC 9051 section 9, seq-range).
       if ('from' in of && fetched.uid < of.from) continue;
+      // What the server says of flags unasked is no answer.
+      if (fetched.envelope === undefined) continue;
       const { uid, rfcMessageId, size } = remoteMessage(fetched);
       found.push({ uid, rfcMessageId, size });
     }

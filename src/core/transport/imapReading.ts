@@ -1,54 +1,28 @@
 import { QuMailError } from '../base/errors.ts';
 import type { ImapClient } from './imapClient.ts';
 import type { SelectedMailbox } from './imapFolders.ts';
-import { arrivalOf, mailFlags, remoteMessage } from './remoteMessage.ts';
+import { isListed, NOTHING, readListed, readNewest, readRange, searchUids, type Handed } from './imapSummaries.ts';
+import { arrivalOf, mailFlags } from './remoteMessage.ts';
 import type { FolderChanges, FolderCursor, RemoteMessage } from './remoteMail.ts';
 import { uidSetContains, uidSets } from './uidSet.ts';
 
-/** What a message list needs. REFERENCES is the only header ENVELOPE leaves out; bodies are not asked for. */
-const SUMMARY = {
-  uid: true,
-  flags: true,
-  envelope: true,
-  bodyStructure: true,
-  internalDate: true,
-  size: true,
-  headers: ['references'],
-  // Left out by ImapFlow where the server has no such thing.
-  labels: true,
-  threadId: true,
-};
 /** What may change of a message. */
 const STANDING = { uid: true, flags: true, labels: true };
 const BY_UID = { uid: true };
 /** Disappearances taken in from one answer; a server may name UIDs that never were. */
 const MAX_VANISHED = 500_000;
-/** Messages that are taken in before others have their turn. */
-const BETWEEN_PAUSES = 20;
+/** Flags that are taken in before others have their turn. */
+const BETWEEN_PAUSES = 80;
 
 export interface ChangesAsked {
   /** Most new messages in one answer. */
   readonly limit: number;
   /**
    * Messages whose flags and existence are of interest; a function is called only where the server must be asked about each, and what a server
-   * with QRESYNC tells of others is passed on as well.
+   * with CONDSTORE tells of others is passed on as well.
    */
   readonly knownUids: readonly number[] | (() => readonly number[]);
   readonly arrived?: (added: readonly RemoteMessage[]) => void;
-}
-
-/** The newest `limit` messages of the selected mailbox, newest first. */
-export async function readNewest(client: ImapClient, mailbox: SelectedMailbox, limit: number): Promise<RemoteMessage[]> {
-  if (mailbox.exists === 0 || limit <= 0) return [];
-  const from = Math.max(1, mailbox.exists - limit + 1);
-  return newestFirst(await readSummaries(client, `${from}:*`, 'by-number')).slice(0, limit);
-}
-
-/** The `limit` messages before `uid`, newest first. */
-export async function readBefore(client: ImapClient, mailbox: SelectedMailbox, uid: number, limit: number): Promise<RemoteMessage[]> {
-  if (mailbox.exists === 0 || uid <= 1 || limit <= 0) return [];
-  const older = await searchUids(client, `1:${uid - 1}`);
-  return readUids(client, older.slice(-limit));
 }
 
 /** What changed since `since`: new messages, flags and disappearance of the known ones. */
@@ -63,17 +37,21 @@ export async function readChanges(
     ...(mailbox.highestModseq !== undefined && !mailbox.noModseq && { highestModseq: mailbox.highestModseq }),
     ...(mailbox.mailboxId !== undefined && { mailboxId: mailbox.mailboxId }),
   };
-  if (since === undefined || since.uidValidity !== uidValidity) {
-    const added = await readNewest(client, mailbox, o.limit);
+  if (since === undefined || since.uidValidity !== uidValidity || isAnother(since, mailbox)) {
+    const { messages: added, withheld } = await readNewest(client, mailbox, o.limit);
     const reset = since === undefined ? 'no' : 'uid-validity';
-    return { uidValidity, uidNext: afterLast(added, mailbox.uidNext ?? 1), ...modseq, reset, added, more: false, flags: [], vanished: [] };
+    const uidNext = mailbox.uidNext ?? afterLast(added, withheld, 1);
+    return { uidValidity, uidNext, ...modseq, reset, added, withheld, more: false, flags: [], vanished: [] };
   }
-  const { added, more } = await readNew(client, mailbox, since.uidNext, o.limit);
-  // Where more is to come, the next look must start after what was read, not after what the server has.
-  const uidNext = afterLast(added, more ? since.uidNext : Math.max(since.uidNext, mailbox.uidNext ?? 1));
+  const { messages: added, withheld, more, uidNext } = await readNew(client, mailbox, since.uidNext, o.limit);
   if (added.length > 0) o.arrived?.(added);
   const known = await readKnown(client, mailbox, since, o.knownUids);
-  return { uidValidity, uidNext, ...modseq, reset: 'no', added, more, ...known };
+  return { uidValidity, uidNext, ...modseq, reset: 'no', added, withheld, more, ...known };
+}
+
+/** Two folders of one UIDVALIDITY may have swapped their names (RFC 8474 section 4). */
+function isAnother(since: FolderCursor, { mailboxId }: SelectedMailbox): boolean {
+  return since.mailboxId !== undefined && mailboxId !== undefined && since.mailboxId !== mailboxId;
 }
 
 /** The source of one message, octet for octet. `imap.message-missing` when it is gone. */
@@ -83,40 +61,26 @@ export async function readSource(client: ImapClient, folder: string, uid: number
   return message.source;
 }
 
+/** Messages from `from` on, the oldest first; `uidNext` is where the next look starts. */
 async function readNew(
   client: ImapClient,
   mailbox: SelectedMailbox,
-  uidNext: number,
+  from: number,
   limit: number,
-): Promise<{ added: RemoteMessage[]; more: boolean }> {
-  if (mailbox.exists === 0) return { added: [], more: false };
-  if (mailbox.uidNext !== undefined && mailbox.uidNext <= uidNext) return { added: [], more: false };
-  // `n:*` always names the last message, also one below n (RFC 9051 section 9, seq-range).
-  if (mailbox.uidNext !== undefined && mailbox.uidNext - uidNext <= limit) {
-    // No more than `limit` can have come by SELECT, so there is no need to ask for their UIDs first; what came since is cut off again.
-    const fetched = (await readSummaries(client, `${uidNext}:*`)).filter(({ uid }) => uid >= uidNext);
-    const oldestFirst = fetched.sort((a, b) => a.uid - b.uid);
-    return { added: newestFirst(oldestFirst.slice(0, limit)), more: oldestFirst.length > limit };
-  }
-  const uids = (await searchUids(client, `${uidNext}:*`)).filter((uid) => uid >= uidNext);
-  return { added: await readUids(client, uids.slice(0, limit)), more: uids.length > limit };
-}
-
-/** What a list shows of these messages, newest first. */
-export async function readUids(client: ImapClient, uids: readonly number[]): Promise<RemoteMessage[]> {
-  const messages: RemoteMessage[] = [];
-  for (const set of uidSets(uids)) messages.push(...(await readSummaries(client, set)));
-  return newestFirst(messages);
-}
-
-/** ImapFlow takes in whatever came from the line at once; so that requests are answered in between, it is held up now and then. */
-async function readSummaries(client: ImapClient, set: string, named: 'by-uid' | 'by-number' = 'by-uid'): Promise<RemoteMessage[]> {
-  const messages: RemoteMessage[] = [];
-  for await (const message of client.fetch(set, SUMMARY, { uid: named === 'by-uid' })) {
-    messages.push(remoteMessage(message));
-    if (messages.length % BETWEEN_PAUSES === 0) await new Promise((resolve) => setImmediate(resolve));
-  }
-  return messages;
+): Promise<Handed & { readonly more: boolean; readonly uidNext: number }> {
+  const { exists, uidNext = from } = mailbox;
+  const after = Math.max(from, uidNext);
+  if (exists === 0 || (mailbox.uidNext !== undefined && uidNext <= from)) return { ...NOTHING, more: false, uidNext: after };
+  const listed = isListed(mailbox, from);
+  // No more than `limit` can have come by SELECT, so there is no need to ask for their UIDs first.
+  if (mailbox.uidNext !== undefined && uidNext - from <= limit)
+    return { ...(await readRange(client, `${from}:*`, 'by-uid', uidNext - from, listed)), more: false, uidNext: after };
+  const uids = (await searchUids(client, { uid: `${from}:*` })).filter(listed);
+  const some = uids.slice(0, limit);
+  const handed = await readListed(client, some, []);
+  const more = uids.length > limit;
+  // Where more is to come, the next look starts after what was listed, also where none of it was handed out; not after what the server has.
+  return { ...handed, more, uidNext: more || mailbox.uidNext === undefined ? (some.at(-1) ?? from - 1) + 1 : after };
 }
 
 async function readKnown(
@@ -130,7 +94,8 @@ async function readKnown(
     since.highestModseq !== undefined && mailbox.highestModseq !== undefined && !mailbox.noModseq && client.enabled.has('CONDSTORE');
   const quiet = condstore && mailbox.highestModseq === BigInt(since.highestModseq!);
   if (quiet && client.enabled.has('QRESYNC')) return { flags: [], vanished: [] };
-  const wanted = typeof asked === 'function' && client.enabled.has('QRESYNC') ? undefined : new Set(knownUids());
+  // Where the server tells what changed, all of it is taken: the next question begins after it.
+  const wanted = typeof asked === 'function' && condstore ? undefined : new Set(knownUids());
   if (wanted?.size === 0) return { flags: [], vanished: [] };
   if (mailbox.exists === 0) return { flags: [], vanished: [...knownUids()] };
   if (!condstore) return readAllKnown(client, uidSets(knownUids()), knownUids());
@@ -192,7 +157,7 @@ async function readFlags(
   for await (const message of client.fetch(range, STANDING, options)) {
     const { uid, flags } = message;
     if (flags) found.push({ uid, flags: mailFlags(flags), ...arrivalOf(message) });
-    if (found.length % (BETWEEN_PAUSES * 4) === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (found.length % BETWEEN_PAUSES === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return found;
 }
@@ -211,17 +176,7 @@ async function readVanished(client: ImapClient, known: readonly string[], knownU
   return knownUids.filter((uid) => !present.some((has) => has(uid)));
 }
 
-async function searchUids(client: ImapClient, set: string): Promise<number[]> {
-  const found = await client.search({ uid: set }, BY_UID);
-  if (!Array.isArray(found)) throw new QuMailError('imap.rejected', { response: 'SEARCH' });
-  return found.sort((a, b) => a - b);
-}
-
-function newestFirst(messages: RemoteMessage[]): RemoteMessage[] {
-  return messages.sort((a, b) => b.uid - a.uid);
-}
-
-/** Messages may arrive between SELECT and FETCH, so UIDNEXT from SELECT can be behind. */
-function afterLast(added: readonly RemoteMessage[], atLeast: number): number {
-  return Math.max(atLeast, (added[0]?.uid ?? 0) + 1);
+/** One above the highest UID that was read or withheld; `atLeast` where there is none. */
+function afterLast(added: readonly RemoteMessage[], withheld: readonly number[], atLeast: number): number {
+  return withheld.reduce((next, uid) => Math.max(next, uid + 1), Math.max(atLeast, (added[0]?.uid ?? 0) + 1));
 }

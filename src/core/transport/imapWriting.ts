@@ -1,6 +1,7 @@
 import { QuMailError } from '../base/errors.ts';
 import type { MailFlag } from '../base/types.ts';
 import type { ImapClient } from './imapClient.ts';
+import { ownPath } from './imapNamespaces.ts';
 import { wireFlags } from './remoteMessage.ts';
 import { uidSets } from './uidSet.ts';
 
@@ -91,9 +92,11 @@ export async function appendMessage(
   return appended === false ? undefined : appended.uid;
 }
 
-/** Makes sure a mailbox exists and is subscribed to. */
-export async function ensureFolder(client: ImapClient, folder: string): Promise<void> {
-  await client.mailboxCreate(folder);
+/** Makes sure that the person has a mailbox of this name and is subscribed to it; resolves to its path. */
+export async function ensureFolder(client: ImapClient, name: string): Promise<string> {
+  const path = ownPath(client, name);
+  await client.mailboxCreate(path);
+  return path;
 }
 
 /** ImapFlow resolves with false when one of these commands failed; this finds out why. Resolves to the code of the answer, where it had one. */

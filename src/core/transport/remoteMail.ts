@@ -82,6 +82,7 @@ export interface FolderCursor {
   readonly uidValidity: number;
   readonly uidNext: number;
   readonly highestModseq?: bigint | number;
+  readonly mailboxId?: string;
 }
 
 export interface FolderChanges {
@@ -91,10 +92,15 @@ export interface FolderChanges {
   readonly highestModseq?: bigint;
   /** RFC 8474: what the folder keeps whatever it is called. */
   readonly mailboxId?: string;
-  /** `uid-validity`: every UID known before is void; `added` holds the newest messages as on a first look. */
+  /**
+   * `uid-validity`: every UID known before is void, also where UIDVALIDITY is the same and another folder goes by this name now, as its MAILBOXID
+   * tells; `added` holds the newest messages as on a first look.
+   */
   readonly reset: 'no' | 'uid-validity';
   /** Newest first. On a first look the newest `limit`, later everything new, at most `limit` of the oldest at a time. */
   readonly added: readonly RemoteMessage[];
+  /** UIDs among the new ones that the server lists and does not hand out. */
+  readonly withheld: readonly number[];
   /** True when `limit` cut off new messages: look again from the new cursor. */
   readonly more: boolean;
   /** Flags of known messages, and their labels in Gmail: those that changed, or all of them where the server cannot tell. */

@@ -14,6 +14,8 @@ interface ImapFailure {
   readonly code?: string;
   readonly responseStatus?: string;
   readonly serverResponseCode?: string;
+  /** The answer as it was parsed, where ImapFlow read no code from it: that of a FETCH. */
+  readonly response?: unknown;
   readonly responseText?: string;
   readonly authenticationFailed?: boolean;
   readonly mailboxMissing?: boolean;
@@ -54,6 +56,11 @@ const PAUSES: Readonly<Record<string, number>> = {
   INUSE: 15_000,
   SERVERBUG: 15_000,
 };
+/** Response codes with which a command is refused for other reasons than the messages it names (RFC 5530). */
+const NOT_OF_MESSAGES = new Set([
+  ...['UNAVAILABLE', 'INUSE', 'LIMIT', 'THROTTLED', 'OVERQUOTA', 'NOPERM', 'CONTACTADMIN', 'PRIVACYREQUIRED'],
+  ...['AUTHENTICATIONFAILED', 'AUTHORIZATIONFAILED', 'EXPIRED', 'NONEXISTENT'],
+]);
 /** No server's wish is followed for longer than this. */
 const MAX_PAUSE_MS = 3_600_000;
 const MAILBOX_MISSING = new Set(['NONEXISTENT', 'TRYCREATE']);
@@ -67,7 +74,7 @@ export function imapError(error: unknown, place: FailurePlace): QuMailError {
   const named = (code: ErrorCode, more: ErrorDetails = {}): QuMailError => new QuMailError(code, { ...details, ...more }, { cause: error });
 
   const status = failure.responseStatus;
-  const code = failure.serverResponseCode?.toUpperCase() ?? '';
+  const code = responseCodeOf(failure);
   const refused = status === 'NO' || status === 'BAD' || (status === 'BYE' && code !== '');
   const pause = refused ? pauseOf(failure, code) : {};
   const response = refused ? { response: responseOf(failure), ...pause } : {};
@@ -97,9 +104,25 @@ export function isImapRefusal(error: QuMailError): boolean {
   return error.code === 'imap.rejected' || error.code === 'imap.mailbox-missing' || error.code === 'imap.message-missing';
 }
 
+/** True where a FETCH was refused, as far as the server says because of the messages it asks for: of others it may hand out all. */
+export function isRefusalOfMessages(error: unknown): boolean {
+  const failure = (typeof error === 'object' && error !== null ? error : {}) as ImapFailure;
+  if ((failure.responseStatus !== 'NO' && failure.responseStatus !== 'BAD') || failure.throttleReset !== undefined) return false;
+  return !NOT_OF_MESSAGES.has(responseCodeOf(failure));
+}
+
+/** In capitals; '' where there is none. */
+function responseCodeOf({ serverResponseCode, response }: ImapFailure): string {
+  const { attributes } = (typeof response === 'object' && response !== null ? response : {}) as {
+    attributes?: readonly ({ section?: readonly ({ value?: unknown } | null)[] } | null)[];
+  };
+  const code = serverResponseCode ?? attributes?.[0]?.section?.[0]?.value;
+  return typeof code === 'string' ? code.trim().toUpperCase() : '';
+}
+
 function responseOf(failure: ImapFailure): string {
-  const code = failure.serverResponseCode ? ` [${failure.serverResponseCode}]` : '';
-  return printable(`${failure.responseStatus}${code} ${failure.responseText ?? ''}`);
+  const code = responseCodeOf(failure);
+  return printable(`${failure.responseStatus}${code && ` [${code}]`} ${failure.responseText ?? ''}`);
 }
 
 function reasonOf(failure: ImapFailure): ErrorDetails {

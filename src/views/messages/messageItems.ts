@@ -44,7 +44,9 @@ export function messageItem(row: Extract<ListRow, { kind: 'message' }>, setting:
   if (draft) return draftRow(message, draft, setting);
   const who = correspondents(message, setting.own, vscode.l10n);
   const unread = !message.flags.includes('seen');
-  const subject = message.subject || vscode.l10n.t('(no subject)');
+  const failure = message.failure ? sentenceOf(message.failure, vscode.l10n) : '';
+  // Of what the server does not hand out the reason is all there is to say.
+  const subject = message.subject || (message.seal === 'plain' && failure) || vscode.l10n.t('(no subject)');
   const date = until === undefined ? shortDate(message.date, setting.now, vscode.env.language) : dateAndTime(until, vscode.env.language);
   const server = setting.server(message.id);
   const muted = setting.muted?.(message.id) === true;
@@ -66,7 +68,6 @@ export function messageItem(row: Extract<ListRow, { kind: 'message' }>, setting:
   item.command = { command: 'qumail.openMessage', title: vscode.l10n.t('Open Message'), arguments: [message.id] };
   const level = message.seal === 'plain' ? vscode.l10n.t('not sealed') : levelLabel(message.level, vscode.l10n);
   const from = message.from.name ? `${personLabel(message.from)} <${message.from.address}>` : message.from.address;
-  const failure = message.failure ? sentenceOf(message.failure, vscode.l10n) : '';
   const waiting = server === 'waiting' ? vscode.l10n.t('The server has not heard of the last change yet.') : '';
   item.tooltip = [
     subject,
@@ -145,7 +146,8 @@ function mutedWords(): string {
   return vscode.l10n.t('Muted: what comes later is marked read');
 }
 
-function icon({ level, seal }: MessageSummary): vscode.ThemeIcon {
+function icon({ level, seal, failure }: MessageSummary): vscode.ThemeIcon {
+  if (seal === 'plain' && failure) return new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
   const { id, color } = messageIcon(level, seal);
   return color ? new vscode.ThemeIcon(id, new vscode.ThemeColor(color)) : new vscode.ThemeIcon(id);
 }

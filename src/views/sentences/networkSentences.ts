@@ -38,6 +38,7 @@ export function networkSentences(l10n: Localiser): Record<NetworkCode, Sentence>
       step: 'fetch',
     },
     'imap.message-missing': { say: () => l10n.t('The message is no longer on the server.'), step: 'fetch' },
+    'imap.message-withheld': { say: () => l10n.t('The mail server lists this message, but does not hand it out.'), step: 'retry' },
     'imap.rejected': { say: (f) => l10n.t('The mail server refused: {0}.', reasonOf(f, l10n)), step: 'retry' },
     'smtp.rejected': {
       say: (f) => l10n.t('The mail server refused the message: {0}. The draft is still here.', smtpReasonOf(f, l10n)),

@@ -39,7 +39,7 @@ class Device {
       peek: () => ({ rotatedAt: this.rotatedAt }),
     };
     const handler = {
-      ensureFolder: async () => {},
+      ensureFolder: async (name: string) => name,
       findByMessageId: async (_: string, id: string) => folder.flatMap((raw, uid) => (raw.includes(`Message-ID: ${id}`) ? [uid] : [])),
       append: async (_: string, raw: Buffer) => {
         folder.push(raw);

@@ -89,7 +89,9 @@ describe('SecureStorage', () => {
   it('leaves neither text nor keys in the database files', () => {
     const text = Buffer.from('a needle in the database');
     addAccount(vault.db, 'alice');
-    vault.db.prepare('INSERT INTO drafts (id, account_id, updated_at, sealed) VALUES (?, ?, ?, ?)').run('1', 'alice', 0, vault.storage.seal('mail', 'draft', '1', text));
+    vault.db
+      .prepare('INSERT INTO drafts (id, account_id, updated_at, sealed) VALUES (?, ?, ?, ?)')
+      .run('1', 'alice', 0, vault.storage.seal('mail', 'draft', '1', text));
     const raw = rawBytes(vault.folder);
     assert.equal(raw.includes(text), false);
     assert.ok(raw.includes('alice'));

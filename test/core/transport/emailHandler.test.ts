@@ -173,6 +173,27 @@ describe('EmailHandler between two users', () => {
     }
   });
 
+  it('is told of changes and disappearances at once where the server has QRESYNC, and asks about no message', async () => {
+    const { uids } = await folderWith(bob, 'Resync', ['a', 'b', 'c', 'd']);
+    const first = await bob.fetchChanges('Resync', undefined, { limit: 2, knownUids: [] });
+    assert.ok(bob.connections().some(({ capabilities }) => capabilities?.includes('QRESYNC')));
+    const [oldest, second, third] = uids.toSorted((a, b) => a - b);
+    await bob.setFlags('Resync', first.uidValidity, [oldest!, third!], { add: ['seen'], remove: [] });
+    await bob.delete('Resync', first.uidValidity, [second!]);
+    const knownUids = (): number[] => assert.fail('asked about each message');
+    const changes = await bob.fetchChanges('Resync', first, { limit: 10, knownUids });
+    assert.deepEqual(
+      changes.flags.toSorted((a, b) => a.uid - b.uid).map(({ uid, flags }) => [uid, ...flags]),
+      [
+        [oldest, 'seen'],
+        [third, 'seen'],
+      ],
+    );
+    assert.deepEqual(changes.vanished, [second]);
+    const quiet = await bob.fetchChanges('Resync', changes, { limit: 10, knownUids });
+    assert.deepEqual([quiet.flags, quiet.vanished], [[], []]);
+  });
+
   it('hands out many new messages in order and in portions, losing none', async () => {
     const { uidValidity } = await folderWith(bob, 'Many', ['0']);
     let cursor = await bob.fetchChanges('Many', undefined, { limit: 10, knownUids: [] });

@@ -30,8 +30,18 @@ export interface Lies {
   beforeSources?: (folder: ModelFolder) => string[];
   /** Called when a FETCH of sources begins; may change the folder. */
   onSources?: (folder: ModelFolder) => void;
+  /** Sent before the answer to any FETCH, which asks for `items`: lines as they are. */
+  beforeFetch?: (folder: ModelFolder, items: string) => string[];
   /** UIDs whose source is never handed out. */
   withheld?: ReadonlySet<number>;
+  /** UIDs of which nothing but flags and size is ever handed out. */
+  headless?: ReadonlySet<number>;
+  /** UIDs for which a FETCH of more than flags and size is refused; with the rest, or instead of it. */
+  refused?: { readonly uids: ReadonlySet<number>; readonly how: 'afterwards' | 'at-once'; readonly code?: string };
+  /** UIDs that SEARCH names besides those that are there. */
+  found?: (folder: ModelFolder) => number[];
+  /** Mailboxes that LIST leaves out. */
+  unlisted?: (path: string) => boolean;
   /** Sent among the mailboxes of a LIST: lines as they are. */
   listed?: () => string[];
   /** A literal that says another length than it has. */
@@ -224,7 +234,7 @@ export class ModelImap {
       const found = this.#search(command.slice(11), selected);
       send(`* SEARCH${found.map((uid) => ` ${uid}`).join('')}\r\n`);
     }
-    if (/^(UID )?FETCH/.test(upper) && selected) this.#fetch(command, selected, send);
+    if (/^(UID )?FETCH/.test(upper) && selected) return this.#fetch(command, selected, send);
     return 'OK done';
   }
 
@@ -239,6 +249,7 @@ export class ModelImap {
     if (command.startsWith('LIST "" ""')) return send('* LIST (\\Noselect) "/" ""\r\n');
     const parts: string[] = [];
     for (const folder of this.folders.values()) {
+      if (this.lies.unlisted?.(folder.path)) continue;
       parts.push(`* LIST (\\HasNoChildren${folder.attributes && ` ${folder.attributes}`}) "/" ${quoted(folder.path)}\r\n`);
       if (command.includes('STATUS')) parts.push(`* STATUS ${quoted(folder.path)} ${statusOf(folder)}\r\n`);
     }
@@ -252,19 +263,30 @@ export class ModelImap {
     if (header) return folder.messages.filter(({ raw: source }) => source.includes(header[1]!)).map(({ uid }) => uid);
     const set = /UID ([\d:,*]+)/.exec(query);
     const within = set ? inSet(set[1]!, folder) : () => true;
-    return folder.messages.map(({ uid }) => uid).filter(within);
+    return [...folder.messages.map(({ uid }) => uid), ...(this.lies.found?.(folder) ?? [])].filter(within);
   }
 
-  #fetch(command: string, folder: ModelFolder, send: (data: string | Buffer) => void): void {
+  #fetch(command: string, folder: ModelFolder, send: (data: string | Buffer) => void): string {
     const [, byUid, set = '', items = ''] = /^(UID )?FETCH (\S+) (.*)$/i.exec(command) ?? [];
     const since = /CHANGEDSINCE (\d+)/.exec(items);
     const sources = items.includes('BODY.PEEK[]');
     if (sources) this.lies.onSources?.(folder);
     if (sources) for (const line of this.lies.beforeSources?.(folder) ?? []) send(`${line}\r\n`);
+    for (const line of this.lies.beforeFetch?.(folder, items) ?? []) send(`${line}\r\n`);
+    const content = sources || items.includes('ENVELOPE');
     const wanted = byUid ? inSet(set, folder) : undefined;
     const numbers = byUid ? undefined : inSet(set, { ...folder, messages: folder.messages.map((m, i) => ({ ...m, uid: i + 1 })) });
+    const { refused } = this.lies;
+    const asked = folder.messages.filter(({ uid }, index) => (wanted ? wanted(uid) : numbers!(index + 1)));
+    const isAsked = new Set(asked);
+    const refusal =
+      content && asked.some(({ uid }) => refused?.uids.has(uid))
+        ? `NO ${refused?.code ?? ''} Some messages could not be FETCHed`
+        : undefined;
+    if (refusal && refused?.how === 'at-once') return refusal;
     for (const [index, message] of folder.messages.entries()) {
-      if (wanted ? !wanted(message.uid) : !numbers!(index + 1)) continue;
+      if (!isAsked.has(message) || (content && refused?.uids.has(message.uid))) continue;
+      if (content && this.lies.headless?.has(message.uid)) continue;
       if (since && message.modseq <= Number(since[1])) continue;
       if (sources && this.lies.withheld?.has(message.uid)) continue;
       const parts = [`UID ${message.uid}`];
@@ -289,6 +311,7 @@ export class ModelImap {
       send(message.raw);
       send(')\r\n');
     }
+    return refusal ?? 'OK done';
   }
 }
 

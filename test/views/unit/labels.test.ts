@@ -37,6 +37,7 @@ describe('views/labels', () => {
     assert.equal(correspondents(message, 'received', plain), 'Alice');
     assert.equal(correspondents(message, 'sent', plain), 'To bob@b.example');
     assert.equal(correspondents({ ...message, to: [] }, 'sent', plain), '(no recipient)');
+    assert.equal(correspondents({ ...message, from: { name: '', address: '' } }, 'received', plain), '(no sender)');
     assert.equal(personLabel({ name: '  ', address: 'x@y.example' }), 'x@y.example');
   });
 

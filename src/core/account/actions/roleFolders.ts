@@ -10,7 +10,7 @@ export interface RoleFoldersDeps {
   readonly messages: MessageStore;
   /** @throws QuMailError `account.missing` */
   readonly accountOf: (accountId: string) => {
-    readonly handler: { ensureFolder(folder: string, signal?: AbortSignal): Promise<void> };
+    readonly handler: { ensureFolder(name: string, signal?: AbortSignal): Promise<unknown> };
     syncFolders(signal?: AbortSignal): Promise<unknown>;
   };
 }

@@ -9,19 +9,19 @@ import type { OfflineStore } from '../../store/offline.ts';
 import { MAX_MESSAGE_BYTES } from '../../transport/mailAccess.ts';
 import type { RemoteFolder, RemoteQuota } from '../../transport/remoteMail.ts';
 import { writeFailure } from '../stored.ts';
-import { checkKnown, fillArrivals, fillFolder, type FillDeps } from './fillFolder.ts';
+import { fillArrivals, fillFolder, type FillDeps } from './fillFolder.ts';
+import { FolderLooks } from './folderLooks.ts';
 import { RoomKeeper } from './roomKeeper.ts';
 import { SharedFilling } from './sharedFilling.ts';
-import { defaultChoice, inFillingOrder, needsLook } from './syncPlan.ts';
+import { defaultChoice, inFillingOrder } from './syncPlan.ts';
 
 /** Octets of the messages of one command. */
 const BATCH_OCTETS = 8 * 1024 * 1024;
 const BATCH_MESSAGES = 2000;
 /** A message above this is kept by its header only and fetched when it is opened. */
 const LARGEST_KEPT = 25 * 1024 * 1024;
-/** Least time between two progress events, and between two looks at flags that a server without mod-sequences may have changed unseen. */
+/** Least time between two progress events. */
 const PROGRESS_MS = 250;
-const FLAGS_EVERY_MS = 900_000;
 const QUOTA_EVERY_MS = 3_600_000;
 /** How long the background gives way to work that a person waits for, at most. */
 const GIVE_WAY_MS = 5000;
@@ -60,8 +60,10 @@ export interface BackgroundDeps {
 export class BackgroundSync implements Disposable {
   readonly #deps: BackgroundDeps;
   readonly #shared: SharedFilling;
-  readonly #looked = new Map<string, number>();
+  readonly #looks: FolderLooks;
   #folders: readonly RemoteFolder[] = [];
+  /** Read once, for there may be ten thousand folders; whoever chooses calls `start`. */
+  #choices: ReadonlyMap<string, FolderSyncChoice> | undefined;
   #stop = new AbortController();
   #running: Promise<void> | undefined;
   #again = false;
@@ -78,6 +80,11 @@ export class BackgroundSync implements Disposable {
     this.#deps = deps;
     this.#shared = new SharedFilling({ ...deps, store: deps.offline.filling });
     this.#room = new RoomKeeper({ ...deps, room: deps.offline.room, largest: LARGEST_KEPT });
+    this.#looks = new FolderLooks({
+      ...deps,
+      fillDeps: (path) => this.#fillDeps(path),
+      passedOver: (failure) => this.#passOver(failure),
+    });
     // What an earlier run read is in the store, and old enough to be renewed within the hour.
     this.#quotaRead = deps.clock.now();
   }
@@ -92,8 +99,10 @@ export class BackgroundSync implements Disposable {
    */
   start(folders: readonly RemoteFolder[]): void {
     this.#folders = folders;
+    this.#choices = undefined;
     if (this.#disposed || !this.#deps.leads()) return;
     this.#again = this.#running !== undefined;
+    this.#looks.listed();
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
       if (this.#again) this.start(this.#folders);
@@ -139,7 +148,7 @@ export class BackgroundSync implements Disposable {
 
   choiceOf(
     folder: Pick<RemoteFolder, 'path' | 'specialUse'>,
-    choices = this.#deps.offline.choices(this.#deps.accountId),
+    choices = (this.#choices ??= this.#deps.offline.choices(this.#deps.accountId)),
   ): FolderSyncChoice {
     return choices.get(folder.path) ?? defaultChoice(folder.specialUse);
   }
@@ -154,9 +163,11 @@ export class BackgroundSync implements Disposable {
       this.#shared.renew();
       await this.#room.shrink(this.#stop.signal);
       if (!this.#shared.stopped) await this.#room.refill(this.#wholeFolders(), this.#stop.signal);
-      for (const folder of inFillingOrder(this.#folders)) {
+      this.#looks.begin();
+      await this.#lookIntoAll();
+      for (const folder of this.#looks.inOrder(this.#wanted())) {
         if (this.#stop.signal.aborted) break;
-        await this.#fill(folder);
+        await this.#looks.during(folder.path, () => this.#fill(folder));
       }
       if (!this.#stop.signal.aborted) this.#deps.stored();
       await this.#readQuota();
@@ -185,48 +196,43 @@ export class BackgroundSync implements Disposable {
     if (quota) this.#deps.changed.quota(quota);
   }
 
+  /** Folders of which something is kept, in the order in which they are filled. */
+  #wanted(): RemoteFolder[] {
+    return inFillingOrder(this.#folders).filter((folder) => this.choiceOf(folder) !== 'off');
+  }
+
+  /** What is new anywhere comes before what is old, also while the latter takes hours: with each new list, between two commands. */
+  #lookIntoAll(): Promise<void> {
+    return this.#looks.intoAll(() => this.#wanted(), this.#stop.signal);
+  }
+
   async #fill(folder: RemoteFolder): Promise<void> {
     const { accountId, messages, log } = this.#deps;
     const { path } = folder;
     const signal = this.#stop.signal;
     const choice = this.choiceOf(folder);
     if (choice === 'off') return;
-    try {
-      await this.#lookInto(folder);
-      const before = this.#done;
-      const outcome = await this.#fillAsWanted(path, choice, signal);
-      if (outcome === 'partly' && this.#outcome.outcome === 'complete') this.#outcome = { outcome: 'waiting' };
-      if (this.#done === before) return;
-      log.info('folder-filled', { outcome, messages: this.#done - before });
-      if (messages.cursor(accountId, path) && choice === 'all') await this.#deps.openArrivals(path, signal);
-      this.#deps.changed.messages(path);
-    } catch (error) {
-      const failure = QuMailError.from(error);
-      // One folder that cannot be read does not keep the others from it.
-      if (!failure.code.startsWith('imap.')) throw failure;
-      log.warn('folder-not-filled', { code: failure.code });
-      this.#outcome = { outcome: 'cut', failureJson: writeFailure(failure) };
-    }
+    await this.#looks.atFirst(folder);
+    const before = this.#done;
+    const outcome = await this.#fillAsWanted(folder, choice, signal);
+    if (outcome === 'partly' && this.#outcome.outcome === 'complete') this.#outcome = { outcome: 'waiting' };
+    if (this.#done === before) return;
+    log.info('folder-filled', { outcome, messages: this.#done - before });
+    if (messages.cursor(accountId, path) && choice === 'all') await this.#deps.openArrivals(path, signal);
+    this.#deps.changed.messages(path);
   }
 
-  async #fillAsWanted(path: string, choice: 'all' | 'headers', signal: AbortSignal): Promise<'filled' | 'partly'> {
-    if (!this.#shared.stopped) return fillFolder(path, choice, this.#fillDeps(path), signal);
+  /** One folder that cannot be read does not keep the others from it. */
+  #passOver(failure: QuMailError): void {
+    this.#deps.log.warn('folder-not-filled', { code: failure.code });
+    this.#outcome = { outcome: 'cut', failureJson: writeFailure(failure) };
+  }
+
+  async #fillAsWanted(folder: RemoteFolder, choice: 'all' | 'headers', signal: AbortSignal): Promise<'filled' | 'partly'> {
+    const { path } = folder;
+    if (!this.#shared.stopped) return fillFolder(path, choice, this.#fillDeps(path), signal, folder);
     const since = this.#shared.newSince(path);
     return choice === 'all' ? fillArrivals(path, since, this.#fillDeps(path), signal) : 'filled';
-  }
-
-  async #lookInto(folder: RemoteFolder): Promise<void> {
-    const { accountId, messages, clock } = this.#deps;
-    const { path } = folder;
-    const cursor = messages.cursor(accountId, path);
-    const need = needsLook({ path, ...(cursor && { cursor }) }, folder, messages.count(accountId, path));
-    const stale = clock.now() - (this.#looked.get(path) ?? 0) >= FLAGS_EVERY_MS;
-    if (need === 'no' || (need === 'perhaps' && !stale)) return;
-    await this.#deps.look(path);
-    const flags = stale && cursor !== undefined && cursor.highestModseq === undefined;
-    if (flags || messages.count(accountId, path) > folder.total)
-      await checkKnown(path, flags ? 'flags' : 'presence', this.#fillDeps(path), this.#stop.signal);
-    if (stale) this.#looked.set(path, clock.now());
   }
 
   #fillDeps(path: string): FillDeps {
@@ -249,14 +255,14 @@ export class BackgroundSync implements Disposable {
 
   /** Paths of the folders that are kept with their sources. */
   #wholeFolders(): ReadonlySet<string> {
-    const choices = this.#deps.offline.choices(this.#deps.accountId);
-    return new Set(this.#folders.filter((folder) => this.choiceOf(folder, choices) === 'all').map(({ path }) => path));
+    return new Set(this.#folders.filter((folder) => this.choiceOf(folder) === 'all').map(({ path }) => path));
   }
 
   async #giveWay(): Promise<void> {
     const enough = new AbortController();
     await Promise.race([this.#deps.quiet(), this.#deps.clock.sleep(GIVE_WAY_MS, enough.signal).catch(() => {})]);
     enough.abort();
+    await this.#lookIntoAll();
   }
 
   #tell(folder: string | undefined, which: 'more' | 'last'): void {

@@ -4,8 +4,8 @@ import { BODY } from '../../store/messageRow.ts';
 import type { MessageStore } from '../../store/messages.ts';
 import type { OfflineStore } from '../../store/offline.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
-import type { RemoteFacts } from '../../transport/remoteMail.ts';
-import { newRow } from './newRow.ts';
+import type { RemoteFacts, RemoteFolder, RemoteSource } from '../../transport/remoteMail.ts';
+import { newRow, withheldRow } from './newRow.ts';
 import { removeMost } from './removeInTurns.ts';
 import { SourceIntake } from './sourceIntake.ts';
 import { missingUids, planFill, type FillLimits } from './syncPlan.ts';
@@ -38,7 +38,7 @@ interface Folder {
 /**
  * Brings what is missing of one folder into the store, newest first: sources, or headers where that is the choice or all there is room for. What
  * was stored stays when it ends early; the next call goes on from there. Resolves to how much is here now: `partly` where UIDs changed
- * their meaning meanwhile or there was no room.
+ * their meaning meanwhile or there was no room. What the server listed of the folder saves the question where it is empty.
  *
  * @throws QuMailError `net.*`, `imap.*`, `store.*`, `engine.cancelled`
  */
@@ -47,6 +47,7 @@ export async function fillFolder(
   choice: Exclude<FolderSyncChoice, 'off'>,
   deps: FillDeps,
   signal: AbortSignal,
+  listed?: Pick<RemoteFolder, 'total' | 'uidNext'>,
 ): Promise<'filled' | 'partly'> {
   const cursor = deps.messages.cursor(deps.accountId, path);
   if (!cursor) return 'partly';
@@ -60,7 +61,9 @@ export async function fillFolder(
     deps.progress({ found: bodiless.length });
     return fillUids(folder, bodiless, choice, deps, signal);
   }
-  const onServer = await deps.handler.listUids(path, cursor.uidValidity, signal, cursor.uidNext);
+  // Nothing was in it when it was listed, and nothing came.
+  const isEmpty = listed?.total === 0 && listed.uidNext === cursor.uidNext;
+  const onServer = isEmpty ? [] : await deps.handler.listUids(path, cursor.uidValidity, signal, cursor.uidNext);
   // A first few headers that are here already still lack their sources.
   const missing = missingUids(onServer, deps.offline.settledUids(deps.accountId, path, choice));
   deps.progress({ found: missing.length });
@@ -110,6 +113,8 @@ async function fillUids(
   deps: FillDeps,
   signal: AbortSignal,
 ): Promise<'filled' | 'partly'> {
+  // An intake takes a MiB, and folders in which nothing is missing are many.
+  if (uids.length === 0) return 'filled';
   const place = { accountId: deps.accountId, path: folder.path, uidValidity: folder.uidValidity, messages: uids.length };
   const intake = new SourceIntake(deps.offline, place, (done) => deps.progress({ done }));
   for (let at = 0; at < uids.length; at += WINDOW) {
@@ -124,7 +129,7 @@ async function fillUids(
   return 'filled';
 }
 
-/** One window of sources: sizes first, then few large commands. */
+/** One window of sources: sizes first, then few large commands. Each message is listed afterwards, whatever came of its source. */
 async function fillSources(
   folder: Folder,
   uids: readonly number[],
@@ -132,32 +137,45 @@ async function fillSources(
   deps: FillDeps,
   signal: AbortSignal,
 ): Promise<'stored' | 'stale'> {
-  const { accountId, handler, offline } = deps;
+  const { handler } = deps;
   const facts = await handler.fetchFacts(folder.path, folder.uidValidity, uids, signal);
   const own = withoutTwins(folder, facts, deps);
   const plan = planFill(own, deps.limits);
   const sizes = new Map(own.map(({ uid, size }) => [uid, size]));
-  if (plan.tooLarge.length > 0 && (await fillHeaders(folder, plan.tooLarge, BODY.tooLarge, deps, signal)) === 'stale') return 'stale';
+  const left: number[] = [];
+  const open = new Set(uids);
+  const settle = (some: readonly number[]): void => some.forEach((uid) => open.delete(uid));
+  const take = (message: RemoteSource): Promise<void> | void => {
+    open.delete(message.uid);
+    return intake.take(message);
+  };
+  settle(facts.filter((fact) => !sizes.has(fact.uid)).map(({ uid }) => uid));
+  settle(plan.tooLarge);
+  if ((await fillHeaders(folder, plan.tooLarge, BODY.tooLarge, deps, signal)) === 'stale') return 'stale';
   for (const batch of plan.batches) {
     await deps.quiet();
     throwIfCancelled(signal);
-    if (!(await deps.hasRoom(folder.missing))) break;
-    const before = intake.taken;
+    if (left.length > 0 || !(await deps.hasRoom(folder.missing))) {
+      left.push(...batch);
+      continue;
+    }
     try {
       const octets = batch.reduce((sum, uid) => sum + (sizes.get(uid) ?? 0), 0);
-      await handler.fetchSources(folder.path, folder.uidValidity, batch, (message) => intake.take(message), signal, octets);
+      await handler.fetchSources(folder.path, folder.uidValidity, batch, take, signal, octets);
     } catch (error) {
       if (!QuMailError.is(error, 'net.too-large')) throw error;
       // The server said a size and sent another. The batch is done one by one, and whoever lied is left out.
       intake.flush();
-      await oneByOne(folder, batch, intake, deps, signal);
+      const missing = batch.filter((uid) => open.has(uid));
+      settle(await oneByOne(folder, missing, take, deps, signal));
+    } finally {
+      intake.flush();
     }
-    intake.flush();
     if (intake.stale) return 'stale';
-    // What the server lists and does not hand out is not asked for in every run.
-    if (intake.taken - before < batch.length) offline.markBodies(accountId, folder.path, batch, BODY.damaged);
   }
-  return 'stored';
+  settle(left);
+  if ((await fillHeaders(folder, left, BODY.evicted, deps, signal)) === 'stale') return 'stale';
+  return withoutSource(folder, [...open], deps, signal);
 }
 
 /** Rows for messages whose source another folder of a Gmail account holds already; returns the rest. */
@@ -168,23 +186,25 @@ function withoutTwins(folder: Folder, facts: readonly RemoteFacts[], deps: FillD
   return facts.filter(({ uid }) => !twins.has(uid));
 }
 
+/** Resolves to those that turned out to be too large. */
 async function oneByOne(
   folder: Folder,
-  batch: readonly number[],
-  intake: SourceIntake,
+  uids: readonly number[],
+  take: (message: RemoteSource) => Promise<void> | void,
   deps: FillDeps,
   signal: AbortSignal,
-): Promise<void> {
-  const { accountId, handler, offline } = deps;
-  const settled = offline.settledUids(accountId, folder.path, 'all');
-  for (const uid of batch.filter((each) => !settled.has(each))) {
+): Promise<number[]> {
+  const tooLarge: number[] = [];
+  for (const uid of uids) {
     try {
-      await handler.fetchSources(folder.path, folder.uidValidity, [uid], (message) => intake.take(message), signal);
+      await deps.handler.fetchSources(folder.path, folder.uidValidity, [uid], take, signal);
     } catch (error) {
       if (!QuMailError.is(error, 'net.too-large')) throw error;
       await fillHeaders(folder, [uid], BODY.tooLarge, deps, signal);
+      tooLarge.push(uid);
     }
   }
+  return tooLarge;
 }
 
 async function fillHeaders(
@@ -201,9 +221,50 @@ async function fillHeaders(
     const asked = uids.slice(at, at + HEADERS);
     const rows = (await handler.fetchSummaries(folder.path, folder.uidValidity, asked, signal)).map(newRow);
     if (offline.storeHeaders(accountId, folder.path, folder.uidValidity, rows, bodyState) === 'stale') return 'stale';
+    const came = new Set(rows.map(({ uid }) => uid));
+    const missing = await stillThere(
+      folder,
+      asked.filter((uid) => !came.has(uid)),
+      deps,
+      signal,
+    );
+    if ((await withoutHeaders(folder, missing, deps, signal)) === 'stale') return 'stale';
     deps.progress({ done: asked.length });
   }
   return 'stored';
+}
+
+/** What the server lists and does not hand out: listed by its header, noted as damaged, and not asked for in every run. */
+async function withoutSource(folder: Folder, uids: readonly number[], deps: FillDeps, signal: AbortSignal): Promise<'stored' | 'stale'> {
+  const there = await stillThere(folder, uids, deps, signal);
+  if (there.length === 0) return 'stored';
+  deps.offline.markBodies(deps.accountId, folder.path, there, BODY.damaged);
+  return fillHeaders(folder, unknown(folder, there, deps), BODY.damaged, deps, signal);
+}
+
+/** The same of messages of which not even the header is handed out. */
+async function withoutHeaders(folder: Folder, uids: readonly number[], deps: FillDeps, signal: AbortSignal): Promise<'stored' | 'stale'> {
+  const { accountId, handler, offline } = deps;
+  const missing = unknown(folder, uids, deps);
+  if (missing.length === 0) return 'stored';
+  const facts = new Map(
+    (await handler.fetchFacts(folder.path, folder.uidValidity, missing, signal)).map((each): [number, RemoteFacts] => [each.uid, each]),
+  );
+  const rows = missing.map((uid) => withheldRow({ ...facts.get(uid), uid }));
+  return offline.storeHeaders(accountId, folder.path, folder.uidValidity, rows, BODY.damaged);
+}
+
+function unknown(folder: Folder, uids: readonly number[], deps: FillDeps): number[] {
+  if (uids.length === 0) return [];
+  const known = deps.offline.settledUids(deps.accountId, folder.path, 'headers');
+  return uids.filter((uid) => !known.has(uid));
+}
+
+async function stillThere(folder: Folder, uids: readonly number[], deps: FillDeps, signal: AbortSignal): Promise<readonly number[]> {
+  if (uids.length === 0) return [];
+  const { uidNext } = deps.messages.cursor(deps.accountId, folder.path) ?? {};
+  const present = new Set(await deps.handler.listUids(folder.path, folder.uidValidity, signal, uidNext));
+  return uids.filter((uid) => present.has(uid));
 }
 
 function changesOf(folder: Folder, deps: FillDeps): string {

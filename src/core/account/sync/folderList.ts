@@ -1,6 +1,6 @@
 import { QuMailError } from '../../base/errors.ts';
 import { isChatFolder } from '../../mail/chatMessageId.ts';
-import type { FolderRow, MessageStore } from '../../store/messages.ts';
+import type { MessageStore } from '../../store/messages.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
 import type { RemoteFolder } from '../../transport/remoteMail.ts';
 import { emptyMost } from './removeInTurns.ts';
@@ -37,6 +37,7 @@ export async function takeFolderList(
 ): Promise<'all' | 'held-back'> {
   const present = new Set(listed.map(({ path }) => path));
   const known = messages.listFolders(accountId);
+  const unread = new Map(known.map((folder) => [folder.path, folder.unread]));
   const before = known.map(({ path }) => {
     const cursor = present.has(path) ? undefined : messages.cursor(accountId, path);
     return { path, ...(cursor && { cursor }) };
@@ -62,7 +63,7 @@ export async function takeFolderList(
         delimiter: folder.delimiter,
         ...(folder.specialUse !== undefined && { specialUse: folder.specialUse }),
         selectable: folder.selectable,
-        unread: shownUnread(accountId, folder, known, messages),
+        unread: shownUnread(accountId, folder, unread.get(folder.path) ?? 0, messages),
         total: folder.total,
         ...(folder.subscribed !== undefined && { subscribed: folder.subscribed }),
       })),
@@ -84,9 +85,8 @@ export function chatsToLookAt(accountId: string, listed: readonly RemoteFolder[]
 }
 
 /** What the server counts as unread, without what the chats count. */
-function shownUnread(accountId: string, folder: RemoteFolder, known: readonly FolderRow[], messages: MessageStore): number {
+function shownUnread(accountId: string, folder: RemoteFolder, before: number, messages: MessageStore): number {
   const told = Math.max(0, folder.unread - messages.countUnreadChatMail(accountId, folder.path, folder.uidNext ?? Number.MAX_SAFE_INTEGER));
-  const before = known.find(({ path }) => path === folder.path)?.unread ?? 0;
   return hasNews(accountId, folder, messages) ? Math.min(told, before) : told;
 }
 

@@ -1,5 +1,5 @@
 import type { NewMessage, StoredSeal } from '../../store/messageRow.ts';
-import type { RemoteMessage } from '../../transport/remoteMail.ts';
+import type { RemoteFacts, RemoteMessage } from '../../transport/remoteMail.ts';
 
 /** A message as the server lists it, as a new row: what is sealed stays unopened until its source is fetched. */
 export function newRow(message: RemoteMessage): NewMessage {
@@ -19,6 +19,27 @@ export function newRow(message: RemoteMessage): NewMessage {
     references: message.references,
     ...(message.internalDate !== undefined && { internalDate: message.internalDate }),
     ...(message.gmail && { gmail: message.gmail }),
+  };
+}
+
+/** A message that the server lists and does not hand out, its headers neither: a row that says so, with what is known of it. */
+export function withheldRow({ uid, size = 0, flags = [], ...facts }: Pick<RemoteFacts, 'uid'> & Partial<RemoteFacts>): NewMessage {
+  return {
+    uid,
+    rfcMessageId: '',
+    from: { name: '', address: '' },
+    to: [],
+    subject: '',
+    date: facts.internalDate ?? 0,
+    size,
+    flags,
+    hasAttachments: false,
+    preview: '',
+    ...sealOf('plain'),
+    inReplyTo: '',
+    references: [],
+    ...(facts.internalDate !== undefined && { internalDate: facts.internalDate }),
+    ...(facts.gmail && { gmail: facts.gmail }),
   };
 }
 

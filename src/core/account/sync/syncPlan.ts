@@ -46,11 +46,20 @@ export function needsLook(stored: StoredFolder | undefined, listed: ListedFolder
   const cursor = stored?.cursor;
   if (!cursor || listed.uidValidity === undefined || listed.uidNext === undefined) return 'yes';
   if (cursor.uidValidity !== listed.uidValidity || cursor.uidNext < listed.uidNext) return 'yes';
+  // No folder's UIDNEXT goes down: it is another one, that has the same UIDVALIDITY. Its MAILBOXID will tell.
+  if (cursor.uidNext > listed.uidNext && cursor.mailboxId !== undefined) return 'yes';
   if (listed.highestModseq !== undefined && cursor.highestModseq !== undefined) {
     // RFC 7162 lets an expunge leave HIGHESTMODSEQ as it was; where everything is known the count tells.
     return cursor.highestModseq === listed.highestModseq && (listed.total === undefined || listed.total >= known) ? 'no' : 'yes';
   }
   return listed.total !== undefined && listed.total < known ? 'yes' : 'perhaps';
+}
+
+/** Paths of folders that STATUS does not tell apart: were the names of two of them swapped, it would say the same. */
+export function indistinct(folders: readonly ListedFolder[]): ReadonlySet<string> {
+  const key = ({ uidValidity, uidNext, highestModseq }: ListedFolder): string => `${uidValidity}/${uidNext}/${highestModseq}`;
+  const alike = Map.groupBy(folders, key);
+  return new Set([...alike.values()].flatMap((some) => (some.length > 1 ? some.map(({ path }) => path) : [])));
 }
 
 /** What to do with a folder list: which paths are new, which are gone, and which only go by another name. */

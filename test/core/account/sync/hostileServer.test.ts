@@ -136,7 +136,79 @@ describe('an offline copy of a server that cannot be trusted', function () {
     );
   });
 
-  it('takes 10,000 of 50,000 folders, the inbox among them, in bounded time', async () => {
+  it('lists no message of what it says about flags unasked', async () => {
+    await start({ condstore: 'condstore' });
+    server.create('Junk', '\\Junk');
+    for (const path of ['INBOX', 'Junk']) for (let n = 1; n <= 100; n++) server.add(path, mail(n), { flags: ['\\Seen'] });
+    server.lies.beforeFetch = () =>
+      [5, 90].flatMap((n) => [`* ${n} FETCH (UID ${n} FLAGS (\\Flagged))`, `* ${n} FETCH (UID ${n} MODSEQ (7))`]);
+    await rig.sync();
+    await rig.sync();
+    for (const path of ['INBOX', 'Junk']) {
+      const rows = rig.messages.page(ACCOUNT, path, 1000);
+      assert.deepEqual(
+        [rows.length, rows.filter(({ subject, size, date }) => subject === '' || size === 0 || date === 0).length],
+        [100, 0],
+      );
+      assert.ok(
+        rows.every(({ flags }) => flags.includes('seen')),
+        'an answer without flags takes none away',
+      );
+    }
+  });
+
+  it('finds new mail after it answered for a message that cannot be', async () => {
+    await start();
+    for (let n = 1; n <= 3; n++) server.add('INBOX', mail(n));
+    const envelope = `ENVELOPE (NIL "evil" NIL NIL NIL NIL NIL NIL NIL "<e@e>")`;
+    const forged = (uid: number): string =>
+      `* 1 FETCH (UID ${uid} FLAGS () RFC822.SIZE 4 INTERNALDATE "01-Jan-2026 10:00:00 +0000" ${envelope})`;
+    server.lies.beforeFetch = (_, items) => (items.includes('ENVELOPE') ? [forged(4_294_967_295), forged(9)] : []);
+    await rig.sync();
+    server.add('INBOX', mail(4));
+    await rig.sync();
+    server.add('INBOX', mail(5));
+    await rig.sync();
+    assert.deepEqual(uids(), [1, 2, 3, 4, 5]);
+    assert.deepEqual(rig.messages.page(ACCOUNT, 'INBOX', 10).filter(({ subject }) => subject === 'evil').length, 0);
+  });
+
+  it('goes on with other folders where one answers what is no IMAP, in every run', async () => {
+    await start();
+    for (const path of ['Broken', 'After', 'Later']) {
+      if (path === 'Broken') server.create(path, '\\Drafts');
+      else server.create(path);
+      server.add(path, mail(1));
+    }
+    server.lies.beforeSources = ({ path }) =>
+      path === 'Broken' ? Array.from({ length: 11_000 }, (_, n) => `* 1 FETCH (UID ${n + 10} BODY[] {1}\r\nx)`) : [];
+    await rig.sync();
+    for (const path of ['After', 'Later']) assert.ok(rig.stored(path)[0]?.raw, path);
+    server.add('After', mail(2));
+    await rig.sync();
+    assert.ok(rig.stored('After').every(({ raw }) => raw !== undefined));
+    delete server.lies.beforeSources;
+    await rig.sync();
+    assert.ok(rig.stored('Broken')[0]?.raw);
+  });
+
+  it('takes no list for true in which INBOX is missing, and loses nothing', async () => {
+    await start();
+    server.create('Work');
+    for (const path of ['INBOX', 'Work']) server.add(path, mail(1));
+    await rig.sync();
+    for (const missing of [() => true, (path: string) => path === 'INBOX']) {
+      server.lies.unlisted = missing;
+      await assert.rejects(rig.sync(), { code: 'net.protocol', details: { protocol: 'imap', reason: 'no-inbox' } });
+    }
+    delete server.lies.unlisted;
+    for (const path of ['INBOX', 'Work']) assert.deepEqual(uids(path), [1]);
+    await rig.sync();
+    assert.equal(rig.messages.listFolders(ACCOUNT).length, 2);
+  });
+
+  it('takes 10,000 of 50,000 folders, the inbox among them, and syncs them with one command each', async function () {
+    this.timeout(120_000);
     await start();
     for (let n = 0; n < 50_000; n++) server.create(`Folder ${n}`);
     server.create('Sent', '\\Sent');
@@ -146,6 +218,16 @@ describe('an offline copy of a server that cannot be trusted', function () {
       ['inbox', 'sent'].map((role) => listed.some(({ specialUse }) => specialUse === role)),
       [true, true],
     );
+    for (let n = 0; n < 50; n++) server.add(listed[listed.length - 1 - n]!.path, mail(n));
+    await rig.sync();
+    assert.equal(rig.messages.listFolders(ACCOUNT).length, 10_000);
+    assert.ok(listed.slice(-50).every(({ path }) => rig.stored(path)[0]?.raw !== undefined));
+    const first = server.commands.length;
+    assert.ok(first < 10_500, `${first} commands`);
+    server.add(listed[5000]!.path, mail(1));
+    await rig.sync();
+    assert.ok(rig.stored(listed[5000]!.path)[0]?.raw);
+    assert.ok(server.commands.length - first < 20, `${server.commands.length - first} commands more`);
   });
 
   it('shows folders of hostile names by names that can be shown, and passes over what no command could name', async () => {
