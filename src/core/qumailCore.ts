@@ -76,7 +76,6 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
   const emit = (event: QuMailEvent): void => events.fire(event);
   let settings = startSettings(options.settings ?? {}, (field) => log.warn('setting-refused', { field }));
   const authorities = (host: string): string | undefined => authorityFor(settings, host);
-
   const stores = await openStores({ ...options, rebuilt: () => log.warn('mail-cache-rebuilt') }, { clock, random }, owned);
   const { vault, storage, contacts, managers, drafts, outbox, sealedMail, messages, ledger } = stores;
 
@@ -254,6 +253,8 @@ async function build(options: EngineOptions, ports: CorePorts, owned: Disposable
       const before = settings;
       settings = parseSettings(next);
       if (JSON.stringify(before.certificateAuthorities) !== JSON.stringify(settings.certificateAuthorities)) accounts.restart();
+      else if (before.offlineBudgetMiB !== settings.offlineBudgetMiB)
+        accounts.all().forEach(({ background }) => background.budgetChanged());
     },
     setClientSecret: (request) => oauth.setClientSecret(request),
     ...bound(accounts, ['listAccounts', 'addAccount', 'signInAgain', 'signOut', 'getAccessToken', 'deliverRedirect']),

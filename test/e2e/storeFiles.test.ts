@@ -159,8 +159,6 @@ describe('e2e/drafts and files', function () {
     const path = join(world.folder, 'inbox.mbox');
     await qumail.mail.chooseFromMenu(/^\s*Inbox/, 'Export Folder');
     await workbench.quickInput.pick('One mbox file');
-    await workbench.screenshot('export-sealed');
-    await workbench.quickInput.pick('Sealed mail stays sealed');
     await workbench.quickInput.answerPath('INBOX.mbox', path);
     await workbench.notifications.expect(`${LETTERS.length} messages were written.`);
     await qumail.mail.chooseFromMenu('Again', 'Import Mail');
@@ -177,7 +175,6 @@ describe('e2e/drafts and files', function () {
     await workbench.runCommand('Notifications: Clear All Notifications');
     await qumail.mail.chooseFromMenu(/^\s*Inbox/, 'Export Folder');
     await workbench.quickInput.pick('A folder of .eml files');
-    await workbench.quickInput.pick('Sealed mail stays sealed');
     await workbench.quickInput.answerPath('workspace/', `${folder}/`);
     await workbench.notifications.expect(`${LETTERS.length} messages were written.`);
     const written = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));

@@ -60,6 +60,7 @@ export interface BackgroundDeps {
 export class BackgroundSync implements Disposable {
   readonly #deps: BackgroundDeps;
   readonly #shared: SharedFilling;
+  readonly #room: RoomKeeper;
   readonly #looks: FolderLooks;
   #folders: readonly RemoteFolder[] = [];
   /** Read once, for there may be ten thousand folders; whoever chooses calls `start`. */
@@ -74,7 +75,6 @@ export class BackgroundSync implements Disposable {
   #total = 0;
   #told = 0;
   #quotaRead: number;
-  readonly #room: RoomKeeper;
 
   constructor(deps: BackgroundDeps) {
     this.#deps = deps;
@@ -121,6 +121,11 @@ export class BackgroundSync implements Disposable {
     this.#shared.goOn();
     this.heed();
     this.start(this.#folders);
+  }
+
+  /** Uses a larger budget, or gives up what is beyond a smaller one, without waiting for the next look. */
+  budgetChanged(): void {
+    if (this.#folders.length > 0) this.start(this.#folders);
   }
 
   /** Does as a person said in any window. */

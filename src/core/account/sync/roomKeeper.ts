@@ -11,6 +11,7 @@ const READ_LATELY_MS = 30 * 86_400_000;
 const ROOM = { wanted: 0.2, left: 0.1, believedMs: 900_000 };
 /** What a source takes beside its octets: its pages are never full. */
 const PAGES_PER_OCTET = 1.1;
+const NEVER = { at: -Infinity, budget: 0 };
 
 export interface RoomKeeperDeps {
   readonly accountId: string;
@@ -25,8 +26,8 @@ export interface RoomKeeperDeps {
 /** Keeps the offline copy within its budget, and uses what there is of it. Works in steps, with turns in between, until `signal` ends it. */
 export class RoomKeeper {
   readonly #deps: RoomKeeperDeps;
-  /** When it was last found that nothing more is to come again, and at which budget. */
-  #allBack = { at: -Infinity, budget: 0 };
+  /** When it was last found that nothing more is to come again, and at which budget: until something went here. */
+  #allBack = NEVER;
 
   constructor(deps: RoomKeeperDeps) {
     this.#deps = deps;
@@ -39,7 +40,9 @@ export class RoomKeeper {
   async make(forWhat: 'arrivals' | 'backlog', signal: AbortSignal): Promise<boolean> {
     const { room, budget } = this.#deps;
     if (forWhat === 'arrivals') await this.#evictDownTo(budget() - 1, signal);
-    return room.usedOctets() < budget();
+    const hasRoom = room.usedOctets() < budget();
+    if (!hasRoom) this.#allBack = NEVER;
+    return hasRoom;
   }
 
   /** After the budget was lowered. */
@@ -73,6 +76,7 @@ export class RoomKeeper {
       if (over <= 0 || signal.aborted) return;
       const most = { ...EVICTED_AT_ONCE, octets: Math.min(over, EVICTED_AT_ONCE.octets) };
       if (room.evict(most, clock.now() - READ_LATELY_MS) === 0) return;
+      this.#allBack = NEVER;
       await turn();
     }
   }

@@ -105,4 +105,35 @@ describe('filling the offline copy', function () {
     assert.ok(here('Other') < COUNT / 2);
     assert.deepEqual(filling(), { filling: 'no-room' });
   });
+
+  it('takes in again what went for want of room as soon as there is more, and not what arrivals would push out again', async () => {
+    const large = (n: number): Buffer => Buffer.concat([mail(n), Buffer.alloc(50_000, 'x\r\n')]);
+    for (let n = 0; n < 40; n++) server.add('Late', large(2000 + n));
+    await rig.sync();
+    const used = rig.offline.room.usedOctets();
+    const sources = (): number => rig.log.filter(({ event }) => event.endsWith('folder-filled')).length;
+    rig.budget = used - 1_000_000;
+    rig.background.budgetChanged();
+    await rig.background.idle();
+    const left = here('Late');
+    assert.ok(left > 10 && left < 25, `${left} left`);
+    // A little more is no reason to fetch any: the next arrivals would push it out again.
+    const fetched = sources();
+    for (let n = 0; n < 3; n++) {
+      rig.budget += 20_000;
+      rig.background.budgetChanged();
+      await rig.background.idle();
+    }
+    assert.deepEqual([sources() - fetched, here('Late')], [0, left]);
+    rig.budget = used * 1.05;
+    rig.background.budgetChanged();
+    await rig.background.idle();
+    const some = here('Late');
+    assert.ok(some > left && some < 40, `${some} of ${left}`);
+    assert.ok(rig.offline.room.usedOctets() < rig.budget * 0.95);
+    rig.budget = 2 ** 40;
+    rig.background.budgetChanged();
+    await rig.background.idle();
+    assert.equal(here('Late'), 40);
+  });
 });
