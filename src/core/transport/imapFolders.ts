@@ -37,7 +37,9 @@ export async function inFolder<T>(
     if (client.mailbox === false) throw new QuMailError('net.cut');
     const { uidValidity, uidNext, exists, highestModseq, noModseq, mailboxId: told } = client.mailbox;
     const mailboxId = typeof told === 'string' && OBJECT_ID.test(told) ? told : undefined;
-    return await work({ uidValidity, uidNext, exists: exists ?? 0, highestModseq, noModseq: noModseq === true, mailboxId });
+    // Zero is no UID (RFC 9051 section 9, uniqueid): such a server tells none.
+    const next = uidNext === 0 ? undefined : uidNext;
+    return await work({ uidValidity, uidNext: next, exists: exists ?? 0, highestModseq, noModseq: noModseq === true, mailboxId });
   } finally {
     lock.release();
   }
