@@ -9,7 +9,7 @@ import { summaryOfSource } from '../../src/core/mail/sourceSummary.ts';
 import type { SourcedMessage } from '../../src/core/store/offline.ts';
 import { ThreadStore } from '../../src/core/store/threads.ts';
 import { QuMailCore } from '../../src/core/qumailCore.ts';
-import { attempt, type BenchRow } from './benchRow.ts';
+import { attempt, growth, type BenchRow } from './benchRow.ts';
 import { timed } from './engine.ts';
 import { generateMailbox } from './mailbox.ts';
 
@@ -36,11 +36,12 @@ const BATCH = 100;
 export async function rows(): Promise<BenchRow[]> {
   const sizes = (process.env['QUMAIL_BENCH_MESSAGES'] ?? '20000,100000').split(',').map(Number);
   const all: BenchRow[] = [];
-  for (const count of sizes) all.push(...(await attempt(`search in ${count}`, () => measure(count))));
-  return all;
+  const took = new Map<number, number>();
+  for (const count of sizes) all.push(...(await attempt(`search in ${count}`, () => measure(count, took))));
+  return [...all, ...growth('a search with snippets, p95', took)];
 }
 
-async function measure(count: number): Promise<BenchRow[]> {
+async function measure(count: number, took: Map<number, number>): Promise<BenchRow[]> {
   const dir = mkdtempSync(join(tmpdir(), 'qumail-search-bench-'));
   try {
     const notmuch = fillMaildir(dir, count);
@@ -62,6 +63,7 @@ async function measure(count: number): Promise<BenchRow[]> {
     } finally {
       await engine[Symbol.asyncDispose]();
     }
+    took.set(count, p95(ours));
     const label = `${(count / 1000).toLocaleString('en')},000 messages`;
     return [
       row(`search with snippets, p95, ${label}`, 0.5, 'notmuch search as a process, p95', p95(theirs), p95(ours)),
