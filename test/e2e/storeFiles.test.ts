@@ -177,7 +177,10 @@ describe('e2e/drafts and files', function () {
     await workbench.quickInput.pick('A folder of .eml files');
     await workbench.quickInput.answerPath('workspace/', `${folder}/`);
     await workbench.notifications.expect(`${LETTERS.length} messages were written.`);
-    const written = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
+    // In a folder of its own, named after the one they come from.
+    assert.deepEqual(readdirSync(folder), ['INBOX']);
+    const made = join(folder, 'INBOX');
+    const written = readdirSync(made).map((name) => readFileSync(join(made, name), 'latin1'));
     assert.deepEqual(written.toSorted(), await stored('INBOX'));
   });
 
