@@ -41,7 +41,7 @@ export class SearchIndex implements BodyIndexer {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #bodies: Bodies;
-  /** Since the index was tidy, and the messages that came with them. */
+  /** Since the index was tidy, and the messages that came after the first FEW, which are small. */
   #commits = 0;
   #messages = 0;
   /** Messages since the last step of tidying. */
@@ -72,16 +72,17 @@ export class SearchIndex implements BodyIndexer {
         if (state !== INDEXED.body) this.#mark(id, INDEXED.body);
       }
       this.#commits++;
-      this.#messages += entries.length;
+      if (this.#commits > FEW) this.#messages += entries.length;
       this.#untidied += entries.length;
     });
   }
 
   /** Between two commits of a mailbox that is filled, in which so many messages are to come. One page for each message keeps pace. */
   keepUp(toCome: number): void {
-    if (this.#commits <= FEW || this.#untidied < PAGES.least) return;
+    if (this.#commits <= 2 * FEW || this.#untidied < PAGES.least) return;
     // Large messages come a few at a time, small ones by the hundred.
-    if (this.#commits * (1 + toCome / Math.max(1, this.#messages)) <= JOINED_LATER) return;
+    const ofACommit = Math.max(1, this.#messages) / (this.#commits - FEW);
+    if (this.#commits + toCome / ofACommit <= JOINED_LATER) return;
     this.#join(Math.min(this.#untidied, 2 * PAGES.least));
     this.#untidied = 0;
   }

@@ -235,7 +235,7 @@ describe('store/search', () => {
   });
 
   it('joins what commits leave along where very many are to come, else when there is time, and finds everything all the while', () => {
-    const ids = Array.from({ length: 80 }, (_, n) => world.store(source({ Subject: `number ${n}` }, 'joined')));
+    const ids = Array.from({ length: 140 }, (_, n) => world.store(source({ Subject: `number ${n}` }, 'joined')));
     const changes = (): number => world.db.prepare('SELECT total_changes() AS n').get()!['n'] as number;
     const by = (work: () => void): number => {
       const before = changes();
