@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { QuMailEvent } from '../base/events.ts';
 import { QuMailError, throwIfCancelled } from '../base/errors.ts';
+import { othersFirst } from '../base/othersFirst.ts';
 import type { ImportRequest, ImportResult } from '../base/transfer.ts';
 import type { MailFlag } from '../base/types.ts';
 import { fieldValue, readHeaderSection } from '../mail/headerSection.ts';
@@ -94,7 +95,7 @@ class Target {
       for (const each of some) if (each.rfcMessageId !== '') this.#present.set(keyOf(each), (this.#present.get(keyOf(each)) ?? 0) + 1);
       known = some.length;
       after = some.at(-1)?.uid ?? after;
-      await new Promise((resolve) => setImmediate(resolve));
+      await othersFirst();
     }
   }
 

@@ -1,6 +1,7 @@
 import type { CallOptions, QuMailRequests } from '../api.ts';
 import type { MessageSummary } from '../base/model.ts';
 import { QuMailError, throwIfCancelled } from '../base/errors.ts';
+import { othersFirst } from '../base/othersFirst.ts';
 import type { ThreadPage, ThreadSummary } from '../base/search.ts';
 import type { Address, SpecialUse } from '../base/types.ts';
 import type { MessageRow, MessageStore } from '../store/messages.ts';
@@ -136,7 +137,7 @@ export class ThreadService implements Pick<QuMailRequests, 'getThread' | 'getThr
     this.#deps.sealedIndex.catchUp(HURRY_MS);
     while (this.#deps.threads.assign(SLICE) === SLICE) {
       throwIfCancelled(signal);
-      await new Promise((resolve) => setImmediate(resolve));
+      await othersFirst();
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Chat, ChatMessage, ChatMessagePage, ChatSummary } from '../base/chat.ts';
 import { QuMailError } from '../base/errors.ts';
+import { othersFirst } from '../base/othersFirst.ts';
 import type { Clock } from '../base/ports.ts';
 import type { ChatRequests } from '../base/requests/chatRequests.ts';
 import type { ChatEntryRecord } from '../store/chatEntries.ts';
@@ -114,7 +115,7 @@ export class ChatBook implements Pick<ChatRequests, 'listChats' | 'getChat' | 'g
         if (!last || entries.length < MAX_PAGE) break;
         before = { at: last.at, messageId: last.messageId };
         // Ten thousand messages take a while to unseal, and others wait for this thread.
-        await new Promise(setImmediate);
+        await othersFirst();
       }
     }
     return found.sort((a, b) => b.at - a.at).slice(0, limit);

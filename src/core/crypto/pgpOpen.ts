@@ -1,6 +1,7 @@
 import type { Message, PublicKey, Subkey, VerifyMessageResult } from '@protontech/openpgp';
 import { wipe } from '../base/bytes.ts';
 import { QuMailError } from '../base/errors.ts';
+import { othersFirst } from '../base/othersFirst.ts';
 import { readCertificate } from './pgpCertificate.ts';
 import type { OpenedPgp, PgpOpenOptions, SignatureResult } from './pgpEngine.ts';
 import { CLOCK_TOLERANCE, PGP_LIMITS, pgpConfig, type PgpLibrary, plainBytes, toBuffer } from './pgpLibrary.ts';
@@ -143,7 +144,7 @@ function inPieces(binary: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<Ar
   return new ReadableStream(
     {
       async pull(controller) {
-        await new Promise((resolve) => setImmediate(resolve));
+        await othersFirst();
         if (at >= binary.byteLength) controller.close();
         else controller.enqueue(binary.subarray(at, (at += PIECE)));
       },

@@ -1,4 +1,5 @@
 import { QuMailError } from '../base/errors.ts';
+import { othersFirst } from '../base/othersFirst.ts';
 import type { ImapClient } from './imapClient.ts';
 import { asked, fetchByHalves, fetchMany } from './imapFetch.ts';
 import type { SelectedMailbox } from './imapFolders.ts';
@@ -45,7 +46,7 @@ export async function readFacts(client: ImapClient, uids: readonly number[]): Pr
       // What the server says of flags unasked comes in the same way (RFC 9051 section 7.5.2), and is no answer.
       if (size === undefined || flags === undefined || !take(uid)) return undefined;
       facts.set(uid, { uid, size, flags: mailFlags(flags), ...arrivalOf({ uid, ...message }) });
-      return facts.size % BETWEEN_PAUSES === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined;
+      return facts.size % BETWEEN_PAUSES === 0 ? othersFirst() : undefined;
     });
   await fetchByHalves(uids, ask, (uid) => facts.has(uid));
   return [...facts.values()];

@@ -1,4 +1,5 @@
 import { QuMailError } from '../base/errors.ts';
+import { othersFirst } from '../base/othersFirst.ts';
 import type { ImapClient } from './imapClient.ts';
 import type { SelectedMailbox } from './imapFolders.ts';
 import { isListed, NOTHING, readListed, readNewest, readRange, searchUids, type Handed } from './imapSummaries.ts';
@@ -157,7 +158,7 @@ async function readFlags(
   for await (const message of client.fetch(range, STANDING, options)) {
     const { uid, flags } = message;
     if (flags) found.push({ uid, flags: mailFlags(flags), ...arrivalOf(message) });
-    if (found.length % BETWEEN_PAUSES === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (found.length % BETWEEN_PAUSES === 0) await othersFirst();
   }
   return found;
 }

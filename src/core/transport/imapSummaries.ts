@@ -1,4 +1,5 @@
 import { QuMailError } from '../base/errors.ts';
+import { othersFirst } from '../base/othersFirst.ts';
 import type { ImapClient } from './imapClient.ts';
 import { asked, fetchByHalves } from './imapFetch.ts';
 import type { SelectedMailbox } from './imapFolders.ts';
@@ -124,7 +125,7 @@ async function eachSummary(
   for await (const message of client.fetch(set, SUMMARY, { uid: named === 'by-uid' })) {
     // What the server says of flags unasked comes in the same way (RFC 9051 section 7.5.2), and is no summary.
     if (message.envelope !== undefined) each(remoteMessage(message));
-    if (++came % BETWEEN_PAUSES === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (++came % BETWEEN_PAUSES === 0) await othersFirst();
   }
 }
 

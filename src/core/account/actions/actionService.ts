@@ -1,6 +1,7 @@
 import type { ActionPurpose, ActionReceipt, DeleteReceipt, PendingAction } from '../../base/actions.ts';
 import type { QuMailEvent } from '../../base/events.ts';
 import { QuMailError } from '../../base/errors.ts';
+import { othersFirst } from '../../base/othersFirst.ts';
 import type { Clock, Random } from '../../base/ports.ts';
 import type { ActionRequests } from '../../base/requests/actionRequests.ts';
 import type { MailFlag, SpecialUse } from '../../base/types.ts';
@@ -263,11 +264,6 @@ export class ActionService implements Handled {
     for (const { accountId, folder } of shown.values()) emit({ kind: 'messages', accountId, folder });
     for (const accountId of new Set(actions.map((action) => action.accountId))) emit({ kind: 'folders', accountId });
   }
-}
-
-/** Whoever waits for this thread has it first. */
-function othersFirst(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function inParts(action: NewAction): NewAction[] {

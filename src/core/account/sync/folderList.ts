@@ -1,4 +1,5 @@
 import { QuMailError } from '../../base/errors.ts';
+import { othersFirst } from '../../base/othersFirst.ts';
 import { isChatFolder } from '../../mail/chatMessageId.ts';
 import type { MessageStore } from '../../store/messages.ts';
 import type { EmailHandler } from '../../transport/emailHandler.ts';
@@ -54,7 +55,7 @@ export async function takeFolderList(
     messages.renameFolder(accountId, from, to);
   }
   for (let at = 0; at < listed.length; at += AT_ONCE) {
-    if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+    if (at > 0) await othersFirst();
     messages.upsertFolders(
       listed.slice(at, at + AT_ONCE).map((folder) => ({
         accountId,
@@ -71,7 +72,7 @@ export async function takeFolderList(
   }
   for (const path of gone)
     for (let at = messages.leaveToTwins(accountId, path, 0); at !== undefined; at = messages.leaveToTwins(accountId, path, at))
-      await new Promise((resolve) => setImmediate(resolve));
+      await othersFirst();
   for (const path of gone) await emptyMost(messages, accountId, path);
   if (gone.length > 0) messages.removeFolders(accountId, gone);
   return listed.some((folder) => hasNews(accountId, folder, messages)) ? 'held-back' : 'all';

@@ -1,3 +1,4 @@
+import { othersFirst } from '../../base/othersFirst.ts';
 import type { MessageStore } from '../../store/messages.ts';
 
 /** Messages that are removed in one transaction, about 20 ms: their words go from the index with them. */
@@ -15,7 +16,7 @@ export async function removeMost(messages: Removing, accountId: string, path: st
   for (let at = 0; uids.length - at > AT_ONCE; at += AT_ONCE) {
     if (messages.cursor(accountId, path)?.uidValidity !== uidValidity) return;
     messages.removeUids(accountId, path, uids.slice(at, at + AT_ONCE));
-    await turn();
+    await othersFirst();
   }
 }
 
@@ -30,10 +31,6 @@ export async function emptyMost(messages: Removing, accountId: string, path: str
     if (uids.length < AT_ONCE || messages.cursor(accountId, path)?.uidValidity !== uidValidity) return;
     messages.forgetExtent(accountId, path);
     messages.removeUids(accountId, path, uids);
-    await turn();
+    await othersFirst();
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

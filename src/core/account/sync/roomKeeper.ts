@@ -1,3 +1,4 @@
+import { othersFirst } from '../../base/othersFirst.ts';
 import type { Clock } from '../../base/ports.ts';
 import type { EvictedFrom, MailRoom } from '../../store/mailRoom.ts';
 
@@ -63,7 +64,7 @@ export class RoomKeeper {
       octets -= step.octets;
       from = step.next;
       if (!from) break;
-      await turn();
+      await othersFirst();
     }
     this.#allBack = { at: clock.now(), budget };
   }
@@ -77,12 +78,7 @@ export class RoomKeeper {
       const most = { ...EVICTED_AT_ONCE, octets: Math.min(over, EVICTED_AT_ONCE.octets) };
       if (room.evict(most, clock.now() - READ_LATELY_MS) === 0) return;
       this.#allBack = NEVER;
-      await turn();
+      await othersFirst();
     }
   }
-}
-
-/** Lets whoever waits for the engine's thread come first. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

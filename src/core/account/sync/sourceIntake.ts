@@ -1,3 +1,4 @@
+import { othersFirst } from '../../base/othersFirst.ts';
 import { summaryOfSource, type SourceSummary } from '../../mail/sourceSummary.ts';
 import { partsOf } from '../../store/bodies.ts';
 import { BODY } from '../../store/messageRow.ts';
@@ -83,11 +84,11 @@ export class SourceIntake {
 
   async #pause(): Promise<void> {
     // The first comes before anything else is heard of: requests are read between it and the second.
-    await new Promise((resolve) => setImmediate(resolve));
-    await new Promise((resolve) => setImmediate(resolve));
+    await othersFirst();
+    await othersFirst();
     if (this.#stale) return;
     this.#store.keepUp(this.#place.messages - this.#taken);
-    await new Promise((resolve) => setImmediate(resolve));
+    await othersFirst();
   }
 
   flush(): void {
