@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { QuMailError, type Account, type QuMailApi, type QuMailEvent } from '../core/api.ts';
+import { cancelledBy } from './cancellation.ts';
 import type { EngineClient } from './engineClient.ts';
 import { showFailure } from './failures.ts';
 import type { FailureContext, RunOptions, RunTask, ViewContext, WorldName } from './viewContext.ts';
@@ -116,17 +117,11 @@ export class Worlds implements ViewContext, vscode.Disposable {
 
   /** Like `run`, for callers that deal with the failure themselves. */
   async track<T>(title: string, task: RunTask<T>, { place = 'notification', viewId = 'qumail.messages' }: RunOptions = {}): Promise<T> {
-    const controller = new AbortController();
-    if (place === 'silent') return task(controller.signal, () => {});
+    if (place === 'silent') return task(new AbortController().signal, () => {});
     const location = place === 'view' ? { viewId } : vscode.ProgressLocation.Notification;
-    return vscode.window.withProgress({ location, title, cancellable: place === 'notification' }, async (progress, token) => {
-      const onCancel = token.onCancellationRequested(() => controller.abort(new QuMailError('engine.cancelled')));
-      try {
-        return await task(controller.signal, (message) => progress.report({ message }));
-      } finally {
-        onCancel.dispose();
-      }
-    });
+    return vscode.window.withProgress({ location, title, cancellable: place === 'notification' }, (progress, token) =>
+      cancelledBy(token, (signal) => task(signal, (message) => progress.report({ message }))),
+    );
   }
 
   #follow(client: EngineClient): void {

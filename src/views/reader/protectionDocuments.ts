@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { cancelledBy } from '../cancellation.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { protectionText } from './protectionText.ts';
 
@@ -27,20 +28,15 @@ export class ProtectionDocuments implements vscode.TextDocumentContentProvider, 
   async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
     const messageId = Number(uri.path.split('/')[1]);
     if (!Number.isSafeInteger(messageId)) return '';
-    const controller = new AbortController();
-    const onCancel = token.onCancellationRequested(() => controller.abort());
     const { api } = this.#context;
-    const options = { signal: controller.signal };
-    try {
-      const protection = await api.getProtection({ messageId }, options);
-      const { summary } = await api.openMessage({ messageId }, options);
+    return cancelledBy(token, async (signal) => {
+      const protection = await api.getProtection({ messageId }, { signal });
+      const { summary } = await api.openMessage({ messageId }, { signal });
       const contacts = await api.listContacts({ accountId: summary.accountId }).catch(() => []);
       const sender = summary.from.address.toLowerCase();
       const contact = contacts.find(({ address }) => address.toLowerCase() === sender);
       return protectionText({ protection, contact }, { l10n: vscode.l10n, language: vscode.env.language });
-    } finally {
-      onCancel.dispose();
-    }
+    });
   }
 
   dispose(): void {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { cancelledBy } from '../cancellation.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { safeFileName } from './attachmentGuard.ts';
 
@@ -25,15 +26,9 @@ export class SourceDocuments implements vscode.TextDocumentContentProvider, vsco
   async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
     const messageId = Number(uri.path.split('/')[1]);
     if (!Number.isSafeInteger(messageId)) return '';
-    const controller = new AbortController();
-    const onCancel = token.onCancellationRequested(() => controller.abort());
-    try {
-      const source = Buffer.from(await this.#context.api.getSource({ messageId }, { signal: controller.signal }));
-      const shown = source.subarray(0, MAX_SHOWN).toString('utf8');
-      return source.length > MAX_SHOWN ? `${shown}\n\n${vscode.l10n.t('… {0} more bytes', source.length - MAX_SHOWN)}\n` : shown;
-    } finally {
-      onCancel.dispose();
-    }
+    const source = Buffer.from(await cancelledBy(token, (signal) => this.#context.api.getSource({ messageId }, { signal })));
+    const shown = source.subarray(0, MAX_SHOWN).toString('utf8');
+    return source.length > MAX_SHOWN ? `${shown}\n\n${vscode.l10n.t('… {0} more bytes', source.length - MAX_SHOWN)}\n` : shown;
   }
 
   dispose(): void {
