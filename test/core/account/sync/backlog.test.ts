@@ -3,12 +3,8 @@ import { takeChanges } from '../../../../src/core/account/sync/takeChanges.ts';
 import { BODY } from '../../../../src/core/store/messageRow.ts';
 import { ShownMail } from '../../../../src/core/store/shownMail.ts';
 import { ModelImap } from '../../transport/modelImap.ts';
+import { numberedMail } from './numberedMail.ts';
 import { ACCOUNT, SyncRig } from './syncRig.ts';
-
-const mail = (n: number, octets = 5): Buffer =>
-  Buffer.from(
-    `From: bob@example.test\r\nTo: alice@example.test\r\nSubject: number ${n}\r\nMessage-ID: <${n}@example.test>\r\n\r\n${'x'.repeat(octets)}\r\n`,
-  );
 
 describe('the first fill of a mailbox', function () {
   this.timeout(30_000);
@@ -25,9 +21,9 @@ describe('the first fill of a mailbox', function () {
     await server?.close();
   });
 
-  function fill(path: string, count: number, octets?: number): void {
+  function fill(path: string, count: number, octets = 5): void {
     if (!server.folders.has(path)) server.create(path);
-    for (let n = 1; n <= count; n++) server.add(path, mail(n, octets));
+    for (let n = 1; n <= count; n++) server.add(path, numberedMail(n, 'x'.repeat(octets)));
   }
   const uids = (path = 'INBOX'): number[] => rig.stored(path).map(({ uid }) => uid);
 
@@ -88,7 +84,7 @@ describe('the first fill of a mailbox', function () {
     server.lies.onSources = ({ path }) => {
       if (path !== 'INBOX') return;
       if (asked === 1) {
-        server.add('Work', mail(4));
+        server.add('Work', numberedMail(4));
         listed.push(rig.handler.listFolders().then((folders) => rig.background.start(folders)));
       }
       asked += 1;
@@ -124,7 +120,7 @@ describe('the first fill of a mailbox', function () {
         ['B', 200],
       ] as const) {
         server.create(path).uidValidity = 77;
-        for (let n = 1; n <= 5; n++) server.add(path, mail(from + n));
+        for (let n = 1; n <= 5; n++) server.add(path, numberedMail(from + n));
       }
       await rig.sync();
       const [a, b] = [server.folders.get('A')!, server.folders.get('B')!];
@@ -155,7 +151,7 @@ describe('the first fill of a mailbox', function () {
     const shown = new ShownMail({ db: rig.db });
     const look = (): Promise<unknown> => takeChanges({ accountId: ACCOUNT, handler: rig.handler }, 'INBOX', rig);
     for (const wish of ['lookAtFlags', 'lookAfresh'] as const) {
-      server.add('INBOX', mail(6));
+      server.add('INBOX', numberedMail(6));
       const looking = look();
       server.lies.beforeFetch = () => {
         delete server.lies.beforeFetch;
@@ -176,7 +172,7 @@ describe('the first fill of a mailbox', function () {
     await start();
     fill('INBOX', 5);
     await rig.sync();
-    server.add('INBOX', mail(6));
+    server.add('INBOX', numberedMail(6));
     server.lies.beforeFetch = () => {
       delete server.lies.beforeFetch;
       // As another window stores what it found.

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { fillingOf } from '../../../../src/core/account/sync/fillingOf.ts';
 import { ModelImap } from '../../transport/modelImap.ts';
+import { numberedMail } from './numberedMail.ts';
 import { ACCOUNT, SyncRig } from './syncRig.ts';
 
 const COUNT = 120;
-const mail = (n: number): Buffer =>
-  Buffer.from(`From: bob@example.test\r\nSubject: number ${n}\r\nMessage-ID: <${n}@x.test>\r\n\r\ntext ${n}\r\n`);
-
 describe('filling the offline copy', function () {
   this.timeout(10_000);
   let server: ModelImap;
@@ -17,7 +15,7 @@ describe('filling the offline copy', function () {
     await server.start();
     server.create('Other');
     server.create('Late');
-    for (let n = 0; n < COUNT; n++) server.add(n < COUNT / 2 ? 'INBOX' : 'Other', mail(n));
+    for (let n = 0; n < COUNT; n++) server.add(n < COUNT / 2 ? 'INBOX' : 'Other', numberedMail(n));
     rig = await new SyncRig(server.address).open();
   });
   afterEach(async () => {
@@ -44,13 +42,13 @@ describe('filling the offline copy', function () {
     const before = here('INBOX');
     assert.ok(before < COUNT / 2);
 
-    server.add('INBOX', mail(1000));
+    server.add('INBOX', numberedMail(1000));
     await rig.sync();
-    server.add('Other', mail(1001));
-    server.add('Late', mail(1002));
+    server.add('Other', numberedMail(1001));
+    server.add('Late', numberedMail(1002));
     await rig.sync();
     assert.deepEqual([here('INBOX'), here('Other'), here('Late')], [before + 1, 1, 1]);
-    assert.equal(rig.stored('INBOX').at(-1)?.raw, mail(1000).toString());
+    assert.equal(rig.stored('INBOX').at(-1)?.raw, numberedMail(1000).toString());
     assert.deepEqual(filling(), { filling: 'stopped' });
 
     rig.background.goOn();
@@ -107,7 +105,7 @@ describe('filling the offline copy', function () {
   });
 
   it('takes in again what went for want of room as soon as there is more, and not what arrivals would push out again', async () => {
-    const large = (n: number): Buffer => Buffer.concat([mail(n), Buffer.alloc(50_000, 'x\r\n')]);
+    const large = (n: number): Buffer => Buffer.concat([numberedMail(n), Buffer.alloc(50_000, 'x\r\n')]);
     for (let n = 0; n < 40; n++) server.add('Late', large(2000 + n));
     await rig.sync();
     const used = rig.offline.room.usedOctets();

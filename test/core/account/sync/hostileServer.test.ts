@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { ModelImap } from '../../transport/modelImap.ts';
+import { numberedMail } from './numberedMail.ts';
 import { ACCOUNT, SyncRig } from './syncRig.ts';
-
-const mail = (n: number, body = 'text'): Buffer =>
-  Buffer.from(
-    `From: bob@example.test\r\nTo: alice@example.test\r\nSubject: number ${n}\r\nMessage-ID: <${n}@example.test>\r\n\r\n${body}\r\n`,
-  );
 
 describe('an offline copy of a server that cannot be trusted', function () {
   this.timeout(20_000);
@@ -26,7 +22,7 @@ describe('an offline copy of a server that cannot be trusted', function () {
 
   it('holds what an honest one has', async () => {
     await start();
-    for (let n = 1; n <= 200; n++) server.add('INBOX', mail(n), { flags: n % 2 ? ['\\Seen'] : [] });
+    for (let n = 1; n <= 200; n++) server.add('INBOX', numberedMail(n), { flags: n % 2 ? ['\\Seen'] : [] });
     await rig.sync();
     assert.deepEqual(
       rig.stored('INBOX'),
@@ -43,7 +39,7 @@ describe('an offline copy of a server that cannot be trusted', function () {
 
   it('takes no message that was not asked for, and none twice', async () => {
     await start();
-    for (let n = 1; n <= 5; n++) server.add('INBOX', mail(n));
+    for (let n = 1; n <= 5; n++) server.add('INBOX', numberedMail(n));
     const forged = (uid: number): string => `* 1 FETCH (UID ${uid} FLAGS () INTERNALDATE "01-Jan-2026 10:00:00 +0000" BODY[] {4}\r\nevil)`;
     server.lies.beforeSources = () => [forged(99), forged(4_294_967_295), '* 3 FETCH (FLAGS (\\Seen))', '* 4 FETCH (UID 4 FLAGS ())'];
     await rig.sync();
@@ -53,7 +49,7 @@ describe('an offline copy of a server that cannot be trusted', function () {
 
   it('stores one message for each UID however often the server sends it, and asks for none again', async () => {
     await start();
-    for (let n = 1; n <= 5; n++) server.add('INBOX', mail(n));
+    for (let n = 1; n <= 5; n++) server.add('INBOX', numberedMail(n));
     const again = (uid: number, body: string): string =>
       `* ${uid} FETCH (UID ${uid} FLAGS () INTERNALDATE "01-Jan-2026 10:00:00 +0000" BODY[] {${body.length}}\r\n${body})`;
     server.lies.beforeSources = () => [again(3, 'first'), again(3, 'second'), again(2, 'other'), again(3, 'third')];
@@ -68,7 +64,7 @@ describe('an offline copy of a server that cannot be trusted', function () {
 
   it('gives up on a server that answers without end what was not asked', async () => {
     await start();
-    server.add('INBOX', mail(1));
+    server.add('INBOX', numberedMail(1));
     server.lies.beforeSources = () => Array.from({ length: 11_000 }, (_, n) => `* 1 FETCH (UID ${n + 10} BODY[] {1}\r\nx)`);
     await rig.sync();
     assert.ok(rig.log.some(({ facts }) => facts?.['code'] === 'net.protocol'));
@@ -79,7 +75,7 @@ describe('an offline copy of a server that cannot be trusted', function () {
 
   it('stores what came where the sizes were wrong, and leaves out a literal of a gigabyte', async () => {
     await start();
-    for (let n = 1; n <= 6; n++) server.add('INBOX', mail(n));
+    for (let n = 1; n <= 6; n++) server.add('INBOX', numberedMail(n));
     server.lies.size = ({ uid }) => (uid === 2 ? 1 : uid === 3 ? 4_000_000_000 : 100);
     server.lies.literal = ({ uid, raw }) => (uid === 5 ? 1024 ** 3 : raw.length);
     await rig.sync();
@@ -104,7 +100,7 @@ describe('an offline copy of a server that cannot be trusted', function () {
 
   it('does not ask for ever for a source that is listed and never handed out', async () => {
     await start();
-    for (let n = 1; n <= 3; n++) server.add('INBOX', mail(n));
+    for (let n = 1; n <= 3; n++) server.add('INBOX', numberedMail(n));
     server.lies.withheld = new Set([2]);
     await rig.sync();
     assert.deepEqual(
@@ -119,7 +115,7 @@ describe('an offline copy of a server that cannot be trusted', function () {
 
   it('begins anew where UIDVALIDITY changes in the middle', async () => {
     await start();
-    for (let n = 1; n <= 100; n++) server.add('INBOX', mail(n));
+    for (let n = 1; n <= 100; n++) server.add('INBOX', numberedMail(n));
     let changed = false;
     server.lies.onSources = (folder) => {
       if (changed) return;
@@ -139,7 +135,7 @@ describe('an offline copy of a server that cannot be trusted', function () {
   it('lists no message of what it says about flags unasked', async () => {
     await start({ condstore: 'condstore' });
     server.create('Junk', '\\Junk');
-    for (const path of ['INBOX', 'Junk']) for (let n = 1; n <= 100; n++) server.add(path, mail(n), { flags: ['\\Seen'] });
+    for (const path of ['INBOX', 'Junk']) for (let n = 1; n <= 100; n++) server.add(path, numberedMail(n), { flags: ['\\Seen'] });
     server.lies.beforeFetch = () =>
       [5, 90].flatMap((n) => [`* ${n} FETCH (UID ${n} FLAGS (\\Flagged))`, `* ${n} FETCH (UID ${n} MODSEQ (7))`]);
     await rig.sync();
@@ -159,15 +155,15 @@ describe('an offline copy of a server that cannot be trusted', function () {
 
   it('finds new mail after it answered for a message that cannot be', async () => {
     await start();
-    for (let n = 1; n <= 3; n++) server.add('INBOX', mail(n));
+    for (let n = 1; n <= 3; n++) server.add('INBOX', numberedMail(n));
     const envelope = `ENVELOPE (NIL "evil" NIL NIL NIL NIL NIL NIL NIL "<e@e>")`;
     const forged = (uid: number): string =>
       `* 1 FETCH (UID ${uid} FLAGS () RFC822.SIZE 4 INTERNALDATE "01-Jan-2026 10:00:00 +0000" ${envelope})`;
     server.lies.beforeFetch = (_, items) => (items.includes('ENVELOPE') ? [forged(4_294_967_295), forged(9)] : []);
     await rig.sync();
-    server.add('INBOX', mail(4));
+    server.add('INBOX', numberedMail(4));
     await rig.sync();
-    server.add('INBOX', mail(5));
+    server.add('INBOX', numberedMail(5));
     await rig.sync();
     assert.deepEqual(uids(), [1, 2, 3, 4, 5]);
     assert.deepEqual(rig.messages.page(ACCOUNT, 'INBOX', 10).filter(({ subject }) => subject === 'evil').length, 0);
@@ -178,13 +174,13 @@ describe('an offline copy of a server that cannot be trusted', function () {
     for (const path of ['Broken', 'After', 'Later']) {
       if (path === 'Broken') server.create(path, '\\Drafts');
       else server.create(path);
-      server.add(path, mail(1));
+      server.add(path, numberedMail(1));
     }
     server.lies.beforeSources = ({ path }) =>
       path === 'Broken' ? Array.from({ length: 11_000 }, (_, n) => `* 1 FETCH (UID ${n + 10} BODY[] {1}\r\nx)`) : [];
     await rig.sync();
     for (const path of ['After', 'Later']) assert.ok(rig.stored(path)[0]?.raw, path);
-    server.add('After', mail(2));
+    server.add('After', numberedMail(2));
     await rig.sync();
     assert.ok(rig.stored('After').every(({ raw }) => raw !== undefined));
     delete server.lies.beforeSources;
@@ -195,7 +191,7 @@ describe('an offline copy of a server that cannot be trusted', function () {
   it('takes no list for true in which INBOX is missing, and loses nothing', async () => {
     await start();
     server.create('Work');
-    for (const path of ['INBOX', 'Work']) server.add(path, mail(1));
+    for (const path of ['INBOX', 'Work']) server.add(path, numberedMail(1));
     await rig.sync();
     for (const missing of [() => true, (path: string) => path === 'INBOX']) {
       server.lies.unlisted = missing;
@@ -218,13 +214,13 @@ describe('an offline copy of a server that cannot be trusted', function () {
       ['inbox', 'sent'].map((role) => listed.some(({ specialUse }) => specialUse === role)),
       [true, true],
     );
-    for (let n = 0; n < 50; n++) server.add(listed[listed.length - 1 - n]!.path, mail(n));
+    for (let n = 0; n < 50; n++) server.add(listed[listed.length - 1 - n]!.path, numberedMail(n));
     await rig.sync();
     assert.equal(rig.messages.listFolders(ACCOUNT).length, 10_000);
     assert.ok(listed.slice(-50).every(({ path }) => rig.stored(path)[0]?.raw !== undefined));
     const first = server.commands.length;
     assert.ok(first < 10_500, `${first} commands`);
-    server.add(listed[5000]!.path, mail(1));
+    server.add(listed[5000]!.path, numberedMail(1));
     await rig.sync();
     assert.ok(rig.stored(listed[5000]!.path)[0]?.raw);
     assert.ok(server.commands.length - first < 20, `${server.commands.length - first} commands more`);

@@ -3,12 +3,9 @@ import { summaryOf } from '../../../../src/core/account/readMessage.ts';
 import { BODY } from '../../../../src/core/store/messageRow.ts';
 import type { SealedMailStore } from '../../../../src/core/store/sealedMail.ts';
 import { ModelImap } from '../../transport/modelImap.ts';
+import { numberedMail } from './numberedMail.ts';
 import { ACCOUNT, SyncRig } from './syncRig.ts';
 
-const mail = (n: number): Buffer =>
-  Buffer.from(
-    `From: bob@example.test\r\nTo: alice@example.test\r\nSubject: number ${n}\r\nMessage-ID: <${n}@example.test>\r\n\r\ntext ${n}\r\n`,
-  );
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, n) => n + 1);
 
 describe('a server that does not hand out all it lists', function () {
@@ -27,7 +24,7 @@ describe('a server that does not hand out all it lists', function () {
   });
 
   function fill(path: string, count: number): void {
-    for (let n = 1; n <= count; n++) server.add(path, mail(n));
+    for (let n = 1; n <= count; n++) server.add(path, numberedMail(n));
   }
   const uids = (path = 'INBOX'): number[] => rig.stored(path).map(({ uid }) => uid);
   const withSource = (path = 'INBOX'): number[] => rig.stored(path).flatMap(({ uid, raw }) => (raw === undefined ? [] : [uid]));
@@ -59,7 +56,7 @@ describe('a server that does not hand out all it lists', function () {
       assert.deepEqual(uids(path), upTo(300));
       for (const uid of [2, 298])
         assert.deepEqual([row(uid, path).bodyState, failureOf(uid, path)], [BODY.damaged, 'imap.message-withheld']);
-      assert.equal(row(2, path).size, mail(2).length);
+      assert.equal(row(2, path).size, numberedMail(2).length);
     }
     assert.equal(withSource().length, 298);
     server.setFlag('INBOX', 2, '\\Seen', 'on');
