@@ -6,7 +6,7 @@ import { bundleEngine } from '../world/bundleEngine.ts';
 import type { ChildConfig } from './engineChild.ts';
 
 /** As the extension starts the engine (views/engineClient.ts). */
-const ENGINE_MEMORY = ['--max-semi-space-size=4'];
+const ENGINE_MEMORY = ['--max-semi-space-size=8', '--max-old-space-size=1024'];
 
 export interface ChildResult {
   readonly ms: number;

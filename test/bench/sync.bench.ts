@@ -9,11 +9,10 @@ import { generateMailbox, longMessages } from './mailbox.ts';
 import { Isync, type Mailbox } from './references.ts';
 
 const MIB = 1024 * 1024;
-/** Ours and theirs take turns this often, and the best of each counts; the long ones less often. mbsync and notmuch take minutes for a large mailbox: once. */
+/** Ours and theirs take turns this often, and the best of each counts; the long ones less often. Of a large mailbox mbsync and notmuch, which take minutes, once. */
 const ROUNDS = 7;
 const FULL_ROUNDS = 3;
 const LARGE = 50_000;
-const LARGE_ROUNDS = 2;
 const LONG_MESSAGES = 40;
 
 type Took = Readonly<Record<'full' | 'screen' | 'again', Map<number, number>>>;
@@ -92,7 +91,7 @@ async function measure(program: EngineProgram, count: number, took: Took): Promi
     await program.run('flow-envelopes', config(0));
     const raw = new Best();
     const full: ChildResult[] = [];
-    for (let round = 0; round < (count > LARGE ? LARGE_ROUNDS : FULL_ROUNDS); round++) {
+    for (let round = 0; round < FULL_ROUNDS; round++) {
       if (round > 0 && count <= LARGE) {
         isync = new Isync(mailbox);
         fetched.add(isync.sync() + isync.index());

@@ -173,10 +173,16 @@ export function fieldOf(header: string, name: string): string {
   return value.includes('\n') ? value.replace(/\r?\n[ \t]+/g, ' ').trim() : value.trim();
 }
 
+const PARAMETERS = new Map<string, RegExp>();
+
 /** A parameter of a structured field, RFC 2231 pieces put together and percent-decoded, as Latin-1; '' where there is none. */
 export function parameterOf(field: string, name: string): string {
   if (!field.toLowerCase().includes(name)) return '';
-  const pattern = new RegExp(String.raw`;\s*${name}(\*\d{0,2}\*?)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))`, 'gi');
+  let pattern = PARAMETERS.get(name);
+  if (!pattern) {
+    pattern = new RegExp(String.raw`;\s*${name}(\*\d{0,2}\*?)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))`, 'gi');
+    PARAMETERS.set(name, pattern);
+  }
   let value = '';
   for (const match of field.slice(0, 8192).matchAll(pattern)) {
     const piece = match[2] !== undefined ? match[2].replace(/\\(.)/g, '$1') : (match[3] ?? '');

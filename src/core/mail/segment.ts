@@ -3,6 +3,8 @@
  * folds case and Latin accents. What it cannot do is done here, to what is indexed and what is looked for alike.
  */
 
+/** Most mail has nothing of what follows, and this tells so with less looking. */
+const BEYOND_ASCII = /[\u0080-\uffff]/;
 /** Nothing before Hebrew needs more than the tokenizer does, soft hyphens excepted. */
 const BEYOND_LATIN = /[\u00ad\u0590-\u{10ffff}]/u;
 /** Scripts written without spaces between words, and Korean, whose words carry their grammar with them. */
@@ -37,6 +39,7 @@ const TOKEN = /[\p{L}\p{N}\p{M}\p{Co}]/u;
 
 /** Text as it is indexed: unspaced scripts as overlapping pairs of characters, each run closed by its last character alone. */
 export function segmentText(text: string): string {
+  if (!BEYOND_ASCII.test(text)) return text;
   const plain = withPlainLetters(text);
   return BEYOND_LATIN.test(plain) ? folded(plain).replace(UNSPACED_RUN, (run) => ` ${pairs(run).join(' ')} `) : plain;
 }

@@ -8,7 +8,7 @@ import { truncateLog } from './database.ts';
 import { folderId, listFolders, readCursor, upsertFolder, writeCursor, type FolderCursor, type FolderRow } from './folders.ts';
 import { GmailTwins } from './gmailTwins.ts';
 import { BODY, flagBits, messageRowOf, type GmailIds, type MessageRow, type NewMessage, type StoredSeal } from './messageRow.ts';
-import { HIDDEN, HIDDEN_ONCE_TRIED, insertMessage, raiseRevision, renew } from './messageWriting.ts';
+import { HIDDEN, HIDDEN_ONCE_TRIED, insertMessages, raiseRevision, renew } from './messageWriting.ts';
 import { Statements } from './statements.ts';
 
 export type { FolderCursor, FolderRow } from './folders.ts';
@@ -98,11 +98,9 @@ export class MessageStore {
     return inTransaction(this.#db, () => {
       const folder = folderId(this.#sql, accountId, path);
       raiseRevision(this.#sql, folder);
-      return messages.flatMap((message) => {
-        const id = insertMessage(this.#sql, folder, message, bodyState);
-        if (id === undefined) renew(this.#sql, folder, message);
-        return id === undefined ? [] : [id];
-      });
+      const ids = insertMessages(this.#sql, folder, messages, bodyState);
+      for (const [at, message] of messages.entries()) if (ids[at] === undefined) renew(this.#sql, folder, message);
+      return ids.filter((id) => id !== undefined);
     });
   }
 

@@ -7,10 +7,10 @@ import { Bodies, PART_OCTETS } from './bodies.ts';
 import { foldAutomatically, foldLog } from './database.ts';
 import { FillingStore } from './filling.ts';
 import type { FolderChoices } from './folderChoices.ts';
-import { setLabels, storedLabels } from './gmailLabels.ts';
+import { GmailTwins } from './gmailTwins.ts';
 import { MailRoom } from './mailRoom.ts';
 import { BODY, flagBits, INDEXED, type GmailIds, type NewMessage } from './messageRow.ts';
-import { HIDDEN, insertMessage, raiseRevision, renew } from './messageWriting.ts';
+import { insertMessages, raiseRevision, renew, ROWS_AT_ONCE } from './messageWriting.ts';
 import { Statements, type Row } from './statements.ts';
 
 /** To what extent every message below `uid` of a folder was taken in. */
@@ -46,6 +46,7 @@ export class OfflineStore {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #bodies: Bodies;
+  readonly #twins: GmailTwins;
   readonly #indexer: BodyIndexer | undefined;
   readonly #choices: Pick<FolderChoices, 'list'> | undefined;
   /** Octets of sources since the log was folded. */
@@ -57,6 +58,7 @@ export class OfflineStore {
     this.room = new MailRoom(deps);
     this.#sql = new Statements(deps.db);
     this.#bodies = new Bodies(this.#sql);
+    this.#twins = new GmailTwins(this.#sql, this.#bodies);
     this.#indexer = deps.indexer;
     this.#choices = deps.choices;
   }
@@ -99,19 +101,11 @@ export class OfflineStore {
       const folder = this.#folder(accountId, path, uidValidity);
       if (folder === undefined) return 'stale';
       const indexed: IndexedMessage[] = [];
-      for (const message of batch) {
-        const { raw } = message;
-        this.#unfolded += raw.length;
-        // A new row says from the beginning that it is indexed: its entry comes with this transaction.
-        const fresh = this.#indexer !== undefined && message.seal === 'plain';
-        const inserted = insertMessage(this.#sql, folder, message, BODY.stored, fresh ? INDEXED.body : INDEXED.not);
-        const known = inserted === undefined ? this.#takeBody(folder, message) : undefined;
-        const id = inserted ?? known?.integer('id');
-        if (id === undefined) continue;
-        if (known) this.#bodies.finish(id, raw);
-        else this.#bodies.add(id, raw);
-        const seal = known?.text('seal') ?? message.seal;
-        if (seal === 'plain') indexed.push({ messageId: id, raw, ...(!known && { newRowOf: message.date }) });
+      // A new row says from the beginning that it is indexed: its entry comes with this transaction.
+      const indexedAs = ({ seal }: SourcedMessage): number => (this.#indexer && seal === 'plain' ? INDEXED.body : INDEXED.not);
+      for (const some of inTurn(batch, ROWS_AT_ONCE)) {
+        const ids = insertMessages(this.#sql, folder, some, BODY.stored, indexedAs);
+        for (const [at, message] of some.entries()) indexed.push(...this.#keepSource(folder, message, ids[at]));
       }
       raiseRevision(this.#sql, folder);
       if (indexed.length > 0) this.#indexer?.index(indexed);
@@ -159,6 +153,21 @@ export class OfflineStore {
     }
   }
 
+  /** Keeps the source of a message whose row is new, or of one that was listed before, unless it is here; returns what is to be indexed. */
+  #keepSource(folder: number, message: SourcedMessage, inserted: number | undefined): IndexedMessage[] {
+    const { raw } = message;
+    this.#unfolded += raw.length;
+    if (inserted !== undefined) {
+      this.#bodies.add(inserted, raw);
+      return message.seal === 'plain' ? [{ messageId: inserted, raw, newRowOf: message.date }] : [];
+    }
+    const known = this.#takeBody(folder, message);
+    if (!known) return [];
+    const messageId = known.integer('id');
+    this.#bodies.finish(messageId, raw);
+    return known.text('seal') === 'plain' ? [{ messageId, raw }] : [];
+  }
+
   /** The row of a message that was listed before; undefined where its source is here already. */
   #takeBody(folder: number, { uid, flags, hasAttachments }: SourcedMessage): Row | undefined {
     return this.#sql.get(
@@ -176,8 +185,9 @@ export class OfflineStore {
     return inTransaction(this.#db, () => {
       const folder = this.#folder(accountId, path, uidValidity);
       if (folder === undefined) return 'stale';
-      for (const message of batch) {
-        if (insertMessage(this.#sql, folder, message, bodyState) !== undefined) continue;
+      const ids = insertMessages(this.#sql, folder, batch, bodyState);
+      for (const [at, message] of batch.entries()) {
+        if (ids[at] !== undefined) continue;
         renew(this.#sql, folder, message);
         this.#mark(folder, message.uid, bodyState);
       }
@@ -205,14 +215,7 @@ export class OfflineStore {
     return inTransaction(this.#db, () => {
       const folder = this.#folder(accountId, path, uidValidity);
       if (folder === undefined) return [];
-      const twins = facts.flatMap(({ uid, flags, gmail }) => {
-        const source = gmail && this.#sql.get(TWIN, accountId, gmail.messageId);
-        if (!source) return [];
-        this.#sql.run(COPY_TWIN, folder, uid, flagBits(flags), storedLabels(this.#sql, folder, gmail), source.integer('id'));
-        setLabels(this.#sql, folder, gmail);
-        this.#mark(folder, uid, BODY.evicted);
-        return [uid];
-      });
+      const twins = facts.filter((told) => this.#twins.share(accountId, folder, told)).map(({ uid }) => uid);
       if (twins.length > 0) raiseRevision(this.#sql, folder);
       return twins;
     });
@@ -275,11 +278,14 @@ export class OfflineStore {
   }
 }
 
-const TWIN = `SELECT m.id FROM messages m JOIN folders f ON f.id = m.folder_id
-  WHERE f.account_id = ? AND m.gm_msgid = ? AND m.body_state = ${BODY.stored} LIMIT 1`;
-const SHARED = `rfc_message_id, from_address, to_addresses, subject, date, size, has_attachments, preview, level, in_reply_to, refs,
-  internal_date, gm_msgid, gm_thrid, thread_id`;
-const COPY_TWIN = `INSERT INTO messages (folder_id, uid, flags, labels, seal, body_state, hidden, ${SHARED})
-  SELECT ?, ?, ?, ?, CASE seal WHEN 'plain' THEN seal ELSE 'unopened' END, ${BODY.evicted},
-    iif(hidden >= ${HIDDEN.chatNew}, ${HIDDEN.chatNew}, ${HIDDEN.no}), ${SHARED} FROM messages WHERE id = ?
-  ON CONFLICT DO NOTHING`;
+/** A few at a time, the next not made before those are done with. */
+function* inTurn<T>(all: Iterable<T>, few: number): Generator<T[]> {
+  let some: T[] = [];
+  for (const each of all) {
+    some.push(each);
+    if (some.length < few) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}

@@ -47,6 +47,24 @@ describe('OfflineStore', () => {
     assert.equal(indexed.length, 2, 'what comes again changes nothing');
   });
 
+  it('takes in the rest of a long batch beside what is known, comes twice or was moved away here', () => {
+    messages.insertMessages('a', 'INBOX', [plainMessage(5), plainMessage(20)]);
+    const uids = Array.from({ length: 37 }, (_, n) => n + 1);
+    const folder = db.prepare('SELECT id FROM folders').get()!['id']!;
+    const away = 'INSERT INTO awaited VALUES (?, 9, 7, 1, 1, 0, 0, 0, ?, 0)';
+    db.prepare(away).run(folder, plainMessage(9).rfcMessageId);
+    const twice = [...uids, 3, 36].toSorted((a, b) => a - b).map((uid) => sourced(uid));
+    assert.equal(offline.storeSources('a', 'INBOX', 7, twice), 'stored');
+    const stored = uids.filter((uid) => uid !== 9);
+    assert.deepEqual(
+      messages.knownUids('a', 'INBOX', 100).toSorted((a, b) => a - b),
+      stored,
+    );
+    for (const uid of stored) assert.equal(messages.getBody(messages.byUid('a', 'INBOX', uid)!.id)?.toString(), `source ${uid}`);
+    assert.deepEqual(new Set(indexed), new Set(stored.map((uid) => messages.byUid('a', 'INBOX', uid)!.id)));
+    assert.equal(indexed.length, stored.length);
+  });
+
   it('takes in nothing for UIDs of another time, or of a folder that is gone', () => {
     assert.equal(offline.storeSources('a', 'INBOX', 8, [sourced(1)]), 'stale');
     assert.equal(offline.storeHeaders('a', 'Gone', 7, [plainMessage(1)], 0), 'stale');
