@@ -35,15 +35,27 @@ function installFolder(): string {
  * Returns the folder of the package; rejects with the path of the log when npm failed.
  */
 export async function ensureCodeServer(say: (line: string) => void): Promise<string> {
-  if (works()) return codeServerFolder();
+  if (!works()) await installOnce(say);
+  leaveOutServiceWorker();
+  return codeServerFolder();
+}
+
+async function installOnce(say: (line: string) => void): Promise<void> {
   const release = await takeLock();
   try {
-    if (works()) return codeServerFolder();
-    await install(say);
-    return codeServerFolder();
+    if (!works()) await install(say);
   } finally {
     release();
   }
+}
+
+/**
+ * Takes a service worker away that code-server adds to VS Code and that does nothing but let browsers install it as an app. The first webview of
+ * a window takes it for its own, asks for an update of its own worker while that one is being installed, and Chromium does not end every such
+ * update: now and then every webview of a window stayed empty for good. VS Code goes on where the script is missing.
+ */
+function leaveOutServiceWorker(): void {
+  rmSync(join(codeServerFolder(), 'out', 'browser', 'serviceWorker.js'), { force: true });
 }
 
 /** True when the server and every native module of it load under this Node. */
