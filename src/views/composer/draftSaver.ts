@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { after } from '../after.ts';
 import { isDraft } from './draftChecker.ts';
 import type { DraftFileSystem } from './draftFileSystem.ts';
 import { draftIdOf } from './draftUri.ts';
@@ -11,10 +12,7 @@ import { SavePace } from './savePace.ts';
 export class DraftSaver implements vscode.Disposable {
   readonly #files: DraftFileSystem;
   readonly #owned: readonly { dispose(): unknown }[];
-  readonly #pace = new SavePace((ms, run) => {
-    const timer = setTimeout(run, ms);
-    return new vscode.Disposable(() => clearTimeout(timer));
-  });
+  readonly #pace = new SavePace(after);
 
   constructor(files: DraftFileSystem) {
     this.#files = files;

@@ -10,6 +10,7 @@ import type { DraftFileSystem } from './draftFileSystem.ts';
 import { closeTabs } from './draftTabs.ts';
 import { draftIdOf } from './draftUri.ts';
 import { headerLines } from './draftLines.ts';
+import { saveDraft } from './saveDraft.ts';
 import type { UndoSend } from './undoSend.ts';
 
 type SendStep = Extract<QuMailEvent, { kind: 'send-progress' }>['step'];
@@ -43,7 +44,7 @@ export class DraftSender {
     };
     this.#sending.add(draftId);
     try {
-      if (!(await this.#saved(document))) {
+      if (!(await saveDraft(document, () => this.#files.failureOf(draftId) !== undefined))) {
         return void vscode.window.showWarningMessage(vscode.l10n.t('Not sent: the draft could not be saved. Press Send again.'));
       }
       const check = await this.#checker.check(document);
@@ -57,12 +58,6 @@ export class DraftSender {
     } finally {
       this.#sending.delete(draftId);
     }
-  }
-
-  /** Saves the document. VS Code answers `false` as well when an auto-save got in between, so once is not enough to give up. */
-  async #saved(document: vscode.TextDocument): Promise<boolean> {
-    for (let tries = 0; document.isDirty && tries < 3; tries += 1) await document.save();
-    return !document.isDirty;
   }
 
   /** Hands the text over under a lock, so that nothing is typed that would not be sent. Undefined after a failure, which is shown. */

@@ -1,10 +1,9 @@
+import type { After } from '../after.ts';
+
 /** Longest time that anything typed stays unsaved, in milliseconds. */
 const SAVE_MS = 900;
 /** What could not be saved is tried again after this long; each try that fails is told. */
 export const AGAIN_MS = 30_000;
-
-/** Calls `run` once after `ms` unless it is disposed of. */
-type After = (ms: number, run: () => void) => { dispose(): void };
 
 /** When documents are saved while somebody writes in them: a time after the first key that is not saved, whatever is typed after it. */
 export class SavePace {
