@@ -57,6 +57,7 @@ export async function takeStep(step: NextStep, failure: Failure, context: Failur
     outbox: () => run('qumail.showOutbox'),
     retry: () => context.retry?.(),
     restart: () => run('qumail.restartEngine'),
+    reload: () => vscode.commands.executeCommand('workbench.action.reloadWindow'),
     log: () => run('qumail.showLog'),
     // Then carries on with what the folder was missing for.
     'create-folder': async () => {

@@ -49,6 +49,7 @@ export function buttonLabel(step: NextStep, l10n: Localiser): string {
     outbox: l10n.t('Show Outbox'),
     retry: l10n.t('Try Again'),
     restart: l10n.t('Restart QuMail'),
+    reload: l10n.t('Reload Window'),
     log: l10n.t('Show Log'),
     'create-folder': l10n.t('Create Folder'),
   };

@@ -21,6 +21,7 @@ export type NextStep =
   | 'outbox'
   | 'retry'
   | 'restart'
+  | 'reload'
   | 'log';
 
 /** What is said for one code, and the step that helps. */

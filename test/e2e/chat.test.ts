@@ -81,18 +81,16 @@ describe('e2e/a chat between two windows', function () {
     await bob.qumail.reply('Gladly.');
     await bob.qumail.send();
     await alice.qumail.openMessage('Re: Shall we chat?');
-    await alice.qumail.command('New Chat');
-    const { quickInput, page } = alice.vscode.workbench;
+    await alice.qumail.commandAndPick('New Chat', 'Bob');
+    const { quickInput } = alice.vscode.workbench;
     await quickInput.shown('With whom?');
-    await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Bob' }).first().click();
     await quickInput.accept();
     await quickInput.shown('Never below which level?');
     await alice.vscode.workbench.screenshot('reach');
     await quickInput.pick('L2');
     await alice.chat.shows('Bob');
     await alice.chat.say('Are you there?');
-    await bob.qumail.command('Open Chat');
-    await bob.vscode.workbench.quickInput.pick('Alice');
+    await bob.qumail.commandAndPick('Open Chat', 'Alice');
     await bob.chat.shows('Alice');
     const line = await bob.chat.line('Are you there?');
     assert.match(await line.innerText(), /L2 · Quantum-aided AES/);
@@ -176,10 +174,14 @@ describe('e2e/a chat between two windows', function () {
   it('is there again after the window was reloaded, with what was being written', async () => {
     const { bob } = seats;
     await bob.chat.write('half a sentence');
+    // Also where VS Code leaves the panel empty that it has kept.
+    await bob.vscode.workbench.leaveNextPanelsEmpty(1);
     await bob.vscode.workbench.reload();
     await bob.chat.shows('Alice');
     await bob.chat.line(`line number ${LINES - 1} of series`);
+    assert.equal(await bob.vscode.workbench.panelsToLeaveEmpty(), 0);
     assert.equal(await bob.chat.written(), 'half a sentence');
+    assert.equal((await bob.vscode.workbench.tabs()).filter((tab) => tab.includes('Alice')).length, 1);
     await bob.vscode.workbench.screenshot('after-reload');
   });
 });

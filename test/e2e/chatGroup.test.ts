@@ -63,8 +63,7 @@ describe('e2e/a group in the lab', function () {
   });
 
   it('counts down, where the eye is, how long a message stays', async () => {
-    await qumail.command('Disappearing Messages');
-    await workbench.quickInput.pick('5 min');
+    await qumail.commandAndPick('Disappearing Messages', '5 min');
     await chat.line('Bob (SIMULATED) lets messages disappear after 5 min');
     await chat.say('Only for **five minutes**');
     const timer = (await chat.line('Only for five minutes')).getByRole('timer');

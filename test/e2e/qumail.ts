@@ -61,6 +61,11 @@ export class QuMail {
     await this.workbench.runCommand(`QuMail: ${title}`);
   }
 
+  /** Runs one of QuMail's commands that asks which one, in the words of `asked` where they are given, and chooses `label`. */
+  async commandAndPick(title: string, label: string, asked?: string): Promise<void> {
+    await this.workbench.runAndPick(`QuMail: ${title}`, label, asked);
+  }
+
   /** Fills in the sign-in wizard with a password, and waits for the account. */
   async signInWithPassword(person: { email: string; name: string; password: string; servers: MailServers }): Promise<void> {
     await this.command('Sign In');

@@ -211,6 +211,7 @@ export const ERROR_CODES = [
   'chat.headers-differ', // says something else inside than outside
   'chat.malformed',
   'lab.only', // asked of the wrong world
+  'page.empty', // VS Code does not load the page of a panel
   'engine.cancelled',
   'engine.stopped',
   'engine.bad-request',

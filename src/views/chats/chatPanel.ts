@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { QuMailError, type Chat, type ChatLevel } from '../../core/api.ts';
+import { LivePanel } from '../livePanel.ts';
 import { loadPage } from '../loadPage.ts';
 import type { AttachmentFiles } from '../reader/attachmentFiles.ts';
 import { followLink } from '../reader/followLink.ts';
@@ -29,6 +30,7 @@ export interface ChatPanelOptions {
   readonly pictures: ChatPictures;
   /** Carries out what the head of the page offers. */
   readonly command: (command: 'members' | 'more' | 'level', panel: ChatPanel) => Promise<void>;
+  readonly onDidClose: () => void;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface ChatPanelOptions {
  */
 export class ChatPanel implements vscode.Disposable {
   readonly chatId: string;
-  readonly panel: vscode.WebviewPanel;
+  readonly panel: LivePanel;
   readonly #options: ChatPanelOptions;
   readonly #pages: ChatPages;
   readonly #owned: vscode.Disposable[];
@@ -56,25 +58,32 @@ export class ChatPanel implements vscode.Disposable {
   #work: Promise<void> = Promise.resolve();
   readonly #closing = new AbortController();
 
-  constructor(panel: vscode.WebviewPanel, options: ChatPanelOptions) {
-    this.panel = panel;
+  /** @param restored the panel that VS Code kept over a reload of the window */
+  constructor(options: ChatPanelOptions, restored?: vscode.WebviewPanel) {
     this.#options = options;
     this.chatId = options.chatId;
     this.#pages = new ChatPages(options.context.api, options.chatId);
     const { chatId, context } = options;
     this.#sends = new SendQueue({ context, chatId, post: (word) => this.#post(word), signal: this.#closing.signal });
-    panel.iconPath = new vscode.ThemeIcon('comment-discussion');
-    this.#owned = [
-      panel.webview.onDidReceiveMessage((value: unknown) => {
+    this.#owned = [vscode.window.onDidChangeWindowState(() => void this.#markRead())];
+    const panel = {
+      viewType: CHAT_VIEW_TYPE,
+      panel: {},
+      load: (webview: vscode.Webview): void => {
+        this.#ready = false;
+        loadPage(webview, context.extensionUri, 'chat', chatShell);
+      },
+      onMessage: (value: unknown): void => {
         const request = parsePageAsk(value);
-        if (!request) return options.context.log.warn('chat: a request that is none was dropped');
-        void this.#answer(request).catch((error: unknown) => this.#failed(error));
-        return undefined;
-      }),
-      panel.onDidChangeViewState(() => void this.#markRead()),
-      vscode.window.onDidChangeWindowState(() => void this.#markRead()),
-    ];
-    loadPage(panel.webview, context.extensionUri, 'chat', chatShell);
+        if (request) void this.#answer(request).catch((error: unknown) => this.#failed(error));
+        else context.log.warn('chat: a request that is none was dropped');
+      },
+      onDidChangeViewState: () => void this.#markRead(),
+      onDidClose: options.onDidClose,
+      onEmpty: () => void this.#failed(new QuMailError('page.empty')),
+    };
+    this.panel = new LivePanel(panel, vscode.l10n.t('Chat'), restored);
+    this.panel.icon = 'comment-discussion';
   }
 
   get chat(): Chat | undefined {
@@ -120,7 +129,7 @@ export class ChatPanel implements vscode.Disposable {
   }
 
   #post(word: HostWord): void {
-    if (this.#ready) void this.panel.webview.postMessage(word);
+    if (this.#ready) this.panel.post(word);
   }
 
   /** One look at the engine after the other: an older answer must not come after a newer one. */
@@ -196,6 +205,7 @@ export class ChatPanel implements vscode.Disposable {
     const { chatId } = this;
     switch (request.kind) {
       case 'ready':
+        this.panel.ready();
         return this.#inTurn(() => this.#start());
       case 'older':
         return this.#inTurn(async () => {

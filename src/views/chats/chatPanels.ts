@@ -46,7 +46,7 @@ export class ChatPanels implements vscode.Disposable {
   show(chatId: string, messageId?: string): void {
     const known = this.#open.get(chatId);
     if (known) known.panel.reveal();
-    else this.#adopt(vscode.window.createWebviewPanel(CHAT_VIEW_TYPE, vscode.l10n.t('Chat'), vscode.ViewColumn.Active), chatId);
+    else this.#start(chatId);
     if (messageId !== undefined) void this.#open.get(chatId)?.reveal(messageId);
   }
 
@@ -65,25 +65,26 @@ export class ChatPanels implements vscode.Disposable {
     for (const item of this.#owned) item.dispose();
   }
 
-  #adopt(panel: vscode.WebviewPanel, chatId: string): void {
-    const chat = new ChatPanel(panel, {
+  #start(chatId: string, restored?: vscode.WebviewPanel): void {
+    const options = {
       chatId,
       context: this.#context,
       files: this.#files,
       pictures: this.#pictures,
       command: this.#command,
-    });
+      onDidClose: () => {
+        this.#open.delete(chatId);
+        chat.dispose();
+      },
+    };
+    const chat = new ChatPanel(options, restored);
     this.#open.set(chatId, chat);
-    panel.onDidDispose(() => {
-      this.#open.delete(chatId);
-      chat.dispose();
-    });
   }
 
   async #restore(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     const { chatId, world } = (state ?? {}) as { chatId?: unknown; world?: unknown };
     if (typeof chatId !== 'string' || world !== this.#context.world || this.#open.has(chatId)) return panel.dispose();
-    this.#adopt(panel, chatId);
+    this.#start(chatId, panel);
   }
 
   #of(accountId: string): ChatPanel[] {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { QuMailError } from '../../core/api.ts';
 import { AttachmentFiles } from '../reader/attachmentFiles.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { MailFilePage } from './mailFilePage.ts';
@@ -11,6 +12,8 @@ export class MailFileEditor implements vscode.CustomReadonlyEditorProvider, vsco
   readonly #context: ViewContext;
   readonly #files: AttachmentFiles;
   readonly #pages = new Set<MailFilePage>();
+  /** Files whose editor VS Code left empty, and that have been opened again for it. */
+  readonly #reopened = new Set<string>();
   readonly #registration: vscode.Disposable;
 
   constructor(context: ViewContext) {
@@ -33,7 +36,13 @@ export class MailFileEditor implements vscode.CustomReadonlyEditorProvider, vsco
   }
 
   async resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): Promise<void> {
-    const page = new MailFilePage(this.#context, { uri, webview: panel.webview, files: this.#files });
+    const page = new MailFilePage(this.#context, {
+      uri,
+      panel,
+      files: this.#files,
+      onReady: () => this.#reopened.delete(uri.toString()),
+      onEmpty: () => void this.#reopen(uri, panel).catch((error: unknown) => this.#context.showFailure(error)),
+    });
     this.#pages.add(page);
     panel.onDidDispose(() => {
       this.#pages.delete(page);
@@ -46,6 +55,18 @@ export class MailFileEditor implements vscode.CustomReadonlyEditorProvider, vsco
     this.#registration.dispose();
     for (const page of this.#pages) page.dispose();
     this.#files.dispose();
+  }
+
+  /** What VS Code leaves empty once, it fills in another editor. */
+  async #reopen(uri: vscode.Uri, empty: vscode.WebviewPanel): Promise<void> {
+    if (this.#reopened.delete(uri.toString())) return this.#context.showFailure(new QuMailError('page.empty'));
+    this.#reopened.add(uri.toString());
+    const { viewColumn = vscode.ViewColumn.Active } = empty;
+    const group = vscode.window.tabGroups.all.find((candidate) => candidate.viewColumn === viewColumn);
+    const tab = group?.tabs.find(({ input }) => input instanceof vscode.TabInputCustom && input.uri.toString() === uri.toString());
+    // Opened before the other is closed, it would be the other.
+    if (tab) await vscode.window.tabGroups.close(tab, true);
+    await vscode.commands.executeCommand('vscode.openWith', uri, VIEW_TYPE, { viewColumn, preserveFocus: true });
   }
 
   async #pick(): Promise<vscode.Uri | undefined> {

@@ -3,6 +3,7 @@ import { QuMailError } from '../../core/api.ts';
 import type { Attachment, Failure, Message } from '../../core/api.ts';
 import type { CommandId } from '../commandIds.ts';
 import { takeStep } from '../failures.ts';
+import { PageWatch } from '../pageWatch.ts';
 import { present } from '../present.ts';
 import type { AttachmentFiles } from '../reader/attachmentFiles.ts';
 import { followLink } from '../reader/followLink.ts';
@@ -15,13 +16,25 @@ import { readerWords } from '../reader/readerWords.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { MAX_MAIL_FILE, mailFileModel } from './mailFileModel.ts';
 
+export interface MailFilePageOptions {
+  readonly uri: vscode.Uri;
+  readonly panel: vscode.WebviewPanel;
+  readonly files: AttachmentFiles;
+  /** The page is there. */
+  readonly onReady: () => void;
+  /** VS Code leaves the editor empty. */
+  readonly onEmpty: () => void;
+}
+
 /** One .eml file in one editor: the page of the reader, with the same policy and the same checks, for a message that is in no mailbox. */
 export class MailFilePage implements vscode.Disposable {
   readonly #context: ViewContext;
   readonly #uri: vscode.Uri;
-  readonly #webview: vscode.Webview;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #watch: PageWatch;
   readonly #files: AttachmentFiles;
   readonly #owned: vscode.Disposable[];
+  readonly #onReady: () => void;
   #generation = 0;
   #remote: RemoteContent = 'blocked';
   #message: Message | undefined;
@@ -29,11 +42,13 @@ export class MailFilePage implements vscode.Disposable {
   #onShow: HostMessage | undefined;
   #ready = false;
 
-  constructor(context: ViewContext, o: { readonly uri: vscode.Uri; readonly webview: vscode.Webview; readonly files: AttachmentFiles }) {
+  constructor(context: ViewContext, o: MailFilePageOptions) {
     this.#context = context;
     this.#uri = o.uri;
-    this.#webview = o.webview;
+    this.#panel = o.panel;
     this.#files = o.files;
+    this.#watch = new PageWatch({ anew: o.onEmpty, givenUp: o.onEmpty });
+    this.#onReady = o.onReady;
     const watcher = vscode.workspace.createFileSystemWatcher(
       new vscode.RelativePattern(vscode.Uri.joinPath(o.uri, '..'), o.uri.path.slice(o.uri.path.lastIndexOf('/') + 1)),
       true,
@@ -45,7 +60,7 @@ export class MailFilePage implements vscode.Disposable {
       watcher.onDidChange(() => void this.open()),
       // Nothing is read while QuMail is locked.
       context.onEvent(({ kind }) => (kind === 'vault' && this.#failure ? void this.open() : undefined)),
-      o.webview.onDidReceiveMessage((value: unknown) => {
+      o.panel.webview.onDidReceiveMessage((value: unknown) => {
         const request = parseReaderRequest(value);
         if (request) void this.#answer(request).catch((error: unknown) => context.showFailure(error));
         else context.log.warn('mail file: a request that is none was dropped');
@@ -75,6 +90,7 @@ export class MailFilePage implements vscode.Disposable {
 
   dispose(): void {
     this.#generation++;
+    this.#watch.dispose();
     for (const item of this.#owned) item.dispose();
   }
 
@@ -101,20 +117,23 @@ export class MailFilePage implements vscode.Disposable {
 
   #post(message: HostMessage): void {
     this.#onShow = message;
-    if (this.#ready) void this.#webview.postMessage(message);
+    if (this.#ready) void this.#panel.webview.postMessage(message);
   }
 
   #load(remote: RemoteContent): void {
     this.#remote = remote;
     this.#ready = false;
     this.#onShow = undefined;
-    loadReader(this.#webview, this.#context.extensionUri, remote);
+    loadReader(this.#panel.webview, this.#context.extensionUri, remote);
+    this.#watch.begin(this.#panel);
   }
 
   async #answer(request: ReaderRequest): Promise<void> {
     if (request.kind === 'ready') {
       this.#ready = true;
-      if (this.#onShow) void this.#webview.postMessage(this.#onShow);
+      this.#watch.ready();
+      this.#onReady();
+      if (this.#onShow) void this.#panel.webview.postMessage(this.#onShow);
       return;
     }
     if (request.generation !== this.#generation) return;

@@ -4,6 +4,7 @@ import type { Attachment, Contact, Failure, Message } from '../../core/api.ts';
 import type { Performed } from '../actions/mailActions.ts';
 import type { CommandId } from '../commandIds.ts';
 import { takeStep } from '../failures.ts';
+import { LivePanel } from '../livePanel.ts';
 import { present } from '../present.ts';
 import type { FailureContext, ViewContext } from '../viewContext.ts';
 import { AttachmentFiles } from './attachmentFiles.ts';
@@ -47,7 +48,7 @@ export class ReaderPanel implements vscode.Disposable {
   readonly #protection: ProtectionDocuments;
   readonly #reading: ReadingContext;
   readonly #owned: vscode.Disposable[];
-  #panel: vscode.WebviewPanel | undefined;
+  #panel: LivePanel | undefined;
   #generation = 0;
   #messageId: number | undefined;
   #message: Message | undefined;
@@ -83,10 +84,8 @@ export class ReaderPanel implements vscode.Disposable {
 
   /** Shows a message: opens the panel or brings it to the front, then marks the message as read. Never rejects. */
   async show(messageId: number): Promise<void> {
-    const panel =
-      this.#panel ??
-      this.#adopt(vscode.window.createWebviewPanel(READER_VIEW_TYPE, 'QuMail', vscode.ViewColumn.Active, { enableFindWidget: true }));
-    panel.reveal();
+    this.#panel ??= this.#show();
+    this.#panel.reveal();
     await this.#open(messageId);
   }
 
@@ -164,52 +163,58 @@ export class ReaderPanel implements vscode.Disposable {
   /** The page may not be there yet, or be built anew when its tab is shown again: it asks for this when it is ready. */
   #post(message: HostMessage): void {
     this.#onShow = message;
-    if (this.#ready) void this.#panel?.webview.postMessage(message);
+    if (this.#ready) this.#panel?.post(message);
   }
 
-  #adopt(panel: vscode.WebviewPanel): vscode.WebviewPanel {
-    this.#panel = panel;
-    panel.iconPath = new vscode.ThemeIcon('mail');
-    const listening = panel.webview.onDidReceiveMessage((value: unknown) => {
-      const request = parseReaderRequest(value);
-      if (request) void this.#answer(request).catch((error: unknown) => this.#context.showFailure(error, this.#about()));
-      else this.#context.log.warn('reader: a request that is none was dropped');
-    });
-    panel.onDidDispose(() => {
-      listening.dispose();
-      this.#opening?.abort();
-      this.#generation++;
-      this.#panel = undefined;
-      this.#message = undefined;
-      this.#reading.show(undefined);
-      this.#onShow = undefined;
-    });
-    this.#load('blocked');
+  #show(restored?: vscode.WebviewPanel): LivePanel {
+    this.#remote = 'blocked';
+    const options = {
+      viewType: READER_VIEW_TYPE,
+      panel: { enableFindWidget: true },
+      load: (webview: vscode.Webview): void => {
+        this.#ready = false;
+        loadReader(webview, this.#context.extensionUri, this.#remote);
+      },
+      onMessage: (value: unknown): void => {
+        const request = parseReaderRequest(value);
+        if (request) void this.#answer(request).catch((error: unknown) => this.#context.showFailure(error, this.#about()));
+        else this.#context.log.warn('reader: a request that is none was dropped');
+      },
+      onDidClose: (): void => {
+        this.#opening?.abort();
+        this.#generation++;
+        this.#panel = undefined;
+        this.#message = undefined;
+        this.#reading.show(undefined);
+        this.#onShow = undefined;
+      },
+      onEmpty: (): void => void this.#context.showFailure(new QuMailError('page.empty')),
+    };
+    const panel = new LivePanel(options, 'QuMail', restored);
+    panel.icon = 'mail';
     return panel;
   }
 
   /** Builds the page anew under the policy for `remote`. */
   #load(remote: RemoteContent): void {
-    const webview = this.#panel?.webview;
-    if (!webview) return;
     this.#remote = remote;
-    this.#ready = false;
     this.#onShow = undefined;
-    loadReader(webview, this.#context.extensionUri, remote);
+    this.#panel?.load();
   }
 
   /** A panel from before the window was reloaded: the same message again, if it is of the world on show. */
   async #restore(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     const { messageId, world } = (state ?? {}) as { messageId?: unknown; world?: unknown };
     if (this.#panel || !Number.isSafeInteger(messageId) || world !== this.#context.world) return panel.dispose();
-    this.#adopt(panel);
+    this.#panel = this.#show(panel);
     await this.#open(messageId as number);
   }
 
   async #answer(request: ReaderRequest): Promise<void> {
     if (request.kind === 'ready') {
       this.#ready = true;
-      if (this.#onShow) void this.#panel?.webview.postMessage(this.#onShow);
+      this.#panel?.ready();
+      if (this.#onShow) this.#panel?.post(this.#onShow);
       return;
     }
     const messageId = this.#messageId;

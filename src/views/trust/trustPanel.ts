@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import type { Account, Contact, ExportedCard } from '../../core/api.ts';
+import { QuMailError, type Account, type Contact, type ExportedCard } from '../../core/api.ts';
+import { LivePanel } from '../livePanel.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { takeLearned } from './certificateFiles.ts';
 import { cardPage, safetyPage, type TrustPage } from './trustPage.ts';
@@ -16,8 +17,9 @@ type Subject =
 export class TrustPanel implements vscode.Disposable {
   readonly #context: ViewContext;
   readonly #subscription: vscode.Disposable;
-  #panel: vscode.WebviewPanel | undefined;
+  #panel: LivePanel | undefined;
   #subject: Subject | undefined;
+  #page: TrustPage | undefined;
   #generation = 0;
 
   constructor(context: ViewContext) {
@@ -48,42 +50,50 @@ export class TrustPanel implements vscode.Disposable {
   }
 
   #show(subject: Subject, page: TrustPage): void {
-    const dist = vscode.Uri.joinPath(this.#context.extensionUri, 'dist');
-    this.#panel ??= this.#open(dist);
-    const panel = this.#panel;
     this.#subject = subject;
-    panel.title = page.title;
-    panel.iconPath = new vscode.ThemeIcon(subject.kind === 'card' ? 'credit-card' : 'verified');
-    panel.webview.html = trustHtml(page, {
+    this.#page = page;
+    if (this.#panel) this.#panel.load();
+    else this.#panel = this.#open(page);
+    this.#panel.title = page.title;
+    this.#panel.icon = subject.kind === 'card' ? 'credit-card' : 'verified';
+    this.#panel.reveal();
+  }
+
+  #open({ title }: TrustPage): LivePanel {
+    const options = {
+      viewType: 'qumail.trust',
+      // What was typed to be compared stays while another tab is looked at.
+      panel: { retainContextWhenHidden: true },
+      load: (webview: vscode.Webview): void => this.#load(webview),
+      onMessage: (value: unknown): void => {
+        void this.#answer(value).catch((error: unknown) => this.#context.showFailure(error, this.#about()));
+      },
+      onDidClose: (): void => {
+        this.#panel = undefined;
+        this.#subject = undefined;
+        this.#page = undefined;
+      },
+      onEmpty: (): void => void this.#context.showFailure(new QuMailError('page.empty')),
+    };
+    return new LivePanel(options, title);
+  }
+
+  #load(webview: vscode.Webview): void {
+    if (!this.#page) return;
+    const dist = vscode.Uri.joinPath(this.#context.extensionUri, 'dist');
+    webview.options = { enableScripts: true, localResourceRoots: [dist] };
+    webview.html = trustHtml(this.#page, {
       nonce: randomBytes(16).toString('hex'),
-      scriptUri: panel.webview.asWebviewUri(vscode.Uri.joinPath(dist, 'trust.js')).toString(),
+      scriptUri: webview.asWebviewUri(vscode.Uri.joinPath(dist, 'trust.js')).toString(),
       language: vscode.env.language,
       generation: ++this.#generation,
     });
-    panel.reveal();
-  }
-
-  #open(dist: vscode.Uri): vscode.WebviewPanel {
-    const panel = vscode.window.createWebviewPanel('qumail.trust', 'QuMail', vscode.ViewColumn.Active, {
-      enableScripts: true,
-      localResourceRoots: [dist],
-      // What was typed to be compared stays while another tab is looked at.
-      retainContextWhenHidden: true,
-    });
-    const listening = panel.webview.onDidReceiveMessage((value: unknown) => {
-      void this.#answer(value).catch((error: unknown) => this.#context.showFailure(error, this.#about()));
-    });
-    panel.onDidDispose(() => {
-      listening.dispose();
-      this.#panel = undefined;
-      this.#subject = undefined;
-    });
-    return panel;
   }
 
   async #answer(value: unknown): Promise<void> {
     const request = parseTrustRequest(value);
     const subject = this.#subject;
+    if (request?.kind === 'ready') return this.#panel?.ready();
     if (!request || !subject || request.generation !== this.#generation) return;
     if (request.kind === 'no-code') {
       void vscode.window.showWarningMessage(vscode.l10n.t('There is no readable QR code in this picture.'));

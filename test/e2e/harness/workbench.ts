@@ -10,8 +10,25 @@ const SCREENSHOTS = join(import.meta.dirname, '../../../out/screenshots');
 /** Time for one step of the interface. Starting up has its own, longer limit. */
 const STEP_MS = 20_000;
 const START_MS = 90_000;
-/** How long a box may take to accept text before it is asked for again. */
+/** How long a step may take before it is done again. */
 const AGAIN_MS = 4000;
+
+/** One step of the interface that takes no longer than the milliseconds it is given. */
+type Step<T> = (limitMs: number) => Promise<T>;
+
+/**
+ * Does a step again, twice at most. VS Code gives a panel the focus by a word to its frame, which may arrive only when a box or a menu is open
+ * already, and closes it: a person opens it again.
+ */
+async function again<T>(step: Step<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await step(tries < 3 ? AGAIN_MS : STEP_MS);
+    } catch (error) {
+      if (tries === 3) throw error;
+    }
+  }
+}
 
 /** What screenshots of the same step are called. */
 type Theme = 'Default Dark Modern' | 'Default Light Modern' | 'Default High Contrast';
@@ -37,6 +54,7 @@ export class Workbench {
   readonly editor: TextEditor;
   readonly #name: string;
   #shots = 0;
+  #canLeaveEmpty = false;
 
   constructor(page: Page, name: string) {
     this.page = page;
@@ -64,17 +82,20 @@ export class Workbench {
 
   /** Runs a command by its whole title, category included: `QuMail: Fetch Mail`. */
   async runCommand(title: string): Promise<void> {
-    // A panel that has just been opened takes the focus a moment later, which closes the box; a person presses the key again.
-    for (let tries = 1; ; tries++) {
+    await again(async (limitMs) => {
       await this.page.keyboard.press('F1');
-      try {
-        await this.quickInput.type(`>${title}`, tries < 3 ? AGAIN_MS : STEP_MS);
-        break;
-      } catch (error) {
-        if (tries === 3) throw error;
-      }
-    }
-    await this.quickInput.pick(title);
+      await this.quickInput.type(`>${title}`, limitMs);
+      await this.quickInput.pick(title, limitMs);
+    });
+  }
+
+  /** Runs a command that asks which one, in the words of `asked` where they are given, and chooses `label`. */
+  async runAndPick(title: string, label: string, asked?: string): Promise<void> {
+    await again(async (limitMs) => {
+      await this.runCommand(title);
+      await this.quickInput.shown(asked, limitMs);
+      await this.quickInput.pick(label, limitMs);
+    });
   }
 
   /** Opens a view container from the activity bar by its title. */
@@ -92,6 +113,29 @@ export class Workbench {
   /** A view of the open side bar, by the title in its header. */
   view(title: string): View {
     return new View(this.page, title);
+  }
+
+  /**
+   * The next panels that open, as many as `count`, stay empty, as VS Code leaves one now and then: its frame waits for a service worker and is
+   * never told that it runs.
+   */
+  async leaveNextPanelsEmpty(count: number): Promise<void> {
+    if (!this.#canLeaveEmpty) {
+      await this.page.addInitScript(() => {
+        const { location, navigator, sessionStorage } = globalThis as unknown as FrameScope;
+        const left = Number(sessionStorage.getItem('leave-empty') ?? 0);
+        if (!location.pathname.endsWith('/webview/browser/pre/index.html') || left === 0) return;
+        sessionStorage.setItem('leave-empty', String(left - 1));
+        navigator.serviceWorker.register = () => new Promise(() => {});
+      });
+      this.#canLeaveEmpty = true;
+    }
+    await this.page.evaluate((left) => (globalThis as unknown as FrameScope).sessionStorage.setItem('leave-empty', String(left)), count);
+  }
+
+  /** How many panels are still to open that stay empty. */
+  async panelsToLeaveEmpty(): Promise<number> {
+    return this.page.evaluate(() => Number((globalThis as unknown as FrameScope).sessionStorage.getItem('leave-empty') ?? 0));
   }
 
   /** The content of the visible webview panel whose document contains `selector`. */
@@ -175,8 +219,8 @@ export class QuickInput {
   }
 
   /** Waits until it shows; with `title`, until the one with this title (or placeholder or prompt) shows. */
-  async shown(title?: string): Promise<void> {
-    await (title === undefined ? this.#widget : this.asking(title)).first().waitFor();
+  async shown(title?: string, limitMs = STEP_MS): Promise<void> {
+    await (title === undefined ? this.#widget : this.asking(title)).first().waitFor({ timeout: limitMs });
   }
 
   /** The box, where it shows this title, placeholder or prompt. */
@@ -204,12 +248,12 @@ export class QuickInput {
   }
 
   /** Chooses the first entry whose label is `label`, or contains it where none is equal. */
-  async pick(label: string, o: { readonly timeout?: number } = {}): Promise<void> {
+  async pick(label: string, limitMs = STEP_MS): Promise<void> {
     const rows = this.#widget.locator('.monaco-list-row');
     const exact = rows.filter({ has: this.#page.getByText(label, { exact: true }) });
     const containing = rows.filter({ hasText: label });
-    await containing.first().waitFor(o);
-    await ((await exact.count()) > 0 ? exact : containing).first().click(o);
+    await containing.first().waitFor({ timeout: limitMs });
+    await ((await exact.count()) > 0 ? exact : containing).first().click({ timeout: limitMs });
   }
 
   /** Waits for the message under the box, e.g. why an input is refused. */
@@ -218,11 +262,12 @@ export class QuickInput {
   }
 
   /** Answers the file dialog that proposes `proposed` with another path. */
-  async answerPath(proposed: string, path: string): Promise<void> {
+  async answerPath(proposed: string, path: string, limitMs = STEP_MS): Promise<void> {
     await this.#page.waitForFunction(
       ([selector, name]) =>
         (globalThis as unknown as InputDocument).document.querySelector(selector as string)?.value.endsWith(name as string),
       ['.quick-input-widget .quick-input-box input', proposed],
+      { timeout: limitMs },
     );
     await this.type(path);
     // The dialog looks at each folder on the way and takes no answer meanwhile.
@@ -263,9 +308,9 @@ export class Notifications {
   }
 
   /** Waits for a toast containing `text`; returns its whole message. */
-  async expect(text: string | RegExp): Promise<string> {
+  async expect(text: string | RegExp, limitMs = STEP_MS): Promise<string> {
     const item = this.#items.filter({ hasText: text }).first();
-    await item.waitFor();
+    await item.waitFor({ timeout: limitMs });
     return item.locator('.notification-list-item-message').innerText();
   }
 
@@ -288,9 +333,9 @@ export class ModalDialog {
   }
 
   /** Waits for a dialog containing `text`; returns all its text. */
-  async expect(text: string | RegExp): Promise<string> {
+  async expect(text: string | RegExp, limitMs = STEP_MS): Promise<string> {
     const box = this.#box(text);
-    await box.waitFor();
+    await box.waitFor({ timeout: limitMs });
     return box.innerText();
   }
 
@@ -311,6 +356,15 @@ interface ClipboardNavigator {
 
 interface InputDocument {
   readonly document: { querySelector(selector: string): { readonly value: string } | null };
+}
+
+interface FrameScope {
+  readonly location: { readonly pathname: string };
+  readonly sessionStorage: {
+    getItem(name: string): string | null;
+    setItem(name: string, value: string): void;
+  };
+  readonly navigator: { readonly serviceWorker: { register: () => Promise<never> } };
 }
 
 interface DrawnLine {
@@ -339,12 +393,14 @@ export class TextEditor {
     await this.#page.keyboard.type(text);
   }
 
-  /** Replaces the whole document in one paste, which no completion can change. */
+  /** Replaces the whole document in one paste, which no completion can change, and shows its beginning; the cursor stays at the end. */
   async setText(text: string): Promise<void> {
     await this.focus();
     await this.#page.keyboard.press('ControlOrMeta+a');
     await this.#page.evaluate((value) => (navigator as unknown as ClipboardNavigator).clipboard.writeText(value), text);
     await this.#page.keyboard.press('ControlOrMeta+v');
+    // VS Code may have followed the cursor while it was still measuring the editor.
+    await this.#page.mouse.wheel(0, -10_000);
   }
 
   /** The lines on screen (VS Code draws only those), no-break spaces as spaces. */
@@ -419,12 +475,15 @@ export class View {
     await row.locator(`.action-label[aria-label^="${action}"]`).click();
   }
 
-  /** Chooses from a row's context menu. */
-  async chooseFromMenu(text: string | RegExp, entry: string): Promise<void> {
-    await (await this.item(text)).click({ button: 'right' });
-    // VS Code takes no mouse click in the first tenth of a second of a menu, but a key at any time.
-    await this.#page.locator('.context-view .action-item', { hasText: entry }).first().hover();
-    await this.#page.keyboard.press('Enter');
+  /** Chooses from a row's context menu, then answers what that asks. */
+  async chooseFromMenu<T = void>(text: string | RegExp, entry: string, answer?: Step<T>): Promise<T | undefined> {
+    return again(async (limitMs) => {
+      await (await this.item(text)).click({ button: 'right' });
+      // VS Code takes no mouse click in the first tenth of a second of a menu, but a key at any time.
+      await this.#page.locator('.context-view .action-item', { hasText: entry }).first().hover({ timeout: limitMs });
+      await this.#page.keyboard.press('Enter');
+      return answer?.(limitMs);
+    });
   }
 
   /** Presses a button in the view's title bar, by its tooltip. */

@@ -222,6 +222,17 @@ describe('using the page of a chat in a real Chromium', function () {
       assert.equal(await text().inputValue(), 'typed a moment ago');
     });
 
+    it('is saved as a draft at once by whoever leaves the box', async () => {
+      await chat.show([message('m1', 2)]);
+      await text().fill('half a sentence');
+      const saved = await text().evaluate((box) => {
+        (box as unknown as { blur(): void }).blur();
+        const { asked } = globalThis as unknown as { asked: { kind: string; text?: string }[] };
+        return asked.filter(({ kind }) => kind === 'draft').map(({ text: draft }) => draft);
+      });
+      assert.equal(saved.at(-1), 'half a sentence');
+    });
+
     it('is gone from the draft once it is sent', async () => {
       await chat.show([message('m1', 2)]);
       await text().fill('said');

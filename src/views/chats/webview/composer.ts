@@ -33,6 +33,7 @@ export class Composer {
   #files: readonly Upload[] = [];
   #kept = '';
   #shownLevel = '';
+  /** Runs while there is something that no draft has. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(page: Page, actions: ComposerActions) {
@@ -71,6 +72,10 @@ export class Composer {
     this.#picker.addEventListener('change', () => {
       void this.add([...(this.#picker.files ?? [])]);
       this.#picker.value = '';
+    });
+    // Whoever leaves the box may be about to leave the page, which then has no time for it.
+    this.#text.addEventListener('blur', () => {
+      if (this.#timer !== undefined) this.#saveDraft();
     });
     addEventListener('pagehide', () => this.#saveDraft());
   }
@@ -194,6 +199,7 @@ export class Composer {
 
   #saveDraft(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#page.ask({ kind: 'draft', text: this.#about?.kind === 'edit' ? this.#kept : this.#text.value });
   }
 

@@ -72,3 +72,5 @@ for (const kind of ['dragover', 'dragleave', 'drop'] as const) {
     if (file) void take(file);
   });
 }
+
+vscode.postMessage({ kind: 'ready' });
