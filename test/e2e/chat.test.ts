@@ -123,15 +123,16 @@ describe('e2e/a chat between two windows', function () {
     assert.ok(Math.min(...p95s) <= LINE_MS, `p95 ${p95s.join(', ')} ms, bar ${LINE_MS} ms`);
   });
 
-  it('finds a line among all chats and goes to it', async () => {
+  it('finds a line among all chats and goes to it, also where the panel takes the focus from the box that has just opened', async () => {
     const { alice } = seats;
+    const { workbench } = alice.vscode;
+    await workbench.panelTakesFocusFrom('Words of a message');
     await alice.qumail.command('Search All Chats');
-    const { quickInput } = alice.vscode.workbench;
-    await quickInput.shown('Search All Chats');
-    await quickInput.type('wide awake');
-    await alice.vscode.workbench.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'I am, and wide awake.' }).waitFor();
-    await alice.vscode.workbench.screenshot('search-all');
-    await quickInput.accept();
+    await workbench.page.locator('.quick-input-widget input[placeholder^="Words of a message"]:focus').waitFor();
+    await workbench.page.keyboard.type('wide awake');
+    await workbench.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'I am, and wide awake.' }).waitFor();
+    await workbench.screenshot('search-all');
+    await workbench.quickInput.accept();
     await alice.chat.revealed('I am, and wide awake.');
   });
 

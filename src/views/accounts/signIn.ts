@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { QuMailError, type Account, type ProviderId } from '../../core/api.ts';
+import { askText } from '../box.ts';
 import type { Settings } from '../settings.ts';
 import { runWizard } from '../wizard/wizard.ts';
 import type { Answers, Choice } from '../wizard/steps.ts';
@@ -179,7 +180,7 @@ export class SignIn {
   }
 
   async #askPassword(account: Account): Promise<string | undefined> {
-    return vscode.window.showInputBox({
+    return askText({
       title: vscode.l10n.t('Sign In Again'),
       prompt: vscode.l10n.t('Password or app password for {0}', account.email),
       password: true,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { QuMailError, type ActionPurpose, type ActionReceipt, type MadeRole, type PendingAction, type QuMailApi } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import { present, sentenceOf } from '../present.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { doneText, pendingState, pendingTitle, questionText } from './actionText.ts';
@@ -128,7 +129,7 @@ export class MailActions implements vscode.Disposable {
       detail: action.failure ? sentenceOf(action.failure, vscode.l10n) : '',
       action,
     }));
-    const picked = await vscode.window.showQuickPick(items, {
+    const picked = await pickOne(items, {
       title: vscode.l10n.t('Changes the servers have not heard of'),
       placeHolder: vscode.l10n.t('Pick one to take it back or put it away'),
     });

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { askText, pickOne } from '../box.ts';
 import { parseSendTime } from '../outbox/sendTimes.ts';
 import { snoozeTimes } from './snoozeTimes.ts';
 
@@ -14,15 +15,15 @@ export async function pickSnooze(count: number): Promise<number | undefined> {
     { label: `$(calendar) ${vscode.l10n.t('Another time…')}`, description: '', at: undefined },
   ];
   const placeHolder = vscode.l10n.t('Until when? It comes back unread and on top, on this machine.');
-  const picked = await vscode.window.showQuickPick(items, { title, placeHolder });
+  const picked = await pickOne(items, { title, placeHolder });
   return picked && (picked.at ?? askTime(title));
 }
 
 async function askTime(title: string): Promise<number | undefined> {
-  const text = await vscode.window.showInputBox({
+  const text = await askText({
     title,
     prompt: vscode.l10n.t('When? Write 14:30, or 2026-11-24 14:30.'),
-    validateInput: (value) =>
+    check: (value) =>
       value === '' || parseSendTime(value, Date.now()) !== undefined
         ? undefined
         : vscode.l10n.t('This is no time to come. Write 14:30, or a date and a time.'),

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Chat, ChatMember } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { withoutIcons } from '../withoutIcons.ts';
 import type { ChatPanels } from './chatPanels.ts';
@@ -30,7 +31,7 @@ export async function showMembers(context: ViewContext, { pictures, panels }: Me
     };
   });
   const placeHolder = vscode.l10n.t('Choose a person to compare safety numbers with');
-  const picked = await vscode.window.showQuickPick([...group, ...items], {
+  const picked = await pickOne([...group, ...items], {
     title: `${chat.name} · ${vscode.l10n.t('Members & Safety')}`,
     placeHolder,
   });
@@ -76,7 +77,7 @@ export async function changeMember(context: ViewContext, chat: Chat, kind: Membe
   const people = kind === 'add' ? await strangersTo(context, chat) : candidates(chat, kind);
   if (people.length === 0) return void vscode.window.showInformationMessage(vscode.l10n.t('There is nobody this can be done with.'));
   const items = people.map(({ name, address }) => ({ label: withoutIcons(name || address), description: name ? address : '', address }));
-  const picked = await vscode.window.showQuickPick(items, { placeHolder: titles[kind], matchOnDescription: true });
+  const picked = await pickOne(items, { placeHolder: titles[kind], matchOnDescription: true });
   if (!picked || (kind === 'remove' && !(await maySendAway(picked.label, chat.name)))) return;
   await context.run(
     vscode.l10n.t('Changing the group'),

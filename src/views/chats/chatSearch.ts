@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { QuMailError } from '../../core/api.ts';
+import { showBox } from '../box.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { sentenceOf } from '../present.ts';
 import { withoutIcons } from '../withoutIcons.ts';
@@ -57,7 +58,7 @@ export function searchChats(context: ViewContext, kept: KeptChatSearch, panels: 
     clearTimeout(timer);
     box.dispose();
   });
-  box.show();
+  showBox(box);
 }
 
 async function rowsOf(context: ViewContext, text: string): Promise<readonly Row[]> {

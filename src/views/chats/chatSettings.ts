@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Chat, ChatChange, ChatLevel } from '../../core/api.ts';
+import { askText, pickOne } from '../box.ts';
 import { levelLabel } from '../labels.ts';
 import type { ViewContext } from '../viewContext.ts';
 import type { ChatPanels } from './chatPanels.ts';
@@ -18,10 +19,10 @@ async function change(context: ViewContext, chat: Chat, what: ChatChange): Promi
 }
 
 export async function renameChat(context: ViewContext, chat: Chat): Promise<void> {
-  const name = await vscode.window.showInputBox({
+  const name = await askText({
     prompt: vscode.l10n.t('Name of the group'),
     value: chat.kind === 'group' ? chat.name : '',
-    validateInput: (text) => (text.trim() === '' || text.length > 100 ? vscode.l10n.t('A name has 1 to 100 characters.') : undefined),
+    check: (text) => (text.trim() === '' || text.length > 100 ? vscode.l10n.t('A name has 1 to 100 characters.') : undefined),
   });
   if (name !== undefined) await change(context, chat, { kind: 'rename', name: name.trim() });
 }
@@ -30,7 +31,7 @@ export async function renameChat(context: ViewContext, chat: Chat): Promise<void
 export async function changePicture(context: ViewContext, panels: ChatPanels, chat: Chat): Promise<void> {
   const choose = { label: `$(file-media) ${vscode.l10n.t('Choose a picture…')}`, what: 'choose' as const };
   const none = { label: `$(trash) ${vscode.l10n.t('No picture')}`, what: 'none' as const };
-  const picked = chat.hasPicture ? await vscode.window.showQuickPick([choose, none]) : choose;
+  const picked = chat.hasPicture ? await pickOne([choose, none]) : choose;
   if (!picked) return;
   if (picked.what === 'none') return change(context, chat, { kind: 'picture', picture: null });
   const [file] =
@@ -52,7 +53,7 @@ export async function changeMinimumLevel(context: ViewContext, chat: Chat): Prom
     description: level === chat.minimumLevel ? vscode.l10n.t('as it is') : '',
     level,
   }));
-  const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Never below which level?') });
+  const picked = await pickOne(items, { placeHolder: vscode.l10n.t('Never below which level?') });
   if (picked && picked.level !== chat.minimumLevel) await change(context, chat, { kind: 'minimum-level', minimumLevel: picked.level });
 }
 
@@ -63,7 +64,7 @@ export async function changeTimer(context: ViewContext, chat: Chat): Promise<voi
     seconds,
   }));
   const placeHolder = vscode.l10n.t('Messages written from now on disappear from every device after');
-  const picked = await vscode.window.showQuickPick(items, { placeHolder });
+  const picked = await pickOne(items, { placeHolder });
   if (picked && picked.seconds !== chat.timer) await change(context, chat, { kind: 'timer', seconds: picked.seconds });
 }
 
@@ -77,7 +78,7 @@ export async function changeReceipts(context: ViewContext, chat: Chat): Promise<
     { label: vscode.l10n.t('Off'), detail: vscode.l10n.t('Nobody is told'), receipts: 'off' as const },
   ];
   const shown = items.map((item) => ({ ...item, description: item.receipts === chat.receipts ? vscode.l10n.t('as it is') : '' }));
-  const picked = await vscode.window.showQuickPick(shown, { placeHolder: vscode.l10n.t('Receipts in this chat') });
+  const picked = await pickOne(shown, { placeHolder: vscode.l10n.t('Receipts in this chat') });
   if (picked) await context.api.setChatReceipts({ chatId: chat.id, receipts: picked.receipts });
 }
 
@@ -103,7 +104,7 @@ export async function pickNextLevel(context: ViewContext, chat: Chat, now: ChatL
       ),
     { place: 'view', viewId: 'qumail.chats', failure: { accountId: chat.accountId } },
   );
-  const picked = items && (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Level of the next messages') }));
+  const picked = items && (await pickOne(items, { placeHolder: vscode.l10n.t('Level of the next messages') }));
   return picked?.level;
 }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Account, Chat, ChatLevel, ChatReach, Contact } from '../../core/api.ts';
+import { askText, pickOne, pickSeveral } from '../box.ts';
 import { levelLabel } from '../labels.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { withoutIcons } from '../withoutIcons.ts';
@@ -43,17 +44,17 @@ async function pickMembers(title: string, contacts: readonly Contact[], given: r
     picked: given.includes(address),
   }));
   const placeHolder = vscode.l10n.t('With whom? Several make a group');
-  const picked = await vscode.window.showQuickPick(items, { title, placeHolder, canPickMany: true, matchOnDescription: true });
+  const picked = await pickSeveral(items, { title, placeHolder, matchOnDescription: true });
   return picked && picked.length > 0 ? picked.map(({ address }) => address) : undefined;
 }
 
 async function askName(title: string, others: number): Promise<string | undefined> {
   // Two people need no name; with one it is a group that others can be added to.
   if (others === 1) return '';
-  const name = await vscode.window.showInputBox({
+  const name = await askText({
     title,
     prompt: vscode.l10n.t('Name of the group'),
-    validateInput: (text) => (text.trim() === '' || text.length > 100 ? vscode.l10n.t('A name has 1 to 100 characters.') : undefined),
+    check: (text) => (text.trim() === '' || text.length > 100 ? vscode.l10n.t('A name has 1 to 100 characters.') : undefined),
   });
   return name?.trim();
 }
@@ -81,7 +82,7 @@ async function pickLevel(
       // What quantum keys reach everybody with comes first, then what reaches everybody.
       .sort((a, b) => rank(b.plan) - rank(a.plan));
     const placeHolder = vscode.l10n.t('Never below which level?');
-    const picked = await vscode.window.showQuickPick(items, { title: chat.title, placeHolder, ignoreFocusOut: true });
+    const picked = await pickOne(items, { title: chat.title, placeHolder, ignoreFocusOut: true });
     if (!picked) return undefined;
     if (picked.plan.reaches.every(({ reachable }) => reachable)) return picked.plan.level;
     if ((await showReach(context, chat, picked.plan)) !== 'back') return undefined;
@@ -117,7 +118,7 @@ async function showReach(
     ...(reach.reachable ? {} : { address: reach.address }),
   }));
   const placeHolder = vscode.l10n.t('Not everybody is reached at {0}. Choose a person to edit the contact.', level);
-  const picked = await vscode.window.showQuickPick([back, ...items], { title, placeHolder, ignoreFocusOut: true });
+  const picked = await pickOne([back, ...items], { title, placeHolder, ignoreFocusOut: true });
   if (picked === back || (picked && picked.address === undefined)) return 'back';
   if (picked) await vscode.commands.executeCommand('qumail.saveContact', { accountId, address: picked.address });
   context.log.debug('chat not started: a member is not reached');

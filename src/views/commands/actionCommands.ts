@@ -3,6 +3,7 @@ import type { ActionPurpose, ActionReceipt, MailFlag, QuMailApi } from '../../co
 import { pickSnooze } from '../actions/pickSnooze.ts';
 import { messageIdsOf, targetIds } from '../actions/actionTargets.ts';
 import { mute, snooze, unsnooze } from '../actions/ownUndo.ts';
+import { pickOne } from '../box.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { Composer } from '../composer/composer.ts';
 import type { MailViews } from './mailCommands.ts';
@@ -75,7 +76,7 @@ async function muteOrUnmute(messageId: number, { context, actions }: MailViews):
     { label: `$(mail-read) ${vscode.l10n.t('Only mark later messages read')}`, rule: 'read' as const },
   ];
   const unmute = [{ label: `$(unmute) ${vscode.l10n.t('Not any more: show later messages as usual')}`, rule: 'off' as const }];
-  const picked = await vscode.window.showQuickPick([...(muted ? unmute : []), ...rules], {
+  const picked = await pickOne([...(muted ? unmute : []), ...rules], {
     title: muted ? vscode.l10n.t('This conversation is muted') : vscode.l10n.t('Mute this conversation'),
     placeHolder: vscode.l10n.t('What happens to messages that come later?'),
   });

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Chat } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import { changeMember, showMembers, type MemberViews } from '../chats/chatMembers.ts';
 import type { ChatPanel } from '../chats/chatPanel.ts';
 import type { ChatPanels } from '../chats/chatPanels.ts';
@@ -110,7 +111,7 @@ export async function fromChatPage(
       : []),
     item('qumail.forgetChat', 'trash', vscode.l10n.t('Forget')),
   ];
-  const picked = await vscode.window.showQuickPick(items, { title: chat.name });
+  const picked = await pickOne(items, { title: chat.name });
   if (picked) await vscode.commands.executeCommand(picked.id, chat.id);
 }
 
@@ -136,6 +137,6 @@ async function chatFor(
     description: withoutIcons(chat.lastMessage?.text ?? ''),
     id: chat.id,
   }));
-  const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Which chat?') });
+  const picked = await pickOne(items, { placeHolder: vscode.l10n.t('Which chat?') });
   return picked && context.api.getChat({ chatId: picked.id });
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { pickOne } from '../box.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { ConformancePanel } from '../keys/conformancePanel.ts';
 import { connectKeyManager } from '../keys/connectKeyManager.ts';
@@ -115,7 +116,7 @@ async function showStatus(context: ViewContext, keys: KeyTree, accountId: string
       detail: detailOf(link),
     })),
   ];
-  await vscode.window.showQuickPick(items, {
+  await pickOne(items, {
     title: vscode.l10n.t('Key Manager Status'),
     placeHolder: vscode.l10n.t('Counts are what the key manager says; they change as keys are made and used'),
   });
@@ -125,7 +126,7 @@ async function deleteContact(context: ViewContext, accountId: string, named: str
   const contacts = await context.api.listContacts({ accountId });
   const placeHolder = vscode.l10n.t('Delete which contact?');
   const items = contacts.map(({ name, address }) => ({ label: withoutIcons(name || address), description: name ? address : '', address }));
-  const address = named ?? (await vscode.window.showQuickPick(items, { placeHolder }))?.address;
+  const address = named ?? (await pickOne(items, { placeHolder }))?.address;
   if (address === undefined) return;
   const remove = vscode.l10n.t('Delete');
   const detail = vscode.l10n.t('Sealed mail from this contact that was not opened yet cannot be opened without the contact.');

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { MailActions } from '../actions/mailActions.ts';
 import { draftTarget, messageIdsOf, targetIds } from '../actions/actionTargets.ts';
+import { pickOne } from '../box.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { MailTree } from '../mail/mailTree.ts';
 import { folderIcon } from '../mail/folderNesting.ts';
@@ -129,6 +130,6 @@ async function pickTarget(
     description: folder.path === folder.name ? '' : withoutIcons(folder.path),
     folder: folder.path,
   }));
-  const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Move to which folder?') });
+  const picked = await pickOne(items, { placeHolder: vscode.l10n.t('Move to which folder?') });
   return picked && { accountId, folder: picked.folder };
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Account } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import type { ViewContext } from '../viewContext.ts';
 
 /**
@@ -15,5 +16,5 @@ export async function pickAccount(context: ViewContext, named: string | undefine
     return undefined;
   }
   const items = accounts.map((one) => ({ label: one.email, description: one.simulated ? 'SIMULATED' : one.displayName, account: one }));
-  return (await vscode.window.showQuickPick(items, { placeHolder }))?.account;
+  return (await pickOne(items, { placeHolder }))?.account;
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { rowIn, targetIds } from '../actions/actionTargets.ts';
+import { pickOne } from '../box.ts';
 import type { CommandId } from '../commandIds.ts';
 import { DRAFT_SCHEME, draftIdOf } from '../composer/draftUri.ts';
 import type { DraftVersions } from '../drafts/draftVersions.ts';
@@ -127,7 +128,7 @@ async function draftIn(argument: unknown, { context, messages }: MailViews): Pro
     return undefined;
   }
   const items = drafts.map((draft) => ({ label: `$(edit) ${draft.subject || vscode.l10n.t('(no subject)')}`, id: draft.id }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Which draft?') }))?.id;
+  return (await pickOne(items, { placeHolder: vscode.l10n.t('Which draft?') }))?.id;
 }
 
 /** The earlier text in the comparison on show. */
@@ -158,6 +159,6 @@ async function pickFolder({ context, mail }: MailViews, argument: unknown, place
     description: folder.path === folder.name ? '' : withoutIcons(folder.path),
     folder,
   }));
-  const picked = await vscode.window.showQuickPick(items, { placeHolder });
+  const picked = await pickOne(items, { placeHolder });
   return picked && { accountId: account.id, path: picked.folder.path };
 }

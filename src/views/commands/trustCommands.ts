@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { askText } from '../box.ts';
 import type { CommandId } from '../commandIds.ts';
 import {
   discoverCertificate,
@@ -62,7 +63,7 @@ export function trustCommands(context: ViewContext, panel: TrustPanel): Pick<Com
       if (!account) return;
       const address =
         addressIn(argument) ??
-        (await vscode.window.showInputBox({
+        (await askText({
           prompt: l10n.t('Address whose certificate to look for. Only the key directory of its domain is asked.'),
           placeHolder: 'bob@example.org',
         }));

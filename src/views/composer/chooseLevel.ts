@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { SECURITY_LEVELS } from '../../core/api.ts';
 import type { DraftCheck, SecurityLevel } from '../../core/api.ts';
+import { showBox } from '../box.ts';
 import { levelName } from '../labels.ts';
 import { keyCost, levelIcon, whatLevelTakes, whatOpenPgpTakes, whyNotLevel } from './levels.ts';
 
@@ -35,7 +36,7 @@ export function pickLevel(check: DraftCheck): Promise<SecurityLevel | 'openpgp' 
       resolve(undefined);
       pick.dispose();
     });
-    pick.show();
+    showBox(pick);
   });
 }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Draft, DraftSource } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { withoutIcons } from '../withoutIcons.ts';
 import { pickLevel } from './chooseLevel.ts';
@@ -175,7 +176,7 @@ export class Composer implements vscode.Disposable {
       ...(discarded.length > 0 ? [elsewhere] : []),
       ...discarded.map((draft) => item(draft, 'discard', () => api.bringBackDraft({ draftId: draft.id }))),
     ];
-    return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Go on writing which draft?') }))?.open?.();
+    return (await pickOne(items, { placeHolder: vscode.l10n.t('Go on writing which draft?') }))?.open?.();
   }
 
   async #documentOf(uri: vscode.Uri | undefined): Promise<vscode.TextDocument | undefined> {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { askText, pickOne } from '../box.ts';
 import { parseSendTime, sendTimes } from '../outbox/sendTimes.ts';
 
 /** Asks when to send: one of the usual times, or one that is typed. Milliseconds since the epoch; undefined where the person gave up. */
@@ -12,7 +13,7 @@ export async function pickSendTime(): Promise<number | undefined> {
     })),
     { label: `$(calendar) ${vscode.l10n.t('Another time…')}`, description: '', at: undefined },
   ];
-  const picked = await vscode.window.showQuickPick(items, {
+  const picked = await pickOne(items, {
     title: vscode.l10n.t('Send Later'),
     placeHolder: vscode.l10n.t('Sealed now, sent then. VS Code must be running at that time, or it goes when it next is.'),
   });
@@ -20,10 +21,10 @@ export async function pickSendTime(): Promise<number | undefined> {
 }
 
 async function askTime(): Promise<number | undefined> {
-  const text = await vscode.window.showInputBox({
+  const text = await askText({
     title: vscode.l10n.t('Send Later'),
     prompt: vscode.l10n.t('When? Write 14:30, or 2026-11-24 14:30.'),
-    validateInput: (value) =>
+    check: (value) =>
       value === '' || parseSendTime(value, Date.now()) !== undefined
         ? undefined
         : vscode.l10n.t('This is no time to come. Write 14:30, or a date and a time.'),

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Draft, DraftVersion } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import { DraftFileSystem } from '../composer/draftFileSystem.ts';
 import { shownAt } from '../composer/draftTabs.ts';
 import { draftIdOf } from '../composer/draftUri.ts';
@@ -38,7 +39,7 @@ export class DraftVersions implements vscode.TextDocumentContentProvider, vscode
       detail: vscode.l10n.t('{0} characters', version.length),
       version,
     }));
-    const picked = await vscode.window.showQuickPick(items, {
+    const picked = await pickOne(items, {
       title: vscode.l10n.t('Earlier texts of this draft'),
       placeHolder: vscode.l10n.t('Compare which one with the present text?'),
     });

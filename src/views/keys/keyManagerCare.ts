@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { QuMailError, type Account, type Contact, type KeyManager, type KmeProfileName } from '../../core/api.ts';
+import { askText, pickOne } from '../box.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { runWizard } from '../wizard/wizard.ts';
 import { bitsWords, parseSize } from './budgetWords.ts';
@@ -29,7 +30,7 @@ export async function chooseProfile(context: ViewContext, account: Account, give
     profile,
   }));
   const placeHolder = vscode.l10n.t('How is this key manager to be asked?');
-  const profile = PROFILES.find((one) => one === given) ?? (await vscode.window.showQuickPick(items, { placeHolder }))?.profile;
+  const profile = PROFILES.find((one) => one === given) ?? (await pickOne(items, { placeHolder }))?.profile;
   if (profile === undefined) return;
   await context.api.setKeyManagerProfile({ accountId: account.id, profile });
   vscode.window.setStatusBarMessage(`$(server) ${vscode.l10n.t('Profile "{0}" is in use', profile)}`, 5000);
@@ -89,7 +90,7 @@ export async function removeStandby(context: ViewContext, account: Account, name
   }
   const items = standbys.map(({ url, kmeId }) => ({ label: url, description: `KME ${kmeId}` }));
   const placeHolder = vscode.l10n.t('Remove which standby key manager?');
-  const chosen = items.find(({ label }) => label === named) ?? (await vscode.window.showQuickPick(items, { placeHolder }));
+  const chosen = items.find(({ label }) => label === named) ?? (await pickOne(items, { placeHolder }));
   if (chosen) await context.api.removeStandbyKeyManager({ accountId: account.id, url: chosen.label });
 }
 
@@ -103,13 +104,13 @@ export async function setQuota(context: ViewContext, { accountId, address, name 
     span(604_800, vscode.l10n.t('A limit for each week')),
   ];
   const placeHolder = vscode.l10n.t('How much key may mail to {0} use?', name || address);
-  const chosen = await vscode.window.showQuickPick(spans, { placeHolder });
+  const chosen = await pickOne(spans, { placeHolder });
   if (!chosen) return;
   if (chosen.seconds === 0) return context.api.setKeyQuota({ accountId, address });
-  const size = await vscode.window.showInputBox({
+  const size = await askText({
     prompt: vscode.l10n.t('The limit, for example "64 kB". An L2 message takes 32 bytes; an L1 message as much as it is long.'),
     value: '64 kB',
-    validateInput: (text) => (parseSize(text) === undefined ? vscode.l10n.t('Write a size like 64 kB or 2 MB.') : undefined),
+    check: (text) => (parseSize(text) === undefined ? vscode.l10n.t('Write a size like 64 kB or 2 MB.') : undefined),
   });
   const octets = size === undefined ? undefined : parseSize(size);
   if (octets === undefined) return;

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { AccountSyncState, FolderSyncChoice } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { withoutIcons } from '../withoutIcons.ts';
 import { storageLines, syncChoices } from './storageText.ts';
@@ -22,7 +23,7 @@ export class FolderKeeping {
       detail,
       sync,
     }));
-    const picked = await vscode.window.showQuickPick<vscode.QuickPickItem & { sync: FolderSyncChoice }>(items, {
+    const picked = await pickOne<vscode.QuickPickItem & { sync: FolderSyncChoice }>(items, {
       title: vscode.l10n.t('Keep {0} offline', path),
       placeHolder: vscode.l10n.t('What is kept already is not erased.'),
     });
@@ -76,7 +77,7 @@ export class FolderKeeping {
       detail,
       accountId,
     }));
-    const picked = await vscode.window.showQuickPick<vscode.QuickPickItem & { accountId: string | undefined }>([...items, change], {
+    const picked = await pickOne<vscode.QuickPickItem & { accountId: string | undefined }>([...items, change], {
       title: vscode.l10n.t('Mail on this machine'),
       placeHolder: vscode.l10n.t('Pick an account to choose what is kept of its folders'),
     });
@@ -95,7 +96,7 @@ export class FolderKeeping {
       detail: vscode.l10n.t('{0} of {1} messages are here', number.format(stored), number.format(known)),
       path,
     }));
-    const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Keep which folder offline?') });
+    const picked = await pickOne(items, { placeHolder: vscode.l10n.t('Keep which folder offline?') });
     if (picked) await this.chooseSync({ accountId, path: picked.path });
   }
 

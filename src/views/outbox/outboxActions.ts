@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { OutboxEntry } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { withoutIcons } from '../withoutIcons.ts';
 import type { Outbox } from './outbox.ts';
@@ -36,7 +37,7 @@ export class OutboxActions {
       detail: stateText(entry, thisMoment(), vscode.l10n),
       entry,
     }));
-    const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Outbox'), matchOnDescription: true });
+    const picked = await pickOne(items, { placeHolder: vscode.l10n.t('Outbox'), matchOnDescription: true });
     if (picked) await this.open(picked.entry);
   }
 

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Contact, Pad } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import { parseSize } from '../keys/budgetWords.ts';
 import { sizeLabel } from '../labels.ts';
 import type { ViewContext } from '../viewContext.ts';
@@ -104,7 +105,7 @@ export async function showPads(context: ViewContext, accountId: string, address?
     pad,
   }));
   const placeHolder = vscode.l10n.t('Pads; choose one to discard what is left of it');
-  const chosen = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+  const chosen = await pickOne(items, { placeHolder, matchOnDescription: true });
   if (chosen?.pad.state === 'ready') await discardPad(context, chosen.pad);
 }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Failure, SavedSearch } from '../../core/api.ts';
+import { askText, pickOne } from '../box.ts';
 import { takeStep } from '../failures.ts';
 import { hitRow } from '../messages/listRows.ts';
 import type { MessageTree } from '../messages/messageTree.ts';
@@ -109,16 +110,15 @@ export class SavedSearches {
       description: withoutIcons(search.query),
       search,
     }));
-    return (await vscode.window.showQuickPick(items, { placeHolder }))?.search;
+    return (await pickOne(items, { placeHolder }))?.search;
   }
 }
 
 async function askName(prompt: string, value: string): Promise<string | undefined> {
-  const name = await vscode.window.showInputBox({
+  const name = await askText({
     prompt,
     value,
-    validateInput: (text) =>
-      text.trim() === '' || text.length > MAX_NAME ? vscode.l10n.t('A name of 1 to {0} characters', MAX_NAME) : undefined,
+    check: (text) => (text.trim() === '' || text.length > MAX_NAME ? vscode.l10n.t('A name of 1 to {0} characters', MAX_NAME) : undefined),
   });
   return name?.trim();
 }

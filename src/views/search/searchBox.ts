@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { SavedSearch } from '../../core/api.ts';
+import { showBox } from '../box.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { withoutIcons } from '../withoutIcons.ts';
 import { asTyped } from './asTyped.ts';
@@ -74,7 +75,7 @@ export class SearchBox implements vscode.Disposable {
     });
     box.value = query;
     search.type(query);
-    box.show();
+    showBox(box);
   }
 
   dispose(): void {

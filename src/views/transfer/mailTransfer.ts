@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { QuMailError, type ExportRequest, type ExportResult, type ImportResult } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import type { RunTask, ViewContext } from '../viewContext.ts';
 import { exportedText, fileName, halfImportedText, importedBefore, importedText, progressText } from './transferText.ts';
 
@@ -110,7 +111,7 @@ export class MailTransfer {
       { label: `$(file) ${vscode.l10n.t('Files')}`, description: '.eml, .mbox', folders: false },
       { label: `$(folder) ${vscode.l10n.t('A folder of such files')}`, description: '.eml, mbox, Thunderbird, Maildir', folders: true },
     ];
-    const kind = await vscode.window.showQuickPick(kinds, { placeHolder: vscode.l10n.t('Import what into {0}?', folder) });
+    const kind = await pickOne(kinds, { placeHolder: vscode.l10n.t('Import what into {0}?', folder) });
     if (!kind) return undefined;
     const picked = await vscode.window.showOpenDialog({
       canSelectFiles: !kind.folders,
@@ -135,7 +136,7 @@ export class MailTransfer {
         format: 'eml' as const,
       },
     ];
-    return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Export as what?') }))?.format;
+    return (await pickOne(items, { placeHolder: vscode.l10n.t('Export as what?') }))?.format;
   }
 
   async #pickSealed(): Promise<Sealed | undefined> {
@@ -151,7 +152,7 @@ export class MailTransfer {
         sealed: 'plaintext',
       },
     ];
-    return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('What about sealed mail?') }))?.sealed;
+    return (await pickOne(items, { placeHolder: vscode.l10n.t('What about sealed mail?') }))?.sealed;
   }
 
   async #pickFile(name: string, format: 'eml' | 'mbox'): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Account, Contact } from '../../core/api.ts';
+import { pickOne } from '../box.ts';
 import { accountIdIn, addressIn } from '../commands/commandArguments.ts';
 import { pickAccount } from '../commands/pickAccount.ts';
 import type { ViewContext } from '../viewContext.ts';
@@ -43,5 +44,5 @@ async function chosenOf(
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no contact that this could be done with.'));
     return undefined;
   }
-  return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.contact;
+  return (await pickOne(items, { placeHolder, matchOnDescription: true }))?.contact;
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { QuMailError } from '../../core/api.ts';
+import { showBox } from '../box.ts';
 import type { ViewContext } from '../viewContext.ts';
 import { runWizard } from '../wizard/wizard.ts';
 
@@ -92,7 +93,7 @@ export async function unlock(context: ViewContext): Promise<void> {
           box.enabled = true;
         }
       });
-      box.show();
+      showBox(box);
     });
   } finally {
     box.dispose();

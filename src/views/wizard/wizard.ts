@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { showBox, type Box } from '../box.ts';
 import {
   neighbour,
   position,
@@ -53,7 +54,7 @@ interface Frame {
 }
 
 /** Shows `input` until it is accepted, left or stepped back from, then disposes of it. */
-function ask<T extends vscode.QuickInput>(
+function ask<T extends Box>(
   input: T,
   frame: Frame,
   listen: (input: T, settle: (outcome: Outcome) => void) => vscode.Disposable[],
@@ -71,7 +72,7 @@ function ask<T extends vscode.QuickInput>(
       input.onDidHide(() => resolve({ kind: 'cancel' })),
       ...listen(input, resolve),
     );
-    input.show();
+    showBox(input);
   }).finally(() => {
     for (const listener of listeners) listener.dispose();
     input.dispose();

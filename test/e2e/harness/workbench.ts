@@ -17,8 +17,8 @@ const AGAIN_MS = 4000;
 type Step<T> = (limitMs: number) => Promise<T>;
 
 /**
- * Does a step again, twice at most. VS Code gives a panel the focus by a word to its frame, which may arrive only when a box or a menu is open
- * already, and closes it: a person opens it again.
+ * Does a step again, twice at most. VS Code gives a panel the focus by a word to its frame, which may arrive only when a menu or a box of its own
+ * is open already, and closes it: a person opens it again. QuMail's own boxes stay open.
  */
 async function again<T>(step: Step<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -91,11 +91,9 @@ export class Workbench {
 
   /** Runs a command that asks which one, in the words of `asked` where they are given, and chooses `label`. */
   async runAndPick(title: string, label: string, asked?: string): Promise<void> {
-    await again(async (limitMs) => {
-      await this.runCommand(title);
-      await this.quickInput.shown(asked, limitMs);
-      await this.quickInput.pick(label, limitMs);
-    });
+    await this.runCommand(title);
+    await this.quickInput.shown(asked);
+    await this.quickInput.pick(label);
   }
 
   /** Opens a view container from the activity bar by its title. */
@@ -131,6 +129,19 @@ export class Workbench {
       this.#canLeaveEmpty = true;
     }
     await this.page.evaluate((left) => (globalThis as unknown as FrameScope).sessionStorage.setItem('leave-empty', String(left)), count);
+  }
+
+  /** The panel on show takes the focus as soon as the box that asks for `placeholder` has it, as VS Code has it do on a slow machine. */
+  async panelTakesFocusFrom(placeholder: string): Promise<void> {
+    await this.page.evaluate((words) => {
+      const { document, MutationObserver } = globalThis as unknown as FocusScope;
+      const observer = new MutationObserver(() => {
+        if (!document.activeElement?.placeholder?.startsWith(words)) return;
+        observer.disconnect();
+        [...document.querySelectorAll('iframe.webview.ready')].at(-1)?.contentWindow.focus();
+      });
+      observer.observe(document.body, { subtree: true, attributeFilter: ['placeholder'] });
+    }, placeholder);
   }
 
   /** How many panels are still to open that stay empty. */
@@ -365,6 +376,15 @@ interface FrameScope {
     setItem(name: string, value: string): void;
   };
   readonly navigator: { readonly serviceWorker: { register: () => Promise<never> } };
+}
+
+interface FocusScope {
+  readonly document: {
+    readonly body: unknown;
+    readonly activeElement: { readonly placeholder?: string } | null;
+    querySelectorAll(selector: string): Iterable<{ readonly contentWindow: { focus(): void } }>;
+  };
+  readonly MutationObserver: new (heard: () => void) => { observe(target: unknown, options: object): void; disconnect(): void };
 }
 
 interface DrawnLine {
