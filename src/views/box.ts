@@ -1,14 +1,21 @@
 import * as vscode from 'vscode';
 import { after } from './after.ts';
 
-/** When a box takes the focus again after it was opened, and when it begins to close as soon as the focus goes elsewhere, in milliseconds. */
-const FOCUS_AGAIN_MS: readonly number[] = [100, 300];
-const HELD_MS = 1000;
+/**
+ * How long after it came on screen a box takes the focus again, in milliseconds. From the last time on it closes as soon as the focus goes
+ * elsewhere, as every box does: open and without the focus, what is typed would go to the panel. Shorter where it could be in the way of somebody
+ * quick: in a text that stands there to begin with the caret may have been moved, in a choice of several the keys may be at work in the list.
+ */
+export const FOCUS_AGAIN_MS = { quick: [100, 250], patient: [100, 300, 700] } as const;
 /** Behind whatever was typed. */
 const END = 1_000_000;
 
 /** What a list has as well, though the typings name it for a text only: VS Code takes the focus to the text where it selects something of it. */
-export type Box = vscode.QuickInput & { readonly value: string; valueSelection?: readonly [number, number] | undefined };
+export type Box = vscode.QuickInput & {
+  readonly value: string;
+  valueSelection?: readonly [number, number] | undefined;
+  readonly canSelectMany?: boolean;
+};
 
 /**
  * Shows a box that stays open, and takes what is typed, where a panel gets the focus a moment late. When the palette is done VS Code gives the
@@ -16,8 +23,11 @@ export type Box = vscode.QuickInput & { readonly value: string; valueSelection?:
  * command opens is there already, and VS Code would close it.
  */
 export function showBox(box: Box): void {
-  if (panelOnShow()) hold(box);
+  const { ignoreFocusOut, value } = box;
+  const held = panelOnShow();
+  if (held) box.ignoreFocusOut = true;
   box.show();
+  if (held) void takeFocusAgain(box, { ignoreFocusOut, value });
 }
 
 function panelOnShow(): boolean {
@@ -25,16 +35,27 @@ function panelOnShow(): boolean {
   return input instanceof vscode.TabInputWebview || input instanceof vscode.TabInputCustom;
 }
 
-function hold(box: Box): void {
-  const { ignoreFocusOut, value } = box;
-  box.ignoreFocusOut = true;
-  const timers = [
-    ...FOCUS_AGAIN_MS.map((ms) => after(ms, () => (box.valueSelection = box.value === value && value !== '' ? undefined : [END, END]))),
-    after(HELD_MS, () => (box.ignoreFocusOut = ignoreFocusOut)),
-  ];
+async function takeFocusAgain(box: Box, { ignoreFocusOut, value }: Pick<Box, 'ignoreFocusOut' | 'value'>): Promise<void> {
+  let closed = false;
+  const timers: vscode.Disposable[] = [];
   box.onDidHide(() => {
+    closed = true;
     for (const timer of timers) timer.dispose();
   });
+  // VS Code does what it is asked in turn: once this is answered the box is on screen, however long that took.
+  await vscode.commands.executeCommand('setContext', 'qumail.asking', true);
+  if (closed) return;
+  const take = (): void => {
+    // What stands there to begin with is selected, to be typed over.
+    box.valueSelection = box.value === value && value !== '' ? undefined : [END, END];
+  };
+  const times = FOCUS_AGAIN_MS[value !== '' || box.canSelectMany ? 'quick' : 'patient'];
+  const end = Math.max(...times);
+  timers.push(
+    ...times.map((ms) => after(ms, take)),
+    // After the last taking, and with it in one message.
+    after(end, () => (box.ignoreFocusOut = ignoreFocusOut)),
+  );
 }
 
 export type PickOptions = Pick<vscode.QuickPickOptions, 'title' | 'placeHolder' | 'matchOnDescription' | 'ignoreFocusOut'>;

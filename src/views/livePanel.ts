@@ -43,8 +43,9 @@ export class LivePanel implements vscode.Disposable {
     this.#panel.iconPath = new vscode.ThemeIcon(icon);
   }
 
-  /** Brings it to the front. */
+  /** Brings it to the front; one that stayed empty is tried once more. */
   reveal(): void {
+    if (this.#watch.gaveUp) this.#replace();
     this.#panel.reveal();
   }
 
@@ -55,6 +56,11 @@ export class LivePanel implements vscode.Disposable {
 
   /** Loads the page anew. */
   load(): void {
+    if (this.#watch.gaveUp) this.#replace();
+    else this.#load();
+  }
+
+  #load(): void {
     this.#options.load(this.#panel.webview);
     this.#watch.begin(this.#panel);
   }
@@ -88,7 +94,7 @@ export class LivePanel implements vscode.Disposable {
       onDidClose();
     });
     this.#panel = panel;
-    this.load();
+    this.#load();
     return panel;
   }
 

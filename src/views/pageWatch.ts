@@ -7,6 +7,9 @@ import { after, type After } from './after.ts';
  */
 export const PATIENCE_MS: readonly number[] = [5000, 10_000];
 
+/** What a page said while this program was busy is heard first: timers that are overdue come before it. */
+export const HEARING_MS = 250;
+
 type WatchedPanel = Pick<WebviewPanel, 'visible' | 'options' | 'onDidChangeViewState'>;
 
 /** What to do about a page that does not come up. */
@@ -31,13 +34,21 @@ export class PageWatch {
   #visible = false;
   #there = false;
 
-  constructor(acts: EmptyPage, clock: After = after) {
+  /** @param tries how often the page was loaded in vain before, by somebody else */
+  constructor(acts: EmptyPage, { tries = 0, clock = after }: { readonly tries?: number; readonly clock?: After } = {}) {
     this.#acts = acts;
+    this.#tries = tries;
     this.#after = clock;
   }
 
-  /** The panel's page has been loaded, or the page of another panel in its place. */
+  /** It was given up, and has neither come up nor been loaded anew since. */
+  get gaveUp(): boolean {
+    return this.#tries >= PATIENCE_MS.length;
+  }
+
+  /** The panel's page has been loaded, or the page of another panel in its place. One that was given up is waited for once more. */
   begin(panel: WatchedPanel): void {
+    this.#tries = Math.min(this.#tries, PATIENCE_MS.length - 1);
     if (panel !== this.#panel) {
       this.#following?.dispose();
       this.#following = panel.onDidChangeViewState(() => this.#moved());
@@ -74,9 +85,11 @@ export class PageWatch {
     const ms = PATIENCE_MS[this.#tries];
     if (!this.#visible || ms === undefined) return;
     this.#timer = this.#after(ms, () => {
-      this.#tries++;
-      if (this.#tries < PATIENCE_MS.length) this.#acts.anew();
-      else this.#acts.givenUp();
+      this.#timer = this.#after(HEARING_MS, () => {
+        this.#tries++;
+        if (this.gaveUp) this.#acts.givenUp();
+        else this.#acts.anew();
+      });
     });
   }
 }

@@ -70,6 +70,10 @@ describe('e2e/the offline store', function () {
     const said = /VS Code leaves this page empty.*reload the window/;
     await workbench.notifications.expect(said, SERVER_MS);
     await workbench.screenshot('panel-empty');
+    // Whatever is opened next is tried in a panel of its own.
+    await qumail.messages.select('Minutes of meeting 56');
+    await qumail.reader.shows('Minutes of meeting 56');
+    assert.deepEqual(await workbench.tabs(), ['Minutes of meeting 56']);
     const loaded = workbench.page.waitForEvent('load');
     await workbench.notifications.click(said, 'Reload Window');
     await loaded;

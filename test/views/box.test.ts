@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import { askText, pickOne, pickSeveral, showBox } from '../../src/views/box.ts';
+import { askText, FOCUS_AGAIN_MS, pickOne, pickSeveral, showBox } from '../../src/views/box.ts';
 import { until } from './until.ts';
 
 const ITEMS: readonly vscode.QuickPickItem[] = [{ label: 'one' }, { label: 'two' }, { label: 'three', picked: true }];
 /** Longer than a box is held open. */
-const HELD_MS = 1200;
+const HELD_MS = Math.max(...FOCUS_AGAIN_MS.patient) + 500;
 
 const run = (command: string): Thenable<unknown> => vscode.commands.executeCommand(command);
 const takeFocus = (): Thenable<unknown> => run('workbench.action.focusActiveEditorGroup');
@@ -75,6 +75,20 @@ describe('views/box', function () {
     await enter();
     assert.equal((await picking)?.label, 'one');
   });
+
+  for (const ms of [0, 150, 350, 600, 900]) {
+    it(`is never left open without the focus, which a panel gets ${ms} ms after it`, async () => {
+      await openPanel();
+      const picking = pickOne(ITEMS);
+      await onScreen();
+      await sleep(ms);
+      await takeFocus();
+      await sleep(HELD_MS);
+      // One without the focus has none to lose.
+      await takeFocus();
+      assert.equal(await Promise.race([picking, sleep(1000, 'open')]), undefined);
+    });
+  }
 
   it('closes when the focus goes elsewhere later, as every box does', async () => {
     await openPanel();

@@ -40,6 +40,7 @@ export class MailFileEditor implements vscode.CustomReadonlyEditorProvider, vsco
       uri,
       panel,
       files: this.#files,
+      attempt: this.#reopened.has(uri.toString()) ? 'second' : 'first',
       onReady: () => this.#reopened.delete(uri.toString()),
       onEmpty: () => void this.#reopen(uri, panel).catch((error: unknown) => this.#context.showFailure(error)),
     });

@@ -20,6 +20,8 @@ export interface MailFilePageOptions {
   readonly uri: vscode.Uri;
   readonly panel: vscode.WebviewPanel;
   readonly files: AttachmentFiles;
+  /** Whether VS Code left an editor of this file empty before, and this one takes its place. */
+  readonly attempt: 'first' | 'second';
   /** The page is there. */
   readonly onReady: () => void;
   /** VS Code leaves the editor empty. */
@@ -47,7 +49,7 @@ export class MailFilePage implements vscode.Disposable {
     this.#uri = o.uri;
     this.#panel = o.panel;
     this.#files = o.files;
-    this.#watch = new PageWatch({ anew: o.onEmpty, givenUp: o.onEmpty });
+    this.#watch = new PageWatch({ anew: o.onEmpty, givenUp: o.onEmpty }, { tries: o.attempt === 'first' ? 0 : 1 });
     this.#onReady = o.onReady;
     const watcher = vscode.workspace.createFileSystemWatcher(
       new vscode.RelativePattern(vscode.Uri.joinPath(o.uri, '..'), o.uri.path.slice(o.uri.path.lastIndexOf('/') + 1)),
